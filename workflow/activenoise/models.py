@@ -1,0 +1,316 @@
+"""The three models of a tracer in a harmonic trap, as exact stochastic processes.
+
+One coordinate x(t) of an overdamped tracer in a trap of rate kappa obeys
+
+    dx/dt = -kappa x + sqrt(2 D) xi(t) + v(t),
+
+with white thermal noise xi and a propulsion velocity v:
+
+* `Passive`: v = 0.
+* `AOUP`, the active Ornstein-Uhlenbeck particle:
+  tau_a dv/dt = -v + sqrt(2 D_a) zeta(t).
+* `RBP`, the rotational Brownian particle: v = v0 cos(theta), where the angle diffuses
+  with D_rot = 1/tau_a and v0 = sqrt(2 D_a / tau_a).
+
+For both active models <v(t) v(t')> = (D_a/tau_a) exp(-|t - t'|/tau_a), so D_a is the
+long-time active diffusivity of either, and at equal parameters AOUP and RBP have the
+same autocorrelation: only the non-Gaussian statistics of RBP tell them apart.
+
+Symbols and units: kappa in 1/s, D and D_a in length^2/s, tau_a and dt in s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+# Gauss-Legendre nodes on [0, 1] for the noise integrals near kappa tau_a = 1. With 64 of
+# them exp(-z u) is integrated to rounding error for every z up to 80, the largest met here.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
+
+
+class SampledProcess(NamedTuple):
+    """The linear-Gaussian process (x, v) seen at a fixed interval dt, without discretisation error.
+
+        x' = (1 - loss_x) x + coupling v + w_x
+        v' = (1 - loss_v) v + w_v,   Cov(w) = [[q_xx, q_xv], [q_xv, q_vv]],
+
+    with stationary covariance [[p_xx, p_xv], [p_xv, p_vv]]. The losses 1 - exp(-kappa dt) and
+    1 - exp(-dt/tau_a) are kept instead of the decays because they keep their digits as dt -> 0.
+    Every field has the shape of the model's batch. A passive tracer has v = 0 throughout.
+    """
+
+    loss_x: FloatArray
+    coupling: FloatArray
+    loss_v: FloatArray
+    q_xx: FloatArray
+    q_xv: FloatArray
+    q_vv: FloatArray
+    p_xx: FloatArray
+    p_xv: FloatArray
+    p_vv: FloatArray
+
+
+class AngleProcess(NamedTuple):
+    """The rotational Brownian particle seen at an interval dt, in the midpoint form
+
+        x' = (1 - loss_x) x + drift cos(theta_mid) + sqrt(noise) xi,
+
+    where successive midpoint angles differ by a normal of variance 2 turn. `drift` and `noise`
+    are such that the autocorrelation of the sampled x is EXACTLY the model's at every lag; what
+    is approximate, to second order in dt/tau_a, are the higher cumulants.
+    Every field has the shape of the model's batch.
+    """
+
+    loss_x: FloatArray
+    drift: FloatArray
+    turn: FloatArray
+    noise: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Trapped:
+    """A tracer in a trap: parameters are scalars or arrays that broadcast to one batch shape."""
+
+    kappa: ArrayLike
+    D: ArrayLike
+
+    _may_vanish: ClassVar[frozenset[str]] = frozenset({"D_a"})
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in fields(self)]
+        values = [np.asarray(getattr(self, name), dtype=np.float64) for name in names]
+        for name, value in zip(names, values, strict=True):
+            floor_ok = value >= 0 if name in self._may_vanish else value > 0
+            if not np.all(floor_ok & np.isfinite(value)):
+                wrong = value[~(floor_ok & np.isfinite(value))].flat[0]
+                need = "not negative" if name in self._may_vanish else "positive"
+                raise ValueError(f"{type(self).__name__}: {name} = {wrong:g} must be {need} and finite")
+        try:
+            values = [np.array(value) for value in np.broadcast_arrays(*values)]
+        except ValueError:
+            shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(names, values, strict=True))
+            raise ValueError(
+                f"{type(self).__name__}: shapes do not broadcast: {shapes}"
+            ) from None
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the batch, () for a single model."""
+        return np.shape(self.kappa)
+
+    @property
+    def parameters(self) -> dict[str, FloatArray]:
+        """Parameters by name, each of shape `shape`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __getitem__(self, index: object) -> _Trapped:
+        """The models of the batch that `index` selects."""
+        return type(self)(**{name: value[index] for name, value in self.parameters.items()})
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"a single {type(self).__name__} has no length")
+        return self.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Passive(_Trapped):
+    """Thermal noise alone: an Ornstein-Uhlenbeck process. kappa in 1/s, D in length^2/s."""
+
+    def autocorrelation(self, lags: ArrayLike) -> FloatArray:
+        """C(t) = (D/kappa) exp(-kappa t), length^2, shape (*batch, *lags.shape); lags in s."""
+        kappa, D, t = _against(lags, self.kappa, self.D)
+        return D / kappa * np.exp(-kappa * np.abs(t))
+
+    def spectrum(self, frequencies: ArrayLike) -> FloatArray:
+        """Two-sided power spectral density 2 D / (kappa^2 + omega^2), length^2 s.
+
+        frequencies in Hz (omega = 2 pi f); integrated over all f it gives C(0).
+        """
+        kappa, D, f = _against(frequencies, self.kappa, self.D)
+        return 2 * D / (kappa**2 + (2 * np.pi * f) ** 2)
+
+    def sampled(self, dt: float) -> SampledProcess:
+        """The process at interval dt (s)."""
+        _check_dt(dt)
+        kappa, D = np.asarray(self.kappa), np.asarray(self.D)
+        zero = np.zeros_like(kappa)
+        return SampledProcess(
+            loss_x=-np.expm1(-kappa * dt),
+            coupling=zero,
+            loss_v=zero + 1.0,
+            q_xx=-D / kappa * np.expm1(-2 * kappa * dt),
+            q_xv=zero,
+            q_vv=zero,
+            p_xx=D / kappa,
+            p_xv=zero,
+            p_vv=zero,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class AOUP(_Trapped):
+    """Thermal noise and Ornstein-Uhlenbeck propulsion.
+
+    kappa in 1/s, D and D_a in length^2/s, tau_a in s.
+    """
+
+    D_a: ArrayLike
+    tau_a: ArrayLike
+
+    def autocorrelation(self, lags: ArrayLike) -> FloatArray:
+        """C(t), length^2, shape (*batch, *lags.shape); lags in s.
+
+        The paper's C(t) = (D/kappa) e^{-kappa t} + D_a/(1 - kappa^2 tau_a^2) [e^{-kappa t}/kappa
+        - tau_a e^{-t/tau_a}] written as C(0) e^{-kappa t} + <x v> g(t), where g(t) is the response
+        integral of `_response`, so that kappa tau_a = 1 is an ordinary point.
+        """
+        kappa, D, D_a, tau_a, t = _against(lags, self.kappa, self.D, self.D_a, self.tau_a)
+        t = np.abs(t)
+        p_xv = D_a / (1 + kappa * tau_a)
+        return (D + p_xv) / kappa * np.exp(-kappa * t) + p_xv * _response(kappa, 1 / tau_a, t)
+
+    def spectrum(self, frequencies: ArrayLike) -> FloatArray:
+        """Two-sided power spectral density, length^2 s; frequencies in Hz.
+
+        S = [2 D + 2 D_a / (1 + omega^2 tau_a^2)] / (kappa^2 + omega^2).
+        """
+        kappa, D, D_a, tau_a, f = _against(
+            frequencies, self.kappa, self.D, self.D_a, self.tau_a
+        )
+        omega = 2 * np.pi * f
+        return (2 * D + 2 * D_a / (1 + (omega * tau_a) ** 2)) / (kappa**2 + omega**2)
+
+    def sampled(self, dt: float) -> SampledProcess:
+        """The process (x, v) at interval dt (s), in closed form and stable at every kappa tau_a."""
+        _check_dt(dt)
+        kappa, D = np.asarray(self.kappa), np.asarray(self.D)
+        D_a, tau_a = np.asarray(self.D_a), np.asarray(self.tau_a)
+        rate = 1 / tau_a
+        hh, hv = _noise_integrals(kappa, rate, dt)
+        strength = 2 * D_a * rate**2
+        p_xv = D_a / (1 + kappa * tau_a)
+        return SampledProcess(
+            loss_x=-np.expm1(-kappa * dt),
+            coupling=_response(kappa, rate, dt),
+            loss_v=-np.expm1(-rate * dt),
+            q_xx=-D / kappa * np.expm1(-2 * kappa * dt) + strength * hh,
+            q_xv=strength * hv,
+            q_vv=-D_a * rate * np.expm1(-2 * rate * dt),
+            p_xx=(D + p_xv) / kappa,
+            p_xv=p_xv,
+            p_vv=D_a * rate,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RBP(AOUP):
+    """Thermal noise and propulsion v0 cos(theta) along a diffusing direction.
+
+    The parameters are those of AOUP: v0 = sqrt(2 D_a/tau_a), D_rot = 1/tau_a. Autocorrelation
+    and spectrum are AOUP's. (The paper's own D_a' = v0^2/2 = D_a/tau_a has other units.)
+    """
+
+    @property
+    def speed(self) -> FloatArray:
+        """Propulsion speed v0 = sqrt(2 D_a/tau_a), length/s."""
+        return np.sqrt(2 * np.asarray(self.D_a) / np.asarray(self.tau_a))
+
+    def sampled_angle(self, dt: float) -> AngleProcess:
+        """The midpoint form at interval dt (s); see `AngleProcess`.
+
+        For y_n = x_n - (1 - loss_x) x_{n-1} every covariance between different steps is that of
+        AOUP, (g h/b) (D_a/tau_a) b^|n-m| with g the response integral, h its mirror image and
+        b = exp(-dt/tau_a): so drift = v0 sqrt(g h/b), and the noise is what is left of Var(y_n).
+
+        Raises ValueError where nothing is left: dt is then too coarse for this form.
+        """
+        linear = self.sampled(dt)
+        kappa, tau_a = np.asarray(self.kappa), np.asarray(self.tau_a)
+        total_rate = kappa + 1 / tau_a
+        mirror = -np.expm1(-total_rate * dt) / total_rate
+        gain = linear.coupling * mirror * np.exp(dt / tau_a)
+        variance = linear.coupling**2 * linear.p_vv + linear.q_xx
+        noise = variance - gain * linear.p_vv
+        if np.any(noise <= 0):
+            worst = float(np.max(dt / tau_a))
+            raise ValueError(
+                f"RBP: dt = {dt:g} s is too coarse for the angle filter (dt/tau_a up to {worst:.3g}, "
+                f"D_a/D up to {float(np.max(np.asarray(self.D_a) / np.asarray(self.D))):.3g}); "
+                "sample more often"
+            )
+        return AngleProcess(
+            loss_x=linear.loss_x,
+            drift=self.speed * np.sqrt(gain),
+            turn=dt / tau_a,
+            noise=noise,
+        )
+
+
+Model = Passive | AOUP | RBP
+MODELS: dict[str, type[Passive] | type[AOUP] | type[RBP]] = {
+    model.__name__: model for model in (Passive, AOUP, RBP)
+}
+
+
+def _check_dt(dt: float) -> None:
+    if not (np.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt = {dt!r} must be a positive time in s")
+
+
+def _against(argument: ArrayLike, *parameters: ArrayLike) -> tuple[FloatArray, ...]:
+    """Parameters with axes appended so that they broadcast against `argument`, then `argument`."""
+    argument = np.asarray(argument, dtype=np.float64)
+    tail = (1,) * argument.ndim
+    return (*(np.reshape(p, np.shape(p) + tail) for p in parameters), argument)
+
+
+def _mean_decay(z: FloatArray) -> FloatArray:
+    """(1 - exp(-z))/z, the mean of exp(-z u) over u in [0, 1], for z >= 0."""
+    z = np.asarray(z, dtype=np.float64)
+    return np.where(z > 0, -np.expm1(-z) / np.where(z > 0, z, 1.0), 1.0)
+
+
+def _response(kappa: FloatArray, rate: FloatArray, t: ArrayLike) -> FloatArray:
+    """g(t) = integral over s in [0, t] of exp(-kappa (t - s)) exp(-rate s), in s.
+
+    (e^{-kappa t} - e^{-rate t})/(rate - kappa) without the cancellation at rate = kappa.
+    """
+    return t * np.exp(-np.minimum(kappa, rate) * t) * _mean_decay(np.abs(kappa - rate) * t)
+
+
+def _noise_integrals(
+    kappa: FloatArray, rate: FloatArray, dt: float
+) -> tuple[FloatArray, FloatArray]:
+    """The integrals over s in [0, dt] of g(s)^2 and of g(s) exp(-rate s).
+
+    Far from kappa = rate they are divided differences of (1 - e^{-z})/z; near it these cancel
+    (to all digits at equality), and the smooth integrand is summed by Gauss-Legendre instead.
+    """
+    kappa, rate = np.broadcast_arrays(kappa, rate)
+    near = np.abs(kappa - rate) * dt < 1.0
+    gap = np.where(near, 1.0, rate - kappa)
+
+    def integral(decay: FloatArray) -> FloatArray:
+        return dt * _mean_decay(decay * dt)
+
+    hh = (integral(2 * kappa) - 2 * integral(kappa + rate) + integral(2 * rate)) / gap**2
+    hv = (integral(kappa + rate) - integral(2 * rate)) / gap
+    if np.any(near):
+        k, r = kappa[near][..., None], rate[near][..., None]
+        upper = np.minimum(dt, 40.0 / np.minimum(k, r))
+        s = upper * _NODES
+        g = _response(k, r, s)
+        hh, hv = np.array(hh), np.array(hv)
+        hh[near] = np.sum(upper * _WEIGHTS * g**2, axis=-1)
+        hv[near] = np.sum(upper * _WEIGHTS * g * np.exp(-r * s), axis=-1)
+    return hh, hv
