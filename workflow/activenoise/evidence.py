@@ -15,15 +15,17 @@ where that range starts or stops being cut, and the quadrature over log r is spl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from activenoise.likelihood import FilterBank, Quadratic, Tracks, check_tracks
-from activenoise.models import MODELS, FloatArray
+from activenoise.angle_filter import angle_log_likelihood
+from activenoise.likelihood import FilterBank, Quadratic, Tracks, check_tracks, log_likelihood
+from activenoise.models import MODELS, RBP, FloatArray
 from activenoise.priors import Axis, Prior
 
 # Nodes an axis where the config is silent: converged to 1e-3 nats for priors of one decade
@@ -31,6 +33,7 @@ from activenoise.priors import Axis, Prior
 DEFAULT_NODES = {"kappa": 14, "tau_a": 8, "ratio": 96, "D": 64, "D_a": 64}
 QUANTITIES = ("kappa", "D", "D_a", "tau_a")
 
+_LOG_2PI = float(np.log(2 * np.pi))
 _D_NODES, _D_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
@@ -62,6 +65,7 @@ def quadrature(model_name: str, prior: Prior, nodes: Mapping[str, int] | None = 
     axes = prior.axes
     if model_name == "Passive":
         names = ["kappa"]
+        count["kappa"] *= 4  # without other parameters the posterior of kappa is narrow
         scale = not axes["D"].fixed
     else:
         names = ["kappa", "tau_a"]
@@ -141,12 +145,72 @@ def log_evidence(
 ) -> FloatArray:
     """Log density of the positions, marginalised over the prior, in nats.
 
-    model_name: Passive or AOUP. tracks (n_tracks, n_steps), dt in s; at: prefix lengths.
-    Returns (n_tracks,) or (n_tracks, len(at)).
+    tracks (n_tracks, n_steps), dt in s; at: prefix lengths; nodes: number an axis.
+    Returns (n_tracks,) or (n_tracks, len(at)). RBP goes by `rbp_evidence`.
     """
     tracks, at_array, squeeze = check_tracks(tracks, at)
-    values = evaluate(quadrature(model_name, prior, nodes), tracks, dt, at_array).log_evidence
+    if prior.fixed:
+        values = log_likelihood(prior.single(model_name), tracks, dt, at_array)
+    elif model_name == "RBP":
+        values = rbp_evidence(prior, tracks, dt, at_array, nodes).log_evidence
+    else:
+        values = evaluate(quadrature(model_name, prior, nodes), tracks, dt, at_array).log_evidence
     return values[:, 0] if squeeze else values
+
+
+class Sampled(NamedTuple):
+    """A Monte Carlo evidence, arrays (n_tracks, len(at)), in nats.
+
+    log_evidence: of RBP. reference: of AOUP under the same prior. error: standard error of their
+    difference from the finite number of samples.
+    """
+
+    log_evidence: FloatArray
+    reference: FloatArray
+    error: FloatArray
+
+
+def rbp_evidence(
+    prior: Prior,
+    tracks: Tracks,
+    dt: float,
+    at: NDArray[np.int64],
+    nodes: Mapping[str, int] | None = None,
+    n_samples: int = 32,
+) -> Sampled:
+    """Log density of the positions under RBP, marginalised over the prior.
+
+    RBP and AOUP share prior and covariance, so the AOUP posterior is the proposal:
+    p(x | RBP) = p(x | AOUP) E[ p(x | parameters, RBP)/p(x | parameters, AOUP) ] with the mean over
+    p(parameters | x, AOUP), of which n_samples are drawn systematically a track and prefix.
+    """
+    grid = quadrature("AOUP", prior, nodes)
+    job = _Job(grid, tracks, dt, at)
+    shape = (len(tracks), len(at))
+    peak, mass = np.full(shape, -np.inf), np.zeros(shape)
+    moments = np.zeros((len(QUANTITIES), *shape)), np.zeros((len(QUANTITIES), *shape))
+    for part in job.parts():
+        _accumulate(*part, peak, mass, *moments)
+    # One offset a track and prefix; any fixed sequence that fills (0, 1) evenly will do.
+    offset = ((np.arange(mass.size) + 0.5) * 0.7548776662466927 % 1.0).reshape(shape)
+    running, drawn = np.zeros(shape), np.zeros(shape, np.int64)
+    samples = np.empty((*shape, n_samples, len(QUANTITIES)))
+    log_densities = np.empty((*shape, n_samples))
+    for part in job.parts():
+        # The last sample must not be lost to rounding of the total.
+        _draw(*part, peak, mass * (1 - 1e-12), offset, running, drawn, samples, log_densities)
+    reference = peak + np.log(mass) + job.log_scale
+    ratio, error = np.empty(shape), np.empty(shape)
+    for c, n in enumerate(at):
+        kappa, D, D_a, tau_a = np.exp(np.moveaxis(samples[:, c], -1, 0))
+        model = RBP(kappa=kappa, D=D, D_a=D_a, tau_a=tau_a)
+        llr = angle_log_likelihood(model, job.tracks[:, :n], dt) - log_densities[:, c]
+        top = np.max(llr, axis=1, keepdims=True)
+        weight = np.exp(llr - top)
+        mean = np.mean(weight, axis=1)
+        ratio[:, c] = top[:, 0] + np.log(mean)
+        error[:, c] = np.std(weight, axis=1, ddof=1) / mean / np.sqrt(n_samples)
+    return Sampled(reference + ratio, reference, error)
 
 
 def posterior_moments(
@@ -165,42 +229,56 @@ def posterior_moments(
 
 def evaluate(grid: Grid, tracks: Tracks, dt: float, at: NDArray[np.int64]) -> Evidence:
     """Evidence and posterior moments over a grid of nodes, streaming over groups of nodes."""
-    unit = np.float64(np.sqrt(np.mean(np.square(np.diff(tracks[:64], axis=1), dtype=np.float64))))
-    if not unit > 0:
-        raise ValueError("the tracks do not move: no likelihood")
-    # In units of the rms step, so that squares neither overflow nor vanish in single precision.
-    scaled = (tracks / unit).astype(tracks.dtype)
-    parameters = dict(grid.parameters)
-    if not grid.scale:
-        for name in ("D", "D_a"):
-            if name in parameters:
-                parameters[name] = parameters[name] / unit**2
-    bank = FilterBank(MODELS[grid.model_name](**parameters).sampled(dt), at)
-    logs = np.array(
-        [np.log(grid.parameters.get(name, np.ones(len(grid)))) for name in QUANTITIES]
-    )
+    job = _Job(grid, tracks, dt, at)
     shape = (len(tracks), len(at))
     peak, mass = np.full(shape, -np.inf), np.zeros(shape)
     first, second = np.zeros((len(QUANTITIES), *shape)), np.zeros((len(QUANTITIES), *shape))
-    for group in bank.groups():
-        part: Quadratic = bank.run(scaled, group)
-        _accumulate(
-            part.squares, part.log_det, at, grid.log_weight[group], logs[:, group], grid.scale,
-            np.log(grid.low[group] / unit**2), np.log(grid.high[group] / unit**2), grid.power,
-            _D_NODES, _D_WEIGHTS, peak, mass, first, second,
-        )  # fmt: skip
-    log_unit = 2 * np.log(unit)
-    value = peak + np.log(mass) - at * np.log(unit)
-    shifts = {"D": log_unit, "D_a": log_unit}
-    if grid.scale:
-        value += log_unit * (grid.power + 1)
+    for part in job.parts():
+        _accumulate(*part, peak, mass, first, second)
     mean, sd = {}, {}
     for i, name in enumerate(QUANTITIES):
         if name in grid.parameters:
             m = first[i] / mass
             sd[name] = np.sqrt(np.maximum(second[i] / mass - m**2, 0))
-            mean[name] = m + (shifts.get(name, 0.0) if grid.scale else 0.0)
-    return Evidence(value, mean, sd)
+            mean[name] = m + (2 * job.log_unit if name in ("D", "D_a") else 0.0)
+    return Evidence(peak + np.log(mass) + job.log_scale, mean, sd)
+
+
+class _Job:
+    """A grid made ready for data: tracks in units of their rms step, so that squares neither
+    overflow nor vanish in single precision, and the filter bank of the nodes in those units."""
+
+    def __init__(self, grid: Grid, tracks: Tracks, dt: float, at: NDArray[np.int64]) -> None:
+        step = np.square(np.diff(tracks[:64], axis=1), dtype=np.float64)
+        unit = float(np.sqrt(np.mean(step))) if step.size else float(np.abs(tracks).max())
+        if not unit > 0:
+            raise ValueError("the tracks do not move: they have no likelihood")
+        self.grid = grid
+        self.tracks = (tracks / unit).astype(tracks.dtype)
+        self.log_unit = np.log(unit)
+        parameters = dict(grid.parameters)
+        if not grid.scale:
+            for name in {"D", "D_a"} & parameters.keys():
+                parameters[name] = parameters[name] / unit**2
+        self.parameters = parameters
+        self.bank = FilterBank(MODELS[grid.model_name](**parameters).sampled(dt), at)
+        self.log_scale = -at * self.log_unit
+        if grid.scale:
+            self.log_scale = self.log_scale + 2 * self.log_unit * (grid.power + 1)
+
+    def parts(self) -> Iterator[tuple[object, ...]]:
+        """The arguments that `_accumulate` and `_draw` share, group by group of nodes."""
+        grid, unit_squared = self.grid, np.exp(2 * self.log_unit)
+        ones = np.ones(len(grid))
+        logs = np.log([self.parameters.get(name, ones) for name in QUANTITIES])
+        for group in self.bank.groups():
+            part: Quadratic = self.bank.run(self.tracks, group)
+            yield (
+                part.squares, part.log_det, self.bank.at, grid.log_weight[group],
+                np.ascontiguousarray(logs[:, group]), grid.scale,
+                np.log(grid.low[group] / unit_squared), np.log(grid.high[group] / unit_squared),
+                grid.power, _D_NODES, _D_WEIGHTS,
+            )  # fmt: skip
 
 
 @njit(cache=True, parallel=True)
@@ -244,32 +322,100 @@ def _accumulate(
                         second[p, t, c] += share * value * value * total
 
 
-_LOG_2PI = float(np.log(2 * np.pi))
+@njit(cache=True, parallel=True)
+def _draw(
+    squares, log_det, at, log_weight, logs, scale, low, high, power, u, w,
+    peak, mass, offset, running, drawn, samples, log_densities,
+):  # fmt: skip
+    """Systematic sampling of the posterior: as the running sum of the nodes' mass passes
+    (i + offset)/n_samples of the total, the node becomes sample i (D drawn given the node)."""
+    n_nodes, n_tracks, n_at = squares.shape
+    n_samples = samples.shape[2]
+    for t in prange(n_tracks):
+        for c in range(n_at):
+            n = at[c]
+            for k in range(n_nodes):
+                base = log_weight[k] - 0.5 * (log_det[k, c] + n * _LOG_2PI)
+                q = squares[k, t, c]
+                top, total = base - 0.5 * q, 1.0
+                a = 0.5 * n - power - 1.0
+                if scale:
+                    top, total, _, _ = _integrate_scale(
+                        q, a, low[k], high[k], u, w, peak[t, c] - base
+                    )
+                    top += base
+                if total == 0.0:
+                    continue
+                running[t, c] += np.exp(top - peak[t, c]) * total
+                while drawn[t, c] < n_samples and (
+                    running[t, c] >= (drawn[t, c] + offset[t, c]) / n_samples * mass[t, c]
+                ):
+                    i = drawn[t, c]
+                    for p in range(4):
+                        samples[t, c, i, p] = logs[p, k]
+                    log_density = -0.5 * (log_det[k, c] + n * _LOG_2PI + q)
+                    if scale:
+                        quantile = (offset[t, c] + i * 0.6180339887498949) % 1.0
+                        log_d = _scale_quantile(q, a, low[k], high[k], quantile)
+                        samples[t, c, i, 1] += log_d
+                        samples[t, c, i, 2] += log_d
+                        log_density = -0.5 * (
+                            log_det[k, c] + n * (_LOG_2PI + log_d) + q * np.exp(-log_d)
+                        )
+                    log_densities[t, c, i] = log_density
+                    drawn[t, c] += 1
+
+
+@njit(cache=True)
+def _scale_range(q, a, low, high):
+    """Mode of exp(-a l - q e^{-l}/2) over l in [low, high] and the part of that range which holds
+    all but e^-36 of its integral: it is log-concave with its peak at log(q/(2a))."""
+    peak = np.log(0.5 * q / a) if a > 0 else high
+    mode = min(max(peak, low), high)
+    curvature = 0.5 * q * np.exp(-mode)
+    width = 8.5 / np.sqrt(curvature + 1e-300)
+    if mode > peak:  # cut below: at least an exponential fall from `low`
+        return mode, low, min(high, mode + min(36.0 / (a - curvature), width + 18.0 / a))
+    if mode < peak:  # cut above: falls faster than exponentially to the left
+        return mode, max(low, mode - min(36.0 / (curvature - a), width)), high
+    if a <= 0:
+        return mode, low, high
+    return mode, max(low, mode - width), min(high, mode + width + 18.0 / a)
+
+
+@njit(cache=True)
+def _scale_quantile(q, a, low, high, quantile):
+    """The l = log D below which lies the fraction `quantile` of exp(-a l - q e^{-l}/2)."""
+    mode, left, right = _scale_range(q, a, low, high)
+    top = -a * mode - 0.5 * q * np.exp(-mode)
+    n = 200
+    step = (right - left) / n
+    cumulative = np.empty(n + 1)
+    cumulative[0] = 0.0
+    before = np.exp(-a * left - 0.5 * q * np.exp(-left) - top)
+    for i in range(n):
+        l = left + (i + 1) * step
+        f = np.exp(-a * l - 0.5 * q * np.exp(-l) - top)
+        cumulative[i + 1] = cumulative[i] + 0.5 * (before + f)
+        before = f
+    wanted = quantile * cumulative[n]
+    i = min(max(np.searchsorted(cumulative, wanted) - 1, 0), n - 1)
+    part = (wanted - cumulative[i]) / (cumulative[i + 1] - cumulative[i])
+    return left + (i + part) * step
 
 
 @njit(cache=True)
 def _integrate_scale(q, a, low, high, u, w, negligible):
     """The integral over l = log D in [low, high] of exp(-a l - q e^{-l}/2), as
-    exp(top) * (1, l, l^2 moments). The integrand is log-concave with its peak at log(q/(2a)):
-    Gauss-Legendre over the part of the range that holds all but e^-36 of it.
+    exp(top) * (1, l, l^2 moments), by Gauss-Legendre over the range of `_scale_range`.
     Nothing is computed (total 0) where the integral cannot reach e^(negligible - 36).
     """
     if high <= low:
         return 0.0, 0.0, 0.0, 0.0
-    peak = np.log(0.5 * q / a) if a > 0 else high
-    mode = min(max(peak, low), high)
+    mode, left, right = _scale_range(q, a, low, high)
     top = -a * mode - 0.5 * q * np.exp(-mode)
     if top + np.log(high - low) < negligible - 36.0:
         return 0.0, 0.0, 0.0, 0.0
-    width = 8.5 / np.sqrt(0.5 * q * np.exp(-mode) + 1e-300)
-    if mode > peak:  # cut below: at least an exponential fall from `low`
-        slope = a - 0.5 * q * np.exp(-mode)
-        left, right = low, min(high, mode + min(36.0 / slope, width + 18.0 / a))
-    elif mode < peak:  # cut above: falls faster than exponentially to the left
-        slope = 0.5 * q * np.exp(-mode) - a
-        left, right = max(low, mode - min(36.0 / slope, width)), high
-    else:
-        left, right = max(low, mode - width), min(high, mode + width + 18.0 / a)
     half = 0.5 * (right - left)
     total, m1, m2 = 0.0, 0.0, 0.0
     for i in range(len(u)):

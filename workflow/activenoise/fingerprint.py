@@ -1,0 +1,66 @@
+"""Fingerprint of the library code behind a script.
+
+Snakemake reruns a rule when its script changes, but does not see the modules that the script
+imports. A rule therefore carries this fingerprint among its params.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "activenoise"
+
+
+def imports(source: Path) -> set[str]:
+    """Names of everything a Python file imports, also inside functions: `a.b` for `import a.b`,
+    and both `a` and `a.b` for `from a import b`."""
+    names = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def library_modules(source: Path, library: Path) -> set[Path]:
+    """The modules of the library (a folder) that a file imports, directly or through others."""
+    found: set[Path] = set()
+    pending = [source]
+    while pending:
+        for name in imports(pending.pop()):
+            package, _, module = name.partition(".")
+            path = library / f"{module}.py"
+            if package == PACKAGE and module and path.is_file() and path not in found:
+                found.add(path)
+                pending.append(path)
+    return found
+
+
+@cache
+def fingerprint(source: Path, library: Path) -> str:
+    """Digest of the library modules behind a script, blind to comments and layout."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(library_modules(source, library)):
+        digest.update(path.name.encode())
+        digest.update(ast.dump(_bare(path)).encode())
+    return digest.hexdigest()
+
+
+def _bare(path: Path) -> ast.Module:
+    """The syntax tree of a module without its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+            and isinstance(node.body[0].value, ast.Constant)
+            and isinstance(node.body[0].value.value, str)
+        ):
+            node.body = node.body[1:]
+    return tree

@@ -1,0 +1,131 @@
+"""The config: checked against its schema and for sense, with one line for every mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from activenoise.priors import PARAMETERS, parse_prior
+
+Config = dict[str, Any]
+
+
+class ConfigError(ValueError):
+    """A mistake in the config, in one line: the key, its value and what would be right."""
+
+
+def load_schema(path: str | Path) -> Config:
+    """The JSON schema of the config, from YAML."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def resolve(config: Mapping[str, Any], schema: Config) -> Config:
+    """The config with the schema's defaults filled in; ConfigError where it is wrong."""
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        raise ConfigError(_explain(error))
+    filled = _with_defaults(config, schema, schema)
+    for name, study in filled["studies"].items():
+        for message in _study_mistakes(study):
+            raise ConfigError(f"studies.{name}.{message}")
+    for name, record in filled["synthetic_records"].items():
+        for message in _record_mistakes(record):
+            raise ConfigError(f"synthetic_records.{name}.{message}")
+    return filled
+
+
+def sampling_interval(study: Config) -> float:
+    """Time between the points that a study uses, s."""
+    return study["dt"] * study["stride"]
+
+
+def n_points(study: Config, duration: float) -> int:
+    """Points in a duration (s) of a study."""
+    return round(duration / sampling_interval(study))
+
+
+def pair_models(pair: str) -> tuple[str, str]:
+    """Names of class 0 and class 1 of a pair such as Passive-AOUP."""
+    first, second = pair.split("-")
+    return first, second
+
+
+def _explain(error: ValidationError) -> str:
+    key = ".".join(str(part) for part in error.absolute_path) or "the config"
+    if error.validator == "additionalProperties":
+        known = set(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - known)
+        return f"{key}: unknown key {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{key}: {', '.join(missing)} missing"
+    wanted = error.schema.get("x-right", error.message)
+    value = repr(error.instance)
+    return f"{key} = {value if len(value) < 80 else value[:77] + '...'}: {wanted}"
+
+
+def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
+    """A copy of `value` in which missing properties with a default are filled in, at any depth."""
+    if "$ref" in schema:
+        node: Any = root
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            node = node[part]
+        schema = node
+    if isinstance(value, Mapping):
+        properties = schema.get("properties", {})
+        others = schema.get("additionalProperties")
+        result = {}
+        for name, item in value.items():
+            inner = properties.get(name, others if isinstance(others, dict) else {})
+            result[name] = _with_defaults(item, inner, root)
+        for name, inner in properties.items():
+            if name not in result and "default" in inner:
+                result[name] = _with_defaults(inner["default"], inner, root)
+        return result
+    return list(value) if isinstance(value, list) else value
+
+
+def _study_mistakes(study: Config) -> Iterator[str]:
+    try:
+        prior = parse_prior(study["parameters"])
+    except ValueError as error:
+        yield f"parameters.{error}"
+        return
+    interval = sampling_interval(study)
+    durations = study["durations"]
+    for duration in durations:
+        points = n_points(study, duration)
+        if points < 2:
+            yield f"durations: {duration:g} s is {points} points of {interval:g} s; at least 2 are needed"
+    if sorted(set(durations)) != durations:
+        yield f"durations: {durations} must increase"
+    models = set()
+    for pair in study["pairs"]:
+        names = pair.split("-")
+        if len(names) != 2 or not set(names) <= set(PARAMETERS):
+            yield f"pairs.{pair}: must be two of {', '.join(PARAMETERS)} joined by a hyphen"
+        elif names[0] == names[1]:
+            yield f"pairs.{pair}: the two models must differ"
+        models.update(names)
+    if study["estimates"]:
+        models.add("AOUP")
+        for target in study["estimates"]["targets"]:
+            if prior.axes[target].fixed:
+                yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
+    if "RBP" in models and prior.axes["tau_a"].low < 2 * interval:
+        low = prior.axes["tau_a"].low
+        yield f"parameters.tau_a: {low:g} s is below two points of {interval:g} s, too coarse for RBP"
+    if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
+        yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
+
+
+def _record_mistakes(record: Config) -> Iterator[str]:
+    names = PARAMETERS[record["model"]]
+    missing = [name for name in names if name not in record["parameters"]]
+    if missing:
+        yield f"parameters: {', '.join(missing)} missing for {record['model']}"
