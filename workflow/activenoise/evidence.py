@@ -29,8 +29,9 @@ from activenoise.models import MODELS, RBP, FloatArray
 from activenoise.priors import Axis, Prior
 
 # Nodes an axis where the config is silent: converged to 1e-3 nats for priors of one decade
-# (six in r) and some hundred relaxation times. `log_evidence` on doubled nodes says how well.
-DEFAULT_NODES = {"kappa": 14, "tau_a": 8, "ratio": 96, "D": 64, "D_a": 64}
+# (six in r) and some hundred relaxation times; `refined` nodes tell how well. `samples` are the
+# draws a track of `rbp_evidence`.
+DEFAULT_NODES = {"kappa": 14, "tau_a": 8, "ratio": 96, "D": 64, "D_a": 64, "samples": 32}
 QUANTITIES = ("kappa", "D", "D_a", "tau_a")
 
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -56,6 +57,11 @@ class Grid:
 
     def __len__(self) -> int:
         return len(self.log_weight)
+
+
+def refined(nodes: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Twice the nodes on every axis: what the result changes by is its numerical error."""
+    return {axis: 2 * count for axis, count in {**DEFAULT_NODES, **(nodes or {})}.items()}
 
 
 def quadrature(model_name: str, prior: Prior, nodes: Mapping[str, int] | None = None) -> Grid:
@@ -158,6 +164,32 @@ def log_evidence(
     return values[:, 0] if squeeze else values
 
 
+def log_likelihood_ratio(
+    pair: tuple[str, str],
+    prior: Prior,
+    tracks: Tracks,
+    dt: float,
+    at: NDArray[np.int64],
+    nodes: Mapping[str, int] | None = None,
+    given_first: bool = False,
+) -> FloatArray:
+    """Log odds of class 1 over class 0 (names of two models) at equal priors, (n_tracks, len(at)):
+    the answer of the optimal classifier. given_first: condition on the first point (fixed
+    parameters only)."""
+    if prior.fixed:
+        values = {
+            name: log_likelihood(prior.single(name), tracks, dt, at, given_first) for name in pair
+        }
+    elif given_first:
+        raise ValueError("conditioning on the first point needs fixed parameters")
+    elif set(pair) == {"AOUP", "RBP"}:
+        sampled = rbp_evidence(prior, tracks, dt, at, nodes)
+        values = {"AOUP": sampled.reference, "RBP": sampled.log_evidence}
+    else:
+        values = {name: log_evidence(name, prior, tracks, dt, at, nodes) for name in pair}
+    return values[pair[1]] - values[pair[0]]
+
+
 class Sampled(NamedTuple):
     """A Monte Carlo evidence, arrays (n_tracks, len(at)), in nats.
 
@@ -176,14 +208,14 @@ def rbp_evidence(
     dt: float,
     at: NDArray[np.int64],
     nodes: Mapping[str, int] | None = None,
-    n_samples: int = 32,
 ) -> Sampled:
     """Log density of the positions under RBP, marginalised over the prior.
 
     RBP and AOUP share prior and covariance, so the AOUP posterior is the proposal:
     p(x | RBP) = p(x | AOUP) E[ p(x | parameters, RBP)/p(x | parameters, AOUP) ] with the mean over
-    p(parameters | x, AOUP), of which n_samples are drawn systematically a track and prefix.
+    p(parameters | x, AOUP), of which nodes["samples"] are drawn systematically a track and prefix.
     """
+    n_samples = {**DEFAULT_NODES, **(nodes or {})}["samples"]
     grid = quadrature("AOUP", prior, nodes)
     job = _Job(grid, tracks, dt, at)
     shape = (len(tracks), len(at))

@@ -120,8 +120,36 @@ def _study_mistakes(study: Config) -> Iterator[str]:
     if "RBP" in models and prior.axes["tau_a"].low < 2 * interval:
         low = prior.axes["tau_a"].low
         yield f"parameters.tau_a: {low:g} s is below two points of {interval:g} s, too coarse for RBP"
+    for place, networks in _networks(study):
+        for name, network in networks.items():
+            lstm = network["kind"] == "lstm"
+            for stage in network["training"]["stages"]:
+                if lstm and "duration" not in stage:
+                    yield f"{place}.{name}.training.stages: duration missing"
+                elif lstm and n_points(study, stage["duration"]) < _frame_points(network):
+                    yield (
+                        f"{place}.{name}.training.stages: {stage['duration']:g} s is shorter than a"
+                        f" frame of {_frame_points(network)} points"
+                    )
+            if lstm and n_points(study, durations[0]) < _frame_points(network):
+                yield (
+                    f"{place}.{name}.frames: {_frame_points(network)} points do not fit into the"
+                    f" duration of {durations[0]:g} s, {n_points(study, durations[0])} points"
+                )
     if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
         yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
+
+
+def _networks(study: Config) -> Iterator[tuple[str, Config]]:
+    """Where networks are configured in a study, and their settings by name."""
+    for pair, networks in study["pairs"].items():
+        yield f"pairs.{pair}", networks
+    if study["estimates"]:
+        yield "estimates.networks", study["estimates"]["networks"]
+
+
+def _frame_points(network: Config) -> int:
+    return network["frames"]["stride"] * network["frames"]["size"]
 
 
 def _record_mistakes(record: Config) -> Iterator[str]:

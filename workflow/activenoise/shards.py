@@ -120,13 +120,19 @@ class Batches:
     """An endless source of training batches from data sets of equal length, one a class.
 
     Targets are the class numbers; or, for one data set, the logs of the named parameters. Windows
-    shorter than a track start at a random point of it.
+    shorter than a track start at a random point of it. limit: use only the first so many tracks of
+    each class.
     """
 
     def __init__(
-        self, data_sets: Sequence[Tracks], targets: Sequence[str] | None = None, seed: int = 0
+        self,
+        data_sets: Sequence[Tracks],
+        targets: Sequence[str] | None = None,
+        seed: int = 0,
+        limit: int | None = None,
     ) -> None:
         self._data_sets = data_sets
+        self._size = min(limit or len(data_sets[0]), *map(len, data_sets), len(data_sets[0]))
         self._row = 0
         self._random = np.random.default_rng(seed)
         self._targets = (
@@ -140,7 +146,9 @@ class Batches:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """n_tracks windows of n_points, float32, an equal number of each class, and their targets."""
         share = n_tracks // len(self._data_sets)
-        if self._row + share > min(map(len, self._data_sets)):
+        if share > self._size:
+            raise ValueError(f"a batch of {n_tracks} needs {share} tracks a class; there are {self._size}")
+        if self._row + share > self._size:
             self._row = 0
         rows = slice(self._row, self._row + share)
         self._row += share
@@ -153,3 +161,24 @@ class Batches:
         else:
             labels = self._targets[rows].astype(np.float32)
         return np.concatenate(parts), labels
+
+
+def write_arrays(path: str | Path, attributes: dict[str, Any] | None = None, **arrays: Any) -> None:
+    """Named arrays and attributes in one HDF5 file."""
+    with replacing(path) as partial, h5py.File(partial, "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+        file.attrs.update(attributes or {})
+
+
+def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a file of `write_arrays`, by name."""
+    with h5py.File(path, "r") as file:
+        return {name: data[()] for name, data in file.items()}
+
+
+def classes(paths: Sequence[Sequence[str]]) -> tuple[list[Tracks], NDArray[np.int64]]:
+    """The data sets of some classes, given the shards of each, and the labels of their tracks."""
+    data_sets = [Tracks(shards) for shards in paths]
+    labels = np.repeat(np.arange(len(data_sets)), [len(d) for d in data_sets])
+    return data_sets, labels

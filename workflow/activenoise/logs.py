@@ -1,0 +1,27 @@
+"""Logging and threads of a job."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+
+def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
+    """Send this process's output and messages to a file, and bound its threads.
+
+    Call it before the libraries that read the thread limits (Numba, BLAS, TensorFlow) are imported.
+    """
+    for name in ("NUMBA", "OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{name}_NUM_THREADS"] = str(threads)
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # the same rounding on every run
+    file = Path(path).open("w", buffering=1, encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(file.fileno(), stream.fileno())
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+    )
+    return logging.getLogger("activenoise")

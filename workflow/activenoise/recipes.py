@@ -1,0 +1,45 @@
+"""From the settings of the config to an untrained network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from activenoise.features import FrameSpec, rms_increment
+from activenoise.networks import Network, build_feedforward, build_lstm
+from activenoise.priors import parse_prior
+
+
+def build(
+    settings: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    dt: float,
+    task: str,
+    names: Sequence[str],
+    seed: int,
+) -> Network:
+    """A network by its settings (schema: $defs/network) for tracks at interval dt (s).
+
+    parameters: the study's, in config form. Where all are fixed, frames are in units of the rms
+    increment; where not, in units of the track's own. task: `classify` or `estimate`.
+    """
+    prior = parse_prior(parameters)
+    about = dict(settings["frames"])
+    if settings["kind"] == "feedforward":
+        about["size"] = settings["points"] // about["stride"]
+    scale = rms_increment(prior.single("AOUP"), dt, about["stride"]) if prior.fixed else 0.0
+    spec = FrameSpec(scale=scale, **about)
+    dense = settings["dense"]
+    if settings["kind"] == "feedforward":
+        return build_feedforward(spec, dt, task, names, dense, seed)
+    return build_lstm(
+        spec,
+        dt,
+        task,
+        names,
+        head=settings["head"],
+        units=settings["units"],
+        dense=dense,
+        activation=settings["activation"],
+        seed=seed,
+    )

@@ -1,0 +1,122 @@
+"""The exact optimum of every pair, and the Bayes estimates."""
+
+
+rule optimum:
+    input:
+        class_0=lambda w: shards(w.study, "test", pair_models(w.pair)[0]),
+        class_1=lambda w: shards(w.study, "test", pair_models(w.pair)[1]),
+    output:
+        logits=RESULTS / "{study}/{pair}/optimum.h5",
+    log:
+        RESULTS / "logs/{study}/{pair}/optimum.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
+    conda:
+        "../../envs/exact.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        parameters=lambda w: STUDIES[w.study]["parameters"],
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        points=lambda w: durations_in_points(w.study),
+        nodes=lambda w: STUDIES[w.study]["nodes"],
+        n_check=100,
+        code=code("optimum.py"),
+    message:
+        "exact optimum of {wildcards.pair} in {wildcards.study}"
+    script:
+        "../scripts/optimum.py"
+
+
+rule bayes:
+    input:
+        tracks=lambda w: shards(w.study, "test", "AOUP"),
+    output:
+        estimates=RESULTS / "{study}/estimates/bayes.h5",
+    log:
+        RESULTS / "logs/{study}/estimates/bayes.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
+    conda:
+        "../../envs/exact.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        parameters=lambda w: STUDIES[w.study]["parameters"],
+        targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        points=lambda w: durations_in_points(w.study),
+        nodes=lambda w: STUDIES[w.study]["nodes"],
+        n_check=100,
+        code=code("bayes.py"),
+    message:
+        "Bayes estimates in {wildcards.study}"
+    script:
+        "../scripts/bayes.py"
+
+
+rule scores:
+    input:
+        lambda w: [path for *_, path, _ in score_sources(w.study)],
+    output:
+        scores=report(
+            RESULTS / "{study}/scores.csv",
+            category="Scores",
+            labels={"study": "{study}", "table": "log-loss and accuracy"},
+            caption="../report/scores.rst",
+        ),
+        calibration=RESULTS / "{study}/calibration.csv",
+    log:
+        RESULTS / "logs/{study}/scores.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/scores.tsv"
+    conda:
+        "../../envs/exact.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        sources=lambda w: score_sources(w.study),
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        code=code("scores.py"),
+    message:
+        "scores of {wildcards.study}"
+    script:
+        "../scripts/scores.py"
+
+
+rule estimates:
+    input:
+        bayes=RESULTS / "{study}/estimates/bayes.h5",
+        answers=lambda w: [path for _, path in estimate_sources(w.study)],
+    output:
+        estimates=report(
+            RESULTS / "{study}/estimates.csv",
+            category="Scores",
+            labels={"study": "{study}", "table": "errors of D and D_a"},
+            caption="../report/estimates.rst",
+        ),
+    log:
+        RESULTS / "logs/{study}/estimates.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/estimates.tsv"
+    conda:
+        "../../envs/exact.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        methods=lambda w: [method for method, _ in estimate_sources(w.study)],
+        targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        code=code("estimates.py"),
+    message:
+        "errors of the estimates in {wildcards.study}"
+    script:
+        "../scripts/estimates.py"

@@ -1,0 +1,39 @@
+"""Tracks of every study, model and split, as HDF5 shards."""
+
+
+rule simulate:
+    output:
+        shard=RESULTS / "{study}/tracks/{split}/{model}-{shard}.h5",
+    log:
+        RESULTS / "logs/{study}/simulate-{split}-{model}-{shard}.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/simulate-{split}-{model}-{shard}.tsv"
+    wildcard_constraints:
+        split="validation|test",
+    conda:
+        "../../envs/exact.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        parameters=lambda w: STUDIES[w.study]["parameters"],
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        unit=lambda w: STUDIES[w.study]["unit"],
+        n_points=lambda w: track_points(w.study, w.split),
+        n_tracks=lambda w: STUDIES[w.study]["tracks"][w.split],
+        shards=lambda w: STUDIES[w.study]["tracks"]["shards"],
+        shard=lambda w: int(w.shard),
+        seed=lambda w: derive_seed(config["seed"], w.study, w.split, w.model),
+        code=code("simulate.py"),
+    message:
+        "simulate {wildcards.study}: {wildcards.split} tracks of {wildcards.model}, shard {wildcards.shard}"
+    script:
+        "../scripts/simulate.py"
+
+
+use rule simulate as simulate_training with:
+    output:
+        shard=temp(RESULTS / "{study}/tracks/{split}/{model}-{shard}.h5"),
+    wildcard_constraints:
+        split="train",

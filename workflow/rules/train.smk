@@ -1,0 +1,76 @@
+"""Networks: one training per task (a pair of models, or `estimates`) and network of the config."""
+
+
+def task_shards(split, number):
+    """Input function: shards of model `number` of a task (an estimator has one model, AOUP)."""
+
+    def paths(wildcards):
+        models = task_models(wildcards.task)
+        return shards(wildcards.study, split, models[number]) if number < len(models) else []
+
+    return paths
+
+
+rule train:
+    input:
+        train_0=task_shards("train", 0),
+        train_1=task_shards("train", 1),
+        check_0=task_shards("validation", 0),
+        check_1=task_shards("validation", 1),
+    output:
+        network=RESULTS / "{study}/{task}/{network}.keras",
+        history=RESULTS / "{study}/{task}/{network}.csv",
+    log:
+        RESULTS / "logs/{study}/{task}/train-{network}.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/{task}/train-{network}.tsv"
+    conda:
+        "../../envs/networks.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        network=lambda w: network_settings(w.study, w.task, w.network),
+        training=lambda w: training_settings(w.study, w.task, w.network),
+        points=lambda w: network_points(w.study, w.task, w.network),
+        parameters=lambda w: STUDIES[w.study]["parameters"],
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        task=lambda w: "estimate" if w.task == "estimates" else "classify",
+        names=lambda w: task_names(w.study, w.task),
+        seed=lambda w: network_seed(w.study, w.task, w.network),
+        backend=config["backend"],
+        code=code("train.py"),
+    message:
+        "train {wildcards.network} of {wildcards.study}: {wildcards.task}"
+    script:
+        "../scripts/train.py"
+
+
+rule predict:
+    input:
+        networks=lambda w: network_files(w.study, w.task, w.network),
+        class_0=task_shards("test", 0),
+        class_1=task_shards("test", 1),
+    output:
+        answers=RESULTS / "{study}/{task}/{network}.h5",
+    log:
+        RESULTS / "logs/{study}/{task}/predict-{network}.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/{task}/predict-{network}.tsv"
+    wildcard_constraints:
+        network="(?!optimum|bayes)[a-z][a-z0-9_]*",
+    conda:
+        "../../envs/networks.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        points=lambda w: scored_points(w.study, w.task, w.network),
+        backend=config["backend"],
+        code=code("predict.py"),
+    message:
+        "answers of {wildcards.network} in {wildcards.study}: {wildcards.task}"
+    script:
+        "../scripts/predict.py"

@@ -1,0 +1,45 @@
+"""Train one network: a classifier of a pair of models, or an estimator of parameters."""
+
+import os
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    os.environ["KERAS_BACKEND"] = job.params.backend
+    import pandas as pd
+
+    from activenoise.recipes import build
+    from activenoise.shards import Batches, Tracks, replacing
+    from activenoise.training import Settings, Validation, train
+
+    p = job.params
+    training = [Tracks(shards) for shards in (job.input.train_0, job.input.train_1) if shards]
+    held_out = [Tracks(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
+    network = build(p.network, p.parameters, p.dt, p.task, p.names, p.seed)
+    targets = p.names if p.task == "estimate" else None
+    check = Batches(held_out, targets)
+    longest = min(max(p.points), held_out[0].n_points)
+    tracks, truth = check.batch(sum(map(len, held_out)), longest)
+    history = train(
+        network,
+        Batches(training, targets, p.seed, p.training["tracks"]),
+        Validation(tracks, truth, p.points),
+        Settings.from_dict({k: v for k, v in p.training.items() if k != "tracks"}),
+        p.seed,
+        log,
+    )
+    with replacing(job.output.network) as partial:
+        network.save(partial)
+    with replacing(job.output.history) as partial:
+        pd.DataFrame(history).to_csv(partial, index=False)
+
+
+if __name__ == "__main__":
+    main(snakemake)
