@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.models import MODELS, FloatArray, Model
-
-PARAMETERS = {"Passive": ("kappa", "D"), "AOUP": ("kappa", "D", "D_a", "tau_a")}
-PARAMETERS["RBP"] = PARAMETERS["AOUP"]
+from activenoise.settings import PARAMETERS, parameter_range
 
 
 @dataclass(frozen=True)
@@ -96,20 +94,7 @@ def parse_prior(
     parameters: Mapping[str, float | Mapping[str, Sequence[float]]],
 ) -> Prior:
     """A prior from its config form. ValueError names the parameter, its value and what is right."""
-    axes = {}
-    for name, spec in parameters.items():
-        if isinstance(spec, Mapping):
-            ((kind, (low, high)),) = spec.items()
-            axis = Axis(float(low), float(high), kind == "log_uniform")
-            if not low < high:
-                raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty")
-        else:
-            axis = Axis(float(spec), float(spec))
-        if axis.low < 0 or (axis.low == 0 and name != "D_a"):
-            raise ValueError(f"{name}: {axis.low:g} must be positive")
-        if axis.low == 0 and axis.log:
-            raise ValueError(f"{name}: a log-uniform range cannot start at 0")
-        axes[name] = axis
+    axes = {name: Axis(*parameter_range(name, spec)) for name, spec in parameters.items()}
     return Prior(axes)
 
 

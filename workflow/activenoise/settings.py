@@ -1,7 +1,11 @@
-"""The config: checked against its schema and for sense, with one line for every mistake."""
+"""The config: checked against its schema and for sense, with one line for every mistake.
+
+Snakemake reads this module too, before any rule's environment exists: it needs no numerics.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +14,13 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from activenoise.priors import PARAMETERS, parse_prior
-
 Config = dict[str, Any]
+
+PARAMETERS = {
+    "Passive": ("kappa", "D"),
+    "AOUP": ("kappa", "D", "D_a", "tau_a"),
+    "RBP": ("kappa", "D", "D_a", "tau_a"),
+}
 
 
 class ConfigError(ValueError):
@@ -55,6 +63,32 @@ def pair_models(pair: str) -> tuple[str, str]:
     return first, second
 
 
+def derive_seed(root: int, *names: str) -> int:
+    """The 64-bit seed of a named data set or network under the root seed of the config."""
+    text = "/".join([str(root), *names])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:
+    """Range of a parameter in config form, and whether its prior is uniform in the logarithm.
+
+    A number is a range of no width. ValueError names the parameter, its value and what is right.
+    """
+    log = False
+    if isinstance(spec, Mapping):
+        ((kind, (low, high)),) = spec.items()
+        log = kind == "log_uniform"
+        if not low < high:
+            raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty")
+    else:
+        low = high = spec
+    if low < 0 or (low == 0 and name != "D_a"):
+        raise ValueError(f"{name}: {low:g} must be positive")
+    if low == 0 and log:
+        raise ValueError(f"{name}: a log-uniform range cannot start at 0")
+    return float(low), float(high), log
+
+
 def _explain(error: ValidationError) -> str:
     key = ".".join(str(part) for part in error.absolute_path) or "the config"
     if error.validator == "additionalProperties":
@@ -92,7 +126,7 @@ def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
 
 def _study_mistakes(study: Config) -> Iterator[str]:
     try:
-        prior = parse_prior(study["parameters"])
+        ranges = {name: parameter_range(name, spec) for name, spec in study["parameters"].items()}
     except ValueError as error:
         yield f"parameters.{error}"
         return
@@ -115,10 +149,10 @@ def _study_mistakes(study: Config) -> Iterator[str]:
     if study["estimates"]:
         models.add("AOUP")
         for target in study["estimates"]["targets"]:
-            if prior.axes[target].fixed:
+            if ranges[target][0] == ranges[target][1]:
                 yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
-    if "RBP" in models and prior.axes["tau_a"].low < 2 * interval:
-        low = prior.axes["tau_a"].low
+    low = ranges["tau_a"][0]
+    if "RBP" in models and low < 2 * interval:
         yield f"parameters.tau_a: {low:g} s is below two points of {interval:g} s, too coarse for RBP"
     for place, networks in _networks(study):
         for name, network in networks.items():

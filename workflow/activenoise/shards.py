@@ -7,7 +7,6 @@ study, split, dt (s), unit (of length), seed and version. h5py alone reads it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,12 +35,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def derive_seed(root: int, *names: str) -> int:
-    """The 64-bit seed of a named data set under the root seed of the config."""
-    text = "/".join([str(root), *names])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def write_shard(

@@ -6,13 +6,13 @@ from pathlib import Path
 from activenoise.fingerprint import fingerprint
 from activenoise.settings import (
     ConfigError,
+    derive_seed,
     load_schema,
     n_points,
     pair_models,
     resolve,
     sampling_interval,
 )
-from activenoise.shards import derive_seed
 
 WORKFLOW = Path(workflow.current_basedir).parent
 

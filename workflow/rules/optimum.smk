@@ -12,7 +12,7 @@ rule optimum:
     benchmark:
         RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
     conda:
-        "../../envs/exact.yaml"
+        "../../envs/optimum.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -40,7 +40,7 @@ rule bayes:
     benchmark:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
     conda:
-        "../../envs/exact.yaml"
+        "../../envs/optimum.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -75,7 +75,7 @@ rule scores:
     benchmark:
         RESULTS / "benchmarks/{study}/scores.tsv"
     conda:
-        "../../envs/exact.yaml"
+        "../../envs/optimum.yaml"
     threads: 1
     resources:
         mem_mb=500,
@@ -106,7 +106,7 @@ rule estimates:
     benchmark:
         RESULTS / "benchmarks/{study}/estimates.tsv"
     conda:
-        "../../envs/exact.yaml"
+        "../../envs/optimum.yaml"
     threads: 1
     resources:
         mem_mb=500,

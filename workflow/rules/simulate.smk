@@ -11,7 +11,7 @@ rule simulate:
     wildcard_constraints:
         split="validation|test",
     conda:
-        "../../envs/exact.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -25,7 +25,7 @@ rule train:
     benchmark:
         RESULTS / "benchmarks/{study}/{task}/train-{network}.tsv"
     conda:
-        "../../envs/networks.yaml"
+        "../../envs/train.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -61,7 +61,7 @@ rule predict:
     wildcard_constraints:
         network="(?!optimum|bayes)[a-z][a-z0-9_]*",
     conda:
-        "../../envs/networks.yaml"
+        "../../envs/train.yaml"
     threads: 1
     resources:
         mem_mb=3000,
