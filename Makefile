@@ -1,0 +1,84 @@
+# `make` sets up and runs the whole study; `make help` lists the rest.  Needs Python 3.11 to 3.13 with pip, nothing else.
+#
+#   CORES=n   how many cores to use (default: all)
+#   ARGS=...  anything more for Snakemake or pytest, e.g. `make ARGS=-n`, `make test ARGS="-k kalman"`
+#   PYTHON=   the Python to build on (default: python3);  UV= the uv that writes the lock
+
+PYTHON ?= python3
+UV ?= uv
+CORES ?= all
+ARGS ?=
+
+SNAKEMAKE = .venv/bin/python -m snakemake
+SMOKE = --configfile config/smoke.yaml
+
+# The stamp of an environment is a copy of the lock that it was made from, written last: an environment without
+# its stamp is half made and is made again, and a lock that is merely newer (a git checkout) costs nothing.
+VENV = .venv/requirements.lock
+SNAKEMAKE_ALONE = .venv-snakemake/requirements.lock
+
+unexport PYTHONPATH PYTHONHOME
+.DELETE_ON_ERROR:
+.PHONY: all test smoke report lint test-envs lock clean help
+
+all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
+
+test: $(VENV)  ## run the tests
+	.venv/bin/python -m pytest -n auto --dist loadscope $(ARGS)
+
+smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/smoke
+	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)
+
+report: all  ## run the study, then write the self-contained results/report.html
+	$(SNAKEMAKE) --cores 1 --report results/report.html
+
+lint: $(VENV)  ## check style and types
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+
+test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own environment of envs/
+	rm -rf results/test-envs
+	PATH="$(CURDIR)/tests/conda_stand_in/bin:$(CURDIR)/.venv-snakemake/bin:$$PATH" PYTHONNOUSERSITE=1 \
+	  python3 -m snakemake --cores $(CORES) --sdm conda --conda-prefix .venv-rules \
+	  $(SMOKE) --config results=results/test-envs $(ARGS)
+
+lock:  ## write requirements.lock anew from requirements.in (needs uv)
+	$(UV) pip compile requirements.in --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+
+clean:  ## delete all results
+	find results -mindepth 1 ! -path results/README.md -delete
+	rm -rf .snakemake
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+define check_python
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+  || { echo "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12); $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
+@$(PYTHON) -m pip --version >/dev/null 2>&1 \
+  || { echo "pip is needed for $(PYTHON): on Debian, apt install python3-pip." >&2; exit 1; }
+endef
+
+$(VENV): requirements.lock
+	$(check_python)
+	@if cmp -s requirements.lock $@; then touch $@; else \
+	  echo "Setting up .venv from requirements.lock (once; some minutes)" && \
+	  rm -rf .venv && $(PYTHON) -m venv --without-pip .venv && \
+	  $(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check \
+	    --no-deps --require-hashes -r requirements.lock && \
+	  cp requirements.lock $@; fi
+
+# Snakemake with what it needs itself and no more, so that no rule can borrow a package from it.
+# pip takes no hashes for packages that nobody lists, so the lock serves as plain constraints here.
+$(SNAKEMAKE_ALONE): requirements.lock
+	$(check_python)
+	@if cmp -s requirements.lock $@; then touch $@; else \
+	  echo "Setting up Snakemake alone in .venv-snakemake" && \
+	  rm -rf .venv-snakemake .venv-rules && $(PYTHON) -m venv --without-pip .venv-snakemake && \
+	  sed -n 's/^\([a-z0-9_.-]*==[^\\]*\).*/\1/p' requirements.lock > .venv-snakemake/constraints.txt && \
+	  $(PYTHON) -m pip --python .venv-snakemake/bin/python install --quiet --disable-pip-version-check \
+	    --constraint .venv-snakemake/constraints.txt snakemake && \
+	  cp requirements.lock $@; fi
