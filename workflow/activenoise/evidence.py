@@ -27,6 +27,7 @@ from activenoise.angle_filter import angle_log_likelihood
 from activenoise.likelihood import FilterBank, Quadratic, Tracks, check_tracks, log_likelihood
 from activenoise.models import MODELS, RBP, FloatArray
 from activenoise.priors import Axis, Prior
+from activenoise.parameters import PARAMETERS
 
 # Nodes an axis where the config is silent: converged to 1e-3 nats for priors of one decade
 # (six in r) and some hundred relaxation times; `refined` nodes tell how well. `samples` are the
@@ -257,6 +258,58 @@ def posterior_moments(
     mean square error no estimator can beat on average over the prior. Arrays (n_tracks, len(at))."""
     tracks, at_array, _ = check_tracks(tracks, at)
     return evaluate(quadrature(model_name, prior, nodes), tracks, dt, at_array)
+
+
+class Focused(NamedTuple):
+    """A prior cut down to where the posterior of one record is, and the log of the prior mass that
+    the cut range holds."""
+
+    prior: Prior
+    log_mass: float
+
+
+def focus(
+    model_name: str,
+    prior: Prior,
+    track: Tracks,
+    dt: float,
+    nodes: Mapping[str, int] | None = None,
+    rounds: int = 12,
+) -> Focused:
+    """Narrow the prior's ranges round by round to 8 posterior standard deviations of one record,
+    (1, n_steps): a long record leaves so narrow a posterior that nodes over the whole prior would
+    miss it. A round never narrows an axis below the four nodes nearest to the posterior's mean."""
+    count = {**DEFAULT_NODES, **(nodes or {})}
+    at = np.array([track.shape[1]])
+    axes = dict(prior.axes)
+    for _ in range(rounds):
+        result = evaluate(quadrature(model_name, Prior(axes), nodes), track, dt, at)
+        before = dict(axes)
+        for name, mean in result.mean.items():
+            axis = axes[name]
+            if axis.fixed:
+                continue
+            # Nodes of the ratio are spread over the ranges of D and D_a together.
+            n = count["ratio" if name == "D_a" else name]
+            low = max(axis.low, 1e-12 * axis.high)
+            spacing = np.log(axis.high / low) / n * (2 if name != "D" else 0)
+            reach = max(8 * float(result.sd[name][0, 0]), spacing, 1e-6)
+            centre = float(mean[0, 0])
+            axes[name] = axis.narrowed(np.exp(centre - reach), np.exp(centre + reach))
+        if all(
+            np.log(before[n].high / axes[n].high) + np.log(max(axes[n].low, 1e-300) / max(before[n].low, 1e-300))
+            < 0.1 * np.log(before[n].high / max(before[n].low, 1e-12 * before[n].high))
+            for n in axes
+            if not axes[n].fixed
+        ):
+            break
+    narrowed = Prior(axes)
+    log_mass = sum(
+        np.log(axes[n].width / prior.axes[n].width)
+        for n in PARAMETERS[model_name]
+        if not prior.axes[n].fixed
+    )
+    return Focused(narrowed, float(log_mass))
 
 
 def evaluate(grid: Grid, tracks: Tracks, dt: float, at: NDArray[np.int64]) -> Evidence:

@@ -26,6 +26,8 @@ from activenoise.models import RBP, FloatArray, Model, SampledProcess
 Tracks = NDArray[np.float32] | NDArray[np.float64]
 
 _BLOCK = 128  # tracks side by side
+_FEW = 16  # up to so many tracks, models are filtered side by side instead
+_LANES = 32  # of them
 _CHUNK = 256  # points that stay in cache while a group of models passes over them
 _GROUP = 32  # models whose gain sequences are held at once
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -117,6 +119,9 @@ class FilterBank:
         n_models, n_steps = models.shape[1], int(self.at[-1])
         squares = np.empty((n_models, len(tracks), len(self.at)))
         log_det = np.empty((n_models, len(self.at)))
+        if len(tracks) <= _FEW:
+            _run_few(tracks, models, self.at, self.given_first, squares, log_det)
+            return Quadratic(squares, log_det)
         for i in range(0, n_models, _GROUP):
             group = slice(i, min(i + _GROUP, n_models))
             part = np.ascontiguousarray(models[:, group])
@@ -227,6 +232,72 @@ def _filter_block(tracks, row, models, gains, weights, start, at, given_first, s
         for m in range(n_models):
             for j in range(n_lanes):
                 squares[m, row + j, checkpoint] = total[m, j]
+
+
+@njit(cache=True, parallel=True)
+def _run_few(tracks, models, at, given_first, squares, log_det):
+    n_models = models.shape[1]
+    n_groups = (n_models + _LANES - 1) // _LANES
+    for job in prange(n_groups * tracks.shape[0]):
+        _filter_track(
+            tracks, job % tracks.shape[0], models, job // tracks.shape[0] * _LANES, at, given_first,
+            squares, log_det,
+        )  # fmt: skip
+
+
+# Rows of the work space of `_filter_track`: a SampledProcess, then the filter.
+_LOSS_X, _G, _LOSS_V, _Q_XX, _Q_XV, _Q_VV, _P_XX, _P_XV, _P_VV = range(9)
+_VARIANCE, _S, _GAIN, _VELOCITY, _SQUARES, _PRODUCT, _LOG = range(9, 16)
+
+
+@njit(cache=True, fastmath=True)
+def _filter_track(tracks, row, models, first, at, given_first, squares, log_det):
+    """Filter one track with models first ... first + _LANES - 1, in double precision."""
+    n_lanes = min(_LANES, models.shape[1] - first)
+    w = np.empty((16, _LANES))
+    for k in range(9):
+        for j in range(_LANES):
+            w[k, j] = models[k, first + min(j, n_lanes - 1)]
+    x = np.float64(tracks[row, 0])
+    for j in range(_LANES):
+        w[_VARIANCE, j] = w[_P_VV, j] - w[_P_XV, j] ** 2 / w[_P_XX, j]
+        w[_VELOCITY, j] = w[_P_XV, j] / w[_P_XX, j] * x
+        w[_SQUARES, j] = 0.0 if given_first else x * x / w[_P_XX, j]
+        w[_LOG, j] = 0.0 if given_first else np.log(w[_P_XX, j])
+        w[_PRODUCT, j] = 1.0
+    settled = False
+    checkpoint = 0
+    for i in range(at[-1]):
+        if i > 0:
+            before, x = x, np.float64(tracks[row, i])
+            if not settled:
+                change = 0.0
+                for j in range(_LANES):
+                    g, b, variance = w[_G, j], 1.0 - w[_LOSS_V, j], w[_VARIANCE, j]
+                    s = g * g * variance + w[_Q_XX, j]
+                    k = (b * g * variance + w[_Q_XV, j]) / s
+                    new = b * b * variance + w[_Q_VV, j] - k * k * s
+                    change = max(change, abs(new - variance) - 1e-14 * variance)
+                    w[_VARIANCE, j] = new
+                    w[_S, j] = s
+                    w[_GAIN, j] = k
+                settled = change <= 0.0
+            for j in range(_LANES):
+                v = w[_VELOCITY, j]
+                e = (x - before) + (w[_LOSS_X, j] * before - w[_G, j] * v)
+                w[_SQUARES, j] += e * e / w[_S, j]
+                w[_PRODUCT, j] *= w[_S, j]
+                w[_VELOCITY, j] = v + (w[_GAIN, j] * e - w[_LOSS_V, j] * v)
+        # Logarithms of products of a few variances, not of each.
+        if i % 8 == 0 or i + 1 == at[checkpoint]:
+            for j in range(_LANES):
+                w[_LOG, j] += np.log(w[_PRODUCT, j])
+                w[_PRODUCT, j] = 1.0
+        if i + 1 == at[checkpoint]:
+            for j in range(n_lanes):
+                squares[first + j, row, checkpoint] = w[_SQUARES, j]
+                log_det[first + j, checkpoint] = w[_LOG, j]
+            checkpoint += 1
 
 
 def _matched(

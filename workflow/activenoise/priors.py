@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.models import MODELS, FloatArray, Model
-from activenoise.settings import PARAMETERS, parameter_range
+from activenoise.parameters import PARAMETERS, parameter_range
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,11 @@ class Axis:
     @property
     def fixed(self) -> bool:
         return self.low == self.high
+
+    @property
+    def width(self) -> float:
+        """Extent in the variable in which the prior is uniform."""
+        return float(np.log(self.high / self.low)) if self.log else self.high - self.low
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Value at cumulative probability u."""

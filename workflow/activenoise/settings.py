@@ -14,14 +14,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from activenoise.parameters import PARAMETERS, parameter_range
+
 Config = dict[str, Any]
-
-PARAMETERS = {
-    "Passive": ("kappa", "D"),
-    "AOUP": ("kappa", "D", "D_a", "tau_a"),
-    "RBP": ("kappa", "D", "D_a", "tau_a"),
-}
-
 
 class ConfigError(ValueError):
     """A mistake in the config, in one line: the key, its value and what would be right."""
@@ -57,36 +52,10 @@ def n_points(study: Config, duration: float) -> int:
     return round(duration / sampling_interval(study))
 
 
-def pair_models(pair: str) -> tuple[str, str]:
-    """Names of class 0 and class 1 of a pair such as Passive-AOUP."""
-    first, second = pair.split("-")
-    return first, second
-
-
 def derive_seed(root: int, *names: str) -> int:
     """The 64-bit seed of a named data set or network under the root seed of the config."""
     text = "/".join([str(root), *names])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:
-    """Range of a parameter in config form, and whether its prior is uniform in the logarithm.
-
-    A number is a range of no width. ValueError names the parameter, its value and what is right.
-    """
-    log = False
-    if isinstance(spec, Mapping):
-        ((kind, (low, high)),) = spec.items()
-        log = kind == "log_uniform"
-        if not low < high:
-            raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty")
-    else:
-        low = high = spec
-    if low < 0 or (low == 0 and name != "D_a"):
-        raise ValueError(f"{name}: {low:g} must be positive")
-    if low == 0 and log:
-        raise ValueError(f"{name}: a log-uniform range cannot start at 0")
-    return float(low), float(high), log
 
 
 def _explain(error: ValidationError) -> str:

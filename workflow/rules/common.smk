@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 from activenoise.fingerprint import fingerprint
+from activenoise.parameters import pair_models
 from activenoise.settings import (
     ConfigError,
     derive_seed,
     load_schema,
     n_points,
-    pair_models,
     resolve,
     sampling_interval,
 )

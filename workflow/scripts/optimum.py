@@ -17,7 +17,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.evidence import log_likelihood_ratio, refined
     from activenoise.priors import parse_prior
     from activenoise.scoring import log_loss
-    from activenoise.settings import pair_models
+    from activenoise.parameters import pair_models
     from activenoise.shards import classes, write_arrays
 
     p = job.params

@@ -1,0 +1,38 @@
+"""The parameters of each model by name, and their form in the config. Needs no numerics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PARAMETERS = {
+    "Passive": ("kappa", "D"),
+    "AOUP": ("kappa", "D", "D_a", "tau_a"),
+    "RBP": ("kappa", "D", "D_a", "tau_a"),
+}
+
+
+def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:
+    """Range of a parameter in config form, and whether its prior is uniform in the logarithm.
+
+    A number is a range of no width. ValueError names the parameter, its value and what is right.
+    """
+    log = False
+    if isinstance(spec, Mapping):
+        ((kind, (low, high)),) = spec.items()
+        log = kind == "log_uniform"
+        if not low < high:
+            raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty")
+    else:
+        low = high = spec
+    if low < 0 or (low == 0 and name != "D_a"):
+        raise ValueError(f"{name}: {low:g} must be positive")
+    if low == 0 and log:
+        raise ValueError(f"{name}: a log-uniform range cannot start at 0")
+    return float(low), float(high), log
+
+
+def pair_models(pair: str) -> tuple[str, str]:
+    """Names of class 0 and class 1 of a pair such as Passive-AOUP."""
+    first, second = pair.split("-")
+    return first, second

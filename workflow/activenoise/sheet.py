@@ -1,0 +1,127 @@
+"""The sheet of experimental tracks, data/tracks.tsv: reading and checking it.
+
+Snakemake reads it too, before any rule's environment exists: it needs no numerics.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class RecordError(ValueError):
+    """A track file or a track sheet that cannot be used as it is; the message is one line."""
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One line of data/tracks.tsv.
+
+    file: None for a synthetic record, which the workflow simulates. dt: of the file, s, before
+    the stride. The rest as in `read_record`; study: whose priors and networks apply.
+    """
+
+    track: str
+    file: Path | None
+    dt: float
+    unit: str
+    column: str | None
+    scale: float
+    stride: int
+    study: str
+    note: str
+
+
+SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
+_NEEDED = ("track", "dt", "unit", "study")
+
+
+def read_sheet(path: str | Path) -> list[SheetRow]:
+    """The lines of a tab-separated sheet with the columns `SHEET_COLUMNS`, in order, checked.
+
+    Empty cells: column none, scale 1, stride 1. Blank lines and lines from '#' are passed over.
+    Raises RecordError naming the line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise RecordError(f"{path}: is not a text file; save it as tab-separated UTF-8") from None
+    lines = [
+        (number, cells)
+        for number, cells in enumerate(csv.reader(text.splitlines(), delimiter="\t"), start=1)
+        if any(cell.strip() for cell in cells) and not cells[0].startswith("#")
+    ]
+    if not lines:
+        raise RecordError(f"{path}: is empty; its first line must be {' '.join(SHEET_COLUMNS)}")
+    header = [cell.strip() for cell in lines[0][1]]
+    for name in SHEET_COLUMNS:
+        if header.count(name) != 1:
+            fault = "no column" if name not in header else "more than one column"
+            hint = "; columns are separated by tabs" if len(header) == 1 else ""
+            raise RecordError(f"{path}: {fault} {name}; it has {', '.join(header)}{hint}")
+    if unknown := [name for name in header if name not in SHEET_COLUMNS]:
+        raise RecordError(
+            f"{path}: column {unknown[0] or '(without a name)'} is not known; the columns are "
+            f"{', '.join(SHEET_COLUMNS)}"
+        )
+    rows: dict[str, SheetRow] = {}
+    for number, cells in lines[1:]:
+        where = f"{path}: line {number}"
+        if len(cells) > len(header):
+            raise RecordError(f"{where} has {len(cells)} cells; the header has {len(header)}")
+        cells += [""] * (len(header) - len(cells))
+        row = _sheet_row(where, {n: c.strip() for n, c in zip(header, cells, strict=True)})
+        if row.track in rows:
+            raise RecordError(f"{where}: track {row.track} is there already; names must differ")
+        rows[row.track] = row
+    return list(rows.values())
+
+
+def _is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
+    for name in _NEEDED:
+        if not cells[name]:
+            raise RecordError(f"{where}: {name} is empty; it is needed")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", cells["track"]):
+        raise RecordError(
+            f"{where}: track {cells['track']!r} may have letters, digits, _ and - only"
+        )
+
+    def number(name: str, default: str, right: str) -> float:
+        text = cells[name] or default
+        if not _is_finite(text):
+            raise RecordError(f"{where}: {name} is {text!r}; it must be {right}")
+        return float(text)
+
+    dt = number("dt", "", "a positive time in s")
+    scale = number("scale", "1", "a number other than 0")
+    stride = number("stride", "1", "a whole number of at least 1")
+    if dt <= 0:
+        raise RecordError(f"{where}: dt is {dt:g}; it must be a positive time in s")
+    if scale == 0:
+        raise RecordError(f"{where}: scale is 0; it must be a number other than 0")
+    if stride < 1 or stride != int(stride):
+        raise RecordError(f"{where}: stride is {stride:g}; it must be a whole number of at least 1")
+    return SheetRow(
+        track=cells["track"],
+        file=Path(cells["file"]) if cells["file"] else None,
+        dt=dt,
+        unit=cells["unit"],
+        column=cells["column"] or None,
+        scale=scale,
+        stride=int(stride),
+        study=cells["study"],
+        note=cells["note"],
+    )
