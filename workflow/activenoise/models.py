@@ -22,7 +22,7 @@ Symbols and units: kappa in 1/s, D and D_a in length^2/s, tau_a and dt in s.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,14 +91,14 @@ class _Trapped:
             if not np.all(floor_ok & np.isfinite(value)):
                 wrong = value[~(floor_ok & np.isfinite(value))].flat[0]
                 need = "not negative" if name in self._may_vanish else "positive"
-                raise ValueError(f"{type(self).__name__}: {name} = {wrong:g} must be {need} and finite")
+                raise ValueError(
+                    f"{type(self).__name__}: {name} = {wrong:g} must be {need} and finite"
+                )
         try:
             values = [np.array(value) for value in np.broadcast_arrays(*values)]
         except ValueError:
             shapes = ", ".join(f"{n} {v.shape}" for n, v in zip(names, values, strict=True))
-            raise ValueError(
-                f"{type(self).__name__}: shapes do not broadcast: {shapes}"
-            ) from None
+            raise ValueError(f"{type(self).__name__}: shapes do not broadcast: {shapes}") from None
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
 
@@ -112,7 +112,7 @@ class _Trapped:
         """Parameters by name, each of shape `shape`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def __getitem__(self, index: object) -> _Trapped:
+    def __getitem__(self, index: Any) -> _Trapped:
         """The models of the batch that `index` selects."""
         return type(self)(**{name: value[index] for name, value in self.parameters.items()})
 
@@ -139,9 +139,9 @@ class Passive(_Trapped):
         kappa, D, f = _against(frequencies, self.kappa, self.D)
         return 2 * D / (kappa**2 + (2 * np.pi * f) ** 2)
 
-    def sampled(self, dt: float) -> SampledProcess:
-        """The process at interval dt (s)."""
-        _check_dt(dt)
+    def sampled(self, dt: ArrayLike) -> SampledProcess:
+        """The process at interval dt (s), one for all models or one each."""
+        dt = _interval(dt)
         kappa, D = np.asarray(self.kappa), np.asarray(self.D)
         zero = np.zeros_like(kappa)
         return SampledProcess(
@@ -184,15 +184,14 @@ class AOUP(_Trapped):
 
         S = [2 D + 2 D_a / (1 + omega^2 tau_a^2)] / (kappa^2 + omega^2).
         """
-        kappa, D, D_a, tau_a, f = _against(
-            frequencies, self.kappa, self.D, self.D_a, self.tau_a
-        )
+        kappa, D, D_a, tau_a, f = _against(frequencies, self.kappa, self.D, self.D_a, self.tau_a)
         omega = 2 * np.pi * f
         return (2 * D + 2 * D_a / (1 + (omega * tau_a) ** 2)) / (kappa**2 + omega**2)
 
-    def sampled(self, dt: float) -> SampledProcess:
-        """The process (x, v) at interval dt (s), in closed form and stable at every kappa tau_a."""
-        _check_dt(dt)
+    def sampled(self, dt: ArrayLike) -> SampledProcess:
+        """The process (x, v) at interval dt (s), one for all models or one each, in closed form and
+        stable at every kappa tau_a."""
+        dt = _interval(dt)
         kappa, D = np.asarray(self.kappa), np.asarray(self.D)
         D_a, tau_a = np.asarray(self.D_a), np.asarray(self.tau_a)
         rate = 1 / tau_a
@@ -243,10 +242,10 @@ class RBP(AOUP):
         noise = variance - gain * linear.p_vv
         if np.any(noise <= 0):
             worst = float(np.max(dt / tau_a))
+            strongest = float(np.max(np.asarray(self.D_a) / np.asarray(self.D)))
             raise ValueError(
-                f"RBP: dt = {dt:g} s is too coarse for the angle filter (dt/tau_a up to {worst:.3g}, "
-                f"D_a/D up to {float(np.max(np.asarray(self.D_a) / np.asarray(self.D))):.3g}); "
-                "sample more often"
+                f"RBP: dt = {dt:g} s is too coarse for the angle filter "
+                f"(dt/tau_a up to {worst:.3g}, D_a/D up to {strongest:.3g}); sample more often"
             )
         return AngleProcess(
             loss_x=linear.loss_x,
@@ -262,9 +261,11 @@ MODELS: dict[str, type[Passive] | type[AOUP] | type[RBP]] = {
 }
 
 
-def _check_dt(dt: float) -> None:
-    if not (np.isfinite(dt) and dt > 0):
+def _interval(dt: ArrayLike) -> FloatArray:
+    interval = np.asarray(dt, dtype=np.float64)
+    if not np.all(np.isfinite(interval) & (interval > 0)):
         raise ValueError(f"dt = {dt!r} must be a positive time in s")
+    return interval
 
 
 def _against(argument: ArrayLike, *parameters: ArrayLike) -> tuple[FloatArray, ...]:
@@ -280,7 +281,7 @@ def _mean_decay(z: FloatArray) -> FloatArray:
     return np.where(z > 0, -np.expm1(-z) / np.where(z > 0, z, 1.0), 1.0)
 
 
-def _response(kappa: FloatArray, rate: FloatArray, t: ArrayLike) -> FloatArray:
+def _response(kappa: FloatArray, rate: FloatArray, t: FloatArray) -> FloatArray:
     """g(t) = integral over s in [0, t] of exp(-kappa (t - s)) exp(-rate s), in s.
 
     (e^{-kappa t} - e^{-rate t})/(rate - kappa) without the cancellation at rate = kappa.
@@ -289,14 +290,14 @@ def _response(kappa: FloatArray, rate: FloatArray, t: ArrayLike) -> FloatArray:
 
 
 def _noise_integrals(
-    kappa: FloatArray, rate: FloatArray, dt: float
+    kappa: FloatArray, rate: FloatArray, dt: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """The integrals over s in [0, dt] of g(s)^2 and of g(s) exp(-rate s).
 
     Far from kappa = rate they are divided differences of (1 - e^{-z})/z; near it these cancel
     (to all digits at equality), and the smooth integrand is summed by Gauss-Legendre instead.
     """
-    kappa, rate = np.broadcast_arrays(kappa, rate)
+    kappa, rate, dt = np.broadcast_arrays(kappa, rate, dt)
     near = np.abs(kappa - rate) * dt < 1.0
     gap = np.where(near, 1.0, rate - kappa)
 
@@ -307,7 +308,7 @@ def _noise_integrals(
     hv = (integral(kappa + rate) - integral(2 * rate)) / gap
     if np.any(near):
         k, r = kappa[near][..., None], rate[near][..., None]
-        upper = np.minimum(dt, 40.0 / np.minimum(k, r))
+        upper = np.minimum(dt[near][..., None], 40.0 / np.minimum(k, r))
         s = upper * _NODES
         g = _response(k, r, s)
         hh, hv = np.array(hh), np.array(hv)

@@ -28,11 +28,11 @@ def _splitmix(z):
 
 
 @njit(cache=True)
-def open_streams(seed, first, state):
-    """Fill state (4, LANES) uint32 with the generators of streams first ... first + LANES - 1."""
+def open_streams(seed, streams, state):
+    """Fill state (4, LANES) uint32 with the generators of `streams`, LANES indices."""
     golden = _U64(0x9E3779B97F4A7C15)
     for lane in range(LANES):
-        key = _splitmix(_U64(seed) + golden) ^ (_U64(first + lane) * golden)
+        key = _splitmix(_U64(seed) + golden) ^ (_U64(streams[lane]) * golden)
         low = _splitmix(key + golden)
         high = _splitmix(key + golden + golden)
         state[0, lane] = _U32(low & _U64(0xFFFFFFFF))
@@ -92,8 +92,8 @@ def fill_normals(state, radius_bits, angle_bits, scratch, out):
         for j in range(LANES):
             m = scratch[j]  # in [1/2, 1)
             small = m < _F32(0.70710678)
-            exponent = _F32(np.int32(radius_bits[j])) - _F32(126.0) - (
-                _F32(1.0) if small else _F32(0.0)
+            exponent = (
+                _F32(np.int32(radius_bits[j])) - _F32(126.0) - (_F32(1.0) if small else _F32(0.0))
             )
             m = (m + m - _F32(1.0)) if small else (m - _F32(1.0))
             z = m * m

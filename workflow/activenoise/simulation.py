@@ -14,6 +14,8 @@ Track i depends on (seed, i) and on its own parameters alone.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
@@ -33,7 +35,7 @@ _GAIN = _P_VV  # the start is over when the first gain is written
 # are exact at any value; the error is in the higher cumulants and falls as its square.
 RBP_SUBSTEP = 0.05
 _BURN_IN = 5.0  # relaxation times 1/kappa before the first point of an RBP track
-_MAX_BURN_STEPS = 2000
+_MAX_BURN_STEPS = 2048
 
 
 def simulate(
@@ -67,8 +69,9 @@ def simulate(
         raise ValueError(f"n_steps = {n_steps} must be at least 1")
     tracks = np.empty((n_tracks, n_steps), np.float32)
     if isinstance(model, RBP):
-        plan = _rbp_plan(model, dt, substep)
-        _simulate_rbp(np.uint64(seed), first, _rows(plan, n_tracks), tracks)
+        plan = _rows(_rbp_plan(model, dt, substep), n_tracks)
+        order, starts = _alike(plan[:2])
+        _simulate_rbp(np.uint64(seed), first, plan, order, starts, tracks)
     else:
         process = model.sampled(dt)
         _simulate_linear(np.uint64(seed), first, _rows(process, n_tracks), tracks)
@@ -78,6 +81,17 @@ def simulate(
 def _rows(columns: tuple[ArrayLike, ...], n_tracks: int) -> NDArray[np.float64]:
     """Parameters as one contiguous array (len(columns), n_tracks)."""
     return np.array([np.broadcast_to(column, (n_tracks,)) for column in columns], np.float64)
+
+
+def _alike(counts: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tracks in an order in which equal columns of `counts` are neighbours, and where to cut that
+    order into groups of at most LANES equal tracks: a group draws the same numbers side by side,
+    so what a track gets must not depend on its company."""
+    order = np.lexsort(counts)
+    changes = np.flatnonzero(np.any(np.diff(counts[:, order], axis=1), axis=0)) + 1
+    edges = np.concatenate([[0], changes, [len(order)]])
+    starts = [np.arange(a, b, LANES) for a, b in pairwise(edges)]
+    return order, np.concatenate([*starts, [len(order)]])
 
 
 @njit(cache=True, parallel=True)
@@ -97,7 +111,7 @@ def _linear_group(seed, first, row, process, tracks):
     bits_b = np.empty(LANES, np.uint32)
     scratch = np.empty(LANES, np.float32)
     normals = np.empty((_CHUNK, LANES), np.float32)
-    open_streams(seed, first + row, state)
+    open_streams(seed, first + row + np.arange(LANES), state)
 
     # All lane variables are rows of one array: the compiler then sees that they do not overlap.
     # Lanes beyond the last track repeat it and are not written.
@@ -127,8 +141,10 @@ def _linear_group(seed, first, row, process, tracks):
                     s = g * g * variance + w[_Q_XX, j]
                     k = b * g * variance + w[_Q_XV, j]
                     new = b * b * variance + w[_Q_VV, j] - k * k / s
-                    change = max(change, abs(new - variance) - 1e-13 * variance)
-                    w[_VARIANCE, j] = new
+                    moved = abs(new - variance) - 1e-13 * variance
+                    # A settled lane rests, however long its neighbours take.
+                    w[_VARIANCE, j] = new if moved > 0.0 else variance
+                    change = max(change, moved)
                     w[_SCALE, j] = np.sqrt(s)
                     w[_GAIN, j] = k / np.sqrt(s)
                 settled = change <= 0.0
@@ -149,10 +165,11 @@ def _rbp_plan(model: RBP, dt: float, substep: float) -> tuple[ArrayLike, ...]:
     if not 0 < substep <= 1:
         raise ValueError(f"substep = {substep:g} must be in (0, 1]")
     kappa, tau_a = np.asarray(model.kappa), np.asarray(model.tau_a)
-    n_sub = int(np.max(np.ceil(dt / (substep * tau_a))))
-    burn_step = float(np.min(np.minimum(substep * tau_a, 0.1 / kappa)))
-    n_burn = int(min(np.ceil(_BURN_IN / np.min(kappa * burn_step)), _MAX_BURN_STEPS))
-    columns: list[ArrayLike] = [np.full(model.shape, n_sub), np.full(model.shape, n_burn)]
+    n_sub = np.ceil(dt / (substep * tau_a))
+    burn_step = np.minimum(substep * tau_a, 0.1 / kappa)
+    # Powers of two, so that many tracks share one.
+    n_burn = np.exp2(np.ceil(np.log2(_BURN_IN / (kappa * burn_step))))
+    columns: list[ArrayLike] = [n_sub, np.minimum(n_burn, _MAX_BURN_STEPS)]
     for step in (burn_step, dt / n_sub):
         p = model.sampled(step)
         # Best linear prediction of the driven displacement from the velocities at both ends;
@@ -165,36 +182,38 @@ def _rbp_plan(model: RBP, dt: float, substep: float) -> tuple[ArrayLike, ...]:
         columns += [p.loss_x, model.speed * early, model.speed * late, noise, turn]
     # Start: x given theta with its exact mean and mean variance; the burn-in does the rest.
     linear: SampledProcess = AOUP(**model.parameters).sampled(dt)
-    mean = np.divide(linear.p_xv, linear.p_vv, out=np.zeros_like(linear.p_xv), where=linear.p_vv > 0)
+    zero = np.zeros_like(linear.p_xv)
+    mean = np.divide(linear.p_xv, linear.p_vv, out=zero, where=linear.p_vv > 0)
     columns += [model.speed * mean, np.sqrt(linear.p_xx - mean * linear.p_xv)]
     return tuple(columns)
 
 
 @njit(cache=True, parallel=True)
-def _simulate_rbp(seed, first, plan, tracks):
-    n_groups = (tracks.shape[0] + LANES - 1) // LANES
-    for group in prange(n_groups):
-        _rbp_group(seed, first, group * LANES, plan, tracks)
+def _simulate_rbp(seed, first, plan, order, starts, tracks):
+    for group in prange(len(starts) - 1):
+        _rbp_group(seed, first, order[starts[group] : starts[group + 1]], plan, tracks)
 
 
 @njit(cache=True, fastmath=True)
-def _rbp_group(seed, first, row, plan, tracks):
-    """Simulate RBP tracks row ... row + LANES - 1 side by side: a normal for each turn of the
-    angle and one for each step of the position."""
-    n_tracks, n_steps = tracks.shape
-    n_lanes = min(LANES, n_tracks - row)
+def _rbp_group(seed, first, rows, plan, tracks):
+    """Simulate the RBP tracks `rows`, at most LANES of equal counts of steps, side by side: a
+    normal for each turn of the angle and one for each step of the position."""
+    n_steps, n_lanes = tracks.shape[1], len(rows)
+    lanes = np.empty(LANES, np.int64)  # those beyond the last track repeat it
+    for j in range(LANES):
+        lanes[j] = rows[min(j, n_lanes - 1)]
     state = np.empty((4, LANES), np.uint32)
     bits_a = np.empty(LANES, np.uint32)
     bits_b = np.empty(LANES, np.uint32)
     scratch = np.empty(LANES, np.float32)
     normals = np.empty((2, LANES), np.float32)
-    open_streams(seed, first + row, state)
+    open_streams(seed, first + lanes, state)
 
     w = np.empty((17, LANES))
     for k in range(14):
         for j in range(LANES):
-            w[k, j] = plan[k, row + min(j, n_lanes - 1)]
-    n_sub, n_burn = int(plan[0, 0]), int(plan[1, 0])
+            w[k, j] = plan[k, lanes[j]]
+    n_sub, n_burn = int(w[0, 0]), int(w[1, 0])
     fill_normals(state, bits_a, bits_b, scratch, normals)
     for j in range(LANES):
         # The polar angle of two independent normals is uniform.
@@ -214,7 +233,7 @@ def _rbp_group(seed, first, row, plan, tracks):
                 fill_normals(state, bits_a, bits_b, scratch, normals)
                 _rbp_step(w, 7, normals)
         for j in range(n_lanes):
-            tracks[row + j, i] = w[_X_RBP, j]
+            tracks[lanes[j], i] = w[_X_RBP, j]
 
 
 @njit(cache=True, fastmath=True, inline="always")
