@@ -108,7 +108,7 @@ def _statistics_channels(spec: FrameSpec) -> list[str]:
             kinds += ["E({})^4", "L({})^4"]
     else:
         names = ["log s", "log n", "log(rms x/s)", "x_end/rms x", "x_0/rms x"]
-        kinds = ["log(rms E({})/s)", "E_end({})/rms"]
+        kinds = ["log(rms E({})/s)", "residual E({})", "residual L({})", "L_end({})/rms"]
         if spec.quartic:
             names.append("kurtosis x")
             kinds += ["kurtosis E({})", "kurtosis L({})"]
@@ -221,22 +221,24 @@ _TINY = 1e-30
 def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
     """Scale-free summaries of the track up to the end of each frame; only `log s` has a unit.
 
-    Kurtoses are ln(<E^4> / (3 <E^2>^2)), 0 for a Gaussian; L_t is x low-passed with the same
-    memory, L_t = exp(-1/m) L_{t-1} + (1 - exp(-1/m)) x_t started at x_0, that is x_t - exp(-1/m) E_t.
+    Beside E there is the low-passed track L_t = a L_{t-1} + (1 - a) x_t, a = exp(-1/m), from 0.
+    A passive track of persistence phi (its x_{t+1} is phi x_t plus noise, <d^2> = 2 (1 - phi) <x^2>)
+    has, in the long run,
+
+        (1 - a^2) <E^2> / <d^2> = (1 - a)/(1 - a phi),
+        <L^2> / <x^2> = (1 - a)(1 + a phi) / ((1 + a)(1 - a phi)).
+
+    The residuals are the logs of the measured over these, for the phi that <d^2>/<x^2> gives. That
+    of E is multiplied by sqrt(n), so that it is of order 1 for a passive track at every length (the
+    ratios themselves would have to be resolved to 1/sqrt(n)), and compressed by asinh.
+    Kurtoses are ln(<E^4> / (3 <E^2>^2)), 0 for a Gaussian.
     """
     n_memories = len(memories)
     decay = np.exp(-1.0 / memories)
-    past = np.empty(n_memories)
-    squares = np.empty(n_memories)
-    fourths = np.empty(n_memories)
-    slow2 = np.empty(n_memories)
-    slow4 = np.empty(n_memories)
+    # Rows: E, L, sums of E^2, L^2, E^4, L^4.
+    w = np.empty((6, n_memories))
     for row in range(tracks.shape[0]):
-        past[:] = 0.0
-        squares[:] = 0.0
-        fourths[:] = 0.0
-        slow2[:] = 0.0
-        slow4[:] = 0.0
+        w[:] = 0.0
         dd, xx, x4 = 0.0, 0.0, 0.0
         first = np.float64(tracks[row, 0])
         before = first
@@ -249,37 +251,44 @@ def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
                 dd += d * d
                 xx += x * x
                 for k in range(n_memories):
-                    e = decay[k] * past[k] + d
-                    past[k] = e
-                    squares[k] += e * e
+                    e = decay[k] * w[0, k] + d
+                    low = x + decay[k] * (w[1, k] - x)
+                    w[0, k] = e
+                    w[1, k] = low
+                    w[2, k] += e * e
+                    w[3, k] += low * low
                 if quartic:
                     x4 += x * x * x * x
                     for k in range(n_memories):
-                        e = past[k] * past[k]
-                        fourths[k] += e * e
-                        low = x - decay[k] * past[k]
-                        low *= low
-                        slow2[k] += low
-                        slow4[k] += low * low
+                        w[4, k] += w[0, k] ** 4
+                        w[5, k] += w[1, k] ** 4
             n = (frame + 1) * size
             line = out[row, frame]
-            s2, rms = dd / n + _TINY, np.sqrt(xx / n + _TINY)
+            s2, x2 = dd / n + _TINY, xx / n + _TINY
+            rms = np.sqrt(x2)
+            phi = min(max(1.0 - 0.5 * s2 / x2, 0.0), 1.0)
             line[0], line[1] = 0.5 * np.log(s2), np.log(n)
-            line[2], line[3], line[4] = np.log(rms) - line[0], x / rms, first / rms
+            line[2], line[3], line[4] = 0.5 * np.log(x2 / s2), x / rms, first / rms
             c = 5
             if quartic:
-                line[5] = np.log((x4 * n + _TINY) / (3.0 * xx * xx + _TINY))
+                line[5] = np.log((x4 / n + _TINY) / (3.0 * x2 * x2 + _TINY))
                 c = 6
             for k in range(n_memories):
-                e2 = squares[k] / n + _TINY
-                line[c + k] = 0.5 * np.log(e2 * (1.0 - decay[k] * decay[k]) / s2)
-                line[c + n_memories + k] = past[k] / np.sqrt(e2)
+                a = decay[k]
+                e2, low2 = w[2, k] / n + _TINY, w[3, k] / n + _TINY
+                ratio = 0.5 * np.log(e2 * (1.0 - a * a) / s2)
+                passive = 0.5 * np.log((1.0 - a) / (1.0 - a * phi))
+                line[c + k] = ratio
+                line[c + n_memories + k] = np.arcsinh(np.sqrt(n) * (ratio - passive))
+                passive = (1.0 - a) * (1.0 + a * phi) / ((1.0 + a) * (1.0 - a * phi))
+                line[c + 2 * n_memories + k] = 0.5 * np.log(low2 / (x2 * passive))
+                line[c + 3 * n_memories + k] = w[1, k] / np.sqrt(low2)
                 if quartic:
-                    line[c + 2 * n_memories + k] = np.log(
-                        (fourths[k] * n + _TINY) / (3.0 * squares[k] ** 2 + _TINY)
+                    line[c + 4 * n_memories + k] = np.log(
+                        (w[4, k] / n + _TINY) / (3.0 * e2 * e2 + _TINY)
                     )
-                    line[c + 3 * n_memories + k] = np.log(
-                        (slow4[k] * n + _TINY) / (3.0 * slow2[k] ** 2 + _TINY)
+                    line[c + 5 * n_memories + k] = np.log(
+                        (w[5, k] / n + _TINY) / (3.0 * low2 * low2 + _TINY)
                     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 
 def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
-    """Send this process's output and messages to a file, and bound its threads.
+    """Send this process's output and messages to a file, errors also to the terminal, and bound its
+    threads.
 
     Call it before the libraries that read the thread limits (Numba, BLAS, TensorFlow) are imported.
     """
@@ -18,10 +19,15 @@ def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # the same rounding on every run
+    terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w"))
+    terminal.setLevel(logging.ERROR)
+    terminal.setFormatter(logging.Formatter("%(message)s"))
     file = Path(path).open("w", buffering=1, encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         os.dup2(file.fileno(), stream.fileno())
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", force=True
     )
-    return logging.getLogger("activenoise")
+    log = logging.getLogger("activenoise")
+    log.addHandler(terminal)
+    return log

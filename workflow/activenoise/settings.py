@@ -6,7 +6,7 @@ Snakemake reads this module too, before any rule's environment exists: it needs 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from activenoise.parameters import PARAMETERS, parameter_range
+from activenoise.sheet import SheetRow
 
 Config = dict[str, Any]
 
@@ -50,6 +51,25 @@ def sampling_interval(study: Config) -> float:
 def n_points(study: Config, duration: float) -> int:
     """Points in a duration (s) of a study."""
     return round(duration / sampling_interval(study))
+
+
+def check_sheet(config: Config, rows: Sequence[SheetRow]) -> None:
+    """ConfigError where a line of the sheet does not fit the config."""
+    for row in rows:
+        study = config["studies"].get(row.study)
+        if study is None:
+            known = ", ".join(config["studies"])
+            raise ConfigError(f"track {row.track}: study {row.study} is not in the config ({known} are)")
+        interval, wanted = row.dt * row.stride, sampling_interval(study)
+        if abs(interval / wanted - 1) > 0.01:
+            raise ConfigError(
+                f"track {row.track}: dt x stride = {interval:g} s, but the networks of study"
+                f" {row.study} read points {wanted:g} s apart; choose another stride or study"
+            )
+        if row.file is None and row.track not in config["synthetic_records"]:
+            raise ConfigError(
+                f"track {row.track}: no file, and no synthetic_records.{row.track} in the config"
+            )
 
 
 def derive_seed(root: int, *names: str) -> int:

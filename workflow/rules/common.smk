@@ -1,18 +1,21 @@
 """The config, checked; what it implies for the rules; the fingerprints of their code."""
 
+import csv
 import sys
 from pathlib import Path
 
 from activenoise.fingerprint import fingerprint
-from activenoise.parameters import pair_models
+from activenoise.parameters import pair_models, parameter_range
 from activenoise.settings import (
     ConfigError,
+    check_sheet,
     derive_seed,
     load_schema,
     n_points,
     resolve,
     sampling_interval,
 )
+from activenoise.sheet import RecordError, read_sheet
 
 WORKFLOW = Path(workflow.current_basedir).parent
 
@@ -24,6 +27,12 @@ except ConfigError as error:
 STUDIES = config["studies"]
 RESULTS = Path(config["results"])
 
+try:
+    SHEET = {row.track: row for row in read_sheet(config["records"])}
+    check_sheet(config, list(SHEET.values()))
+except (ConfigError, RecordError) as error:
+    sys.exit(f"records: {error}")
+
 
 wildcard_constraints:
     study="[a-z][a-z0-9_]*",
@@ -32,6 +41,7 @@ wildcard_constraints:
     network="[a-z][a-z0-9_]*(-[0-9]+)?",
     model="[A-Za-z]+",
     shard="[0-9]+",
+    track="[A-Za-z0-9_-]+",
 
 
 def code(script):
@@ -100,6 +110,12 @@ def network_names(study, task, network):
     return [f"{network}-{points}" for points in feedforward_points(study, settings)]
 
 
+def first_lstm(study, task):
+    """Name of the first network of kind lstm of a task, or None."""
+    names = [n for n, settings in networks(study, task).items() if settings["kind"] == "lstm"]
+    return names[0] if names else None
+
+
 def network_files(study, task, network):
     return [f"{RESULTS}/{study}/{task}/{n}.keras" for n in network_names(study, task, network)]
 
@@ -159,3 +175,9 @@ def estimate_sources(study):
     folder = f"{RESULTS}/{study}/estimates"
     methods = ["bayes", *STUDIES[study]["estimates"]["networks"]]
     return [(method, f"{folder}/{method}.h5") for method in methods]
+
+
+TABLES = [
+    *(RESULTS / study / "scores.csv" for study in STUDIES if STUDIES[study]["pairs"]),
+    *(RESULTS / study / "estimates.csv" for study in STUDIES if STUDIES[study]["estimates"]),
+]

@@ -1,0 +1,279 @@
+"""Experimental records of the sheet, and the synthetic ones of the config: from file to verdict."""
+
+
+def record_options(track):
+    """What `read_record` needs besides the file."""
+    row = SHEET[track]
+    return {
+        "dt": row.dt,
+        "unit": row.unit,
+        "column": row.column or ("positions" if row.file is None else None),
+        "scale": row.scale,
+        "stride": row.stride,
+        "min_points": max(100, durations_in_points(row.study)[0]),
+    }
+
+
+def record_file(wildcards):
+    row = SHEET[wildcards.track]
+    return row.file or RESULTS / f"tracks/{wildcards.track}/synthetic.h5"
+
+
+def usable_tracks():
+    """Tracks that passed the check, and the errors of those that did not."""
+    with checkpoints.check_records.get().output.table.open() as table:
+        errors = {row["track"]: row["error"] for row in csv.DictReader(table)}
+    good = [track for track in SHEET if not errors.get(track)]
+    return good, {track: error for track, error in errors.items() if error}
+
+
+def record_networks(wildcards):
+    """The networks that answer for a record: of each task of its study the first of kind lstm."""
+    study = SHEET[wildcards.track].study
+    return {
+        task: f"{RESULTS}/{study}/{task}/{name}.keras"
+        for task in tasks(study)
+        if task in ("Passive-AOUP", "AOUP-RBP", "estimates")
+        for name in [first_lstm(study, task)]
+        if name
+    }
+
+
+def track_study(wildcards):
+    return STUDIES[SHEET[wildcards.track].study]
+
+
+def slow_trap(study):
+    """Whether the trap of a study is slower than its propulsion: C(t) alone cannot tell."""
+    middle = 1.0
+    for name in ("kappa", "tau_a"):
+        low, high, _ = parameter_range(name, study["parameters"][name])
+        middle *= (low * high) ** 0.5
+    return middle < 1
+
+
+rule synthetic_record:
+    output:
+        record=RESULTS / "tracks/{track}/synthetic.h5",
+    log:
+        RESULTS / "logs/tracks/{track}/synthetic.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/synthetic.tsv"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        model=lambda w: config["synthetic_records"][w.track]["model"],
+        parameters=lambda w: config["synthetic_records"][w.track]["parameters"],
+        n_points=lambda w: config["synthetic_records"][w.track]["n_points"],
+        dt=lambda w: SHEET[w.track].dt,
+        unit=lambda w: SHEET[w.track].unit,
+        seed=lambda w: derive_seed(config["seed"], "synthetic_records", w.track),
+        code=code("synthetic_record.py"),
+    message:
+        "simulate the synthetic record {wildcards.track}"
+    script:
+        "../scripts/synthetic_record.py"
+
+
+checkpoint check_records:
+    input:
+        sheet=config["records"],
+        files=[row.file for row in SHEET.values() if row.file and row.file.is_file()],
+    output:
+        table=RESULTS / "tracks/records.csv",
+    log:
+        RESULTS / "logs/tracks/records.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/records.tsv"
+    conda:
+        "../../envs/tracks.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        records={
+            track: {"path": str(row.file), **record_options(track)}
+            for track, row in SHEET.items()
+            if row.file
+        },
+        code=code("check_records.py"),
+    message:
+        "check the records of {input.sheet}"
+    script:
+        "../scripts/check_records.py"
+
+
+rule record:
+    input:
+        file=record_file,
+    output:
+        record=RESULTS / "tracks/{track}/record.h5",
+    log:
+        RESULTS / "logs/tracks/{track}/record.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/record.tsv"
+    conda:
+        "../../envs/tracks.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        options=lambda w: record_options(w.track),
+        code=code("record.py"),
+    message:
+        "read the record {wildcards.track}"
+    script:
+        "../scripts/record.py"
+
+
+rule fit_correlation:
+    input:
+        record=RESULTS / "tracks/{track}/record.h5",
+    output:
+        fit=RESULTS / "tracks/{track}/fit.json",
+        correlation=RESULTS / "tracks/{track}/correlation.h5",
+    log:
+        RESULTS / "logs/tracks/{track}/correlation.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/correlation.tsv"
+    conda:
+        "../../envs/tracks.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
+        slow_trap=lambda w: slow_trap(track_study(w)),
+        code=code("fit_correlation.py"),
+    message:
+        "autocorrelation of {wildcards.track} and its fit"
+    script:
+        "../scripts/fit_correlation.py"
+
+
+rule exact_record:
+    input:
+        record=RESULTS / "tracks/{track}/record.h5",
+    output:
+        summary=RESULTS / "tracks/{track}/exact.json",
+        segments=RESULTS / "tracks/{track}/exact-segments.csv",
+    log:
+        RESULTS / "logs/tracks/{track}/exact.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/exact.tsv"
+    conda:
+        "../../envs/optimum.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        parameters=lambda w: track_study(w)["parameters"],
+        nodes=lambda w: track_study(w)["nodes"],
+        points=lambda w: durations_in_points(SHEET[w.track].study),
+        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
+        code=code("exact_record.py"),
+    message:
+        "exact likelihoods of {wildcards.track}"
+    script:
+        "../scripts/exact_record.py"
+
+
+rule network_record:
+    input:
+        record=RESULTS / "tracks/{track}/record.h5",
+        networks=lambda w: list(record_networks(w).values()),
+    output:
+        summary=RESULTS / "tracks/{track}/network.json",
+        segments=RESULTS / "tracks/{track}/network-segments.csv",
+    log:
+        RESULTS / "logs/tracks/{track}/network.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/network.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        tasks=lambda w: list(record_networks(w)),
+        points=lambda w: durations_in_points(SHEET[w.track].study),
+        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
+        backend=config["backend"],
+        code=code("network_record.py"),
+    message:
+        "networks' answers for {wildcards.track}"
+    script:
+        "../scripts/network_record.py"
+
+
+rule verdict:
+    input:
+        fit=RESULTS / "tracks/{track}/fit.json",
+        exact=RESULTS / "tracks/{track}/exact.json",
+        network=RESULTS / "tracks/{track}/network.json",
+        record=RESULTS / "tracks/{track}/record.h5",
+    output:
+        verdict=RESULTS / "tracks/{track}/verdict.json",
+    log:
+        RESULTS / "logs/tracks/{track}/verdict.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/verdict.tsv"
+    conda:
+        "../../envs/tracks.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        about=lambda w: {
+            "synthetic": SHEET[w.track].file is None,
+            "study": SHEET[w.track].study,
+            "unit": SHEET[w.track].unit,
+            "dt": SHEET[w.track].dt,
+            "stride": SHEET[w.track].stride,
+            "note": SHEET[w.track].note,
+            "parameters": track_study(w)["parameters"],
+        },
+        code=code("verdict.py"),
+    message:
+        "verdict on {wildcards.track}"
+    script:
+        "../scripts/verdict.py"
+
+
+rule verdicts:
+    input:
+        verdicts=lambda w: [f"{RESULTS}/tracks/{track}/verdict.json" for track in usable_tracks()[0]],
+    output:
+        table=report(
+            RESULTS / "tracks/verdicts.csv",
+            category="Records",
+            labels={"table": "verdicts"},
+            caption="../report/verdicts.rst",
+        ),
+    log:
+        RESULTS / "logs/tracks/verdicts.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/verdicts.tsv"
+    conda:
+        "../../envs/tracks.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        errors=lambda w: usable_tracks()[1],
+        code=code("verdicts.py"),
+    message:
+        "table of the verdicts"
+    script:
+        "../scripts/verdicts.py"

@@ -1,0 +1,34 @@
+"""Read every record of the sheet; say in one line what is wrong with those that cannot be used."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    import csv
+
+    from activenoise.records import read_record
+    from activenoise.sheet import RecordError
+    from activenoise.shards import replacing
+
+    rows = []
+    for track, options in job.params.records.items():
+        error = ""
+        try:
+            read_record(**options)
+        except RecordError as reason:
+            error = str(reason)
+            log.error("track %s is left out: %s", track, error)
+        rows.append([track, error])
+    with replacing(job.output.table) as partial, partial.open("w", newline="") as file:
+        csv.writer(file).writerows([["track", "error"], *rows])
+
+
+if __name__ == "__main__":
+    main(snakemake)

@@ -1,0 +1,35 @@
+"""The exact likelihoods' answers for a record: whole, and segment by segment."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    import json
+
+    import pandas as pd
+
+    from activenoise.priors import parse_prior
+    from activenoise.shards import read_arrays, replacing
+    from activenoise.verdict import by_segment, whole_record
+
+    p = job.params
+    prior = parse_prior(p.parameters)
+    positions = read_arrays(job.input.record)["positions"]
+    summary = whole_record(prior, positions, p.dt, p.nodes)
+    log.info("whole record: %s", summary)
+    with replacing(job.output.summary) as partial:
+        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    with replacing(job.output.segments) as partial:
+        rows = by_segment(prior, positions, p.dt, p.points, p.nodes)
+        pd.DataFrame(rows).to_csv(partial, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main(snakemake)

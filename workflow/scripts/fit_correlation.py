@@ -1,0 +1,44 @@
+"""The empirical autocorrelation of a record, with errors, and the fit of C(t)."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+
+def main(job: "Snakemake") -> None:
+    open_log(job.log[0], job.threads)
+    import json
+
+    from activenoise.correlation import diffusion_from_increments, fit_autocorrelation
+    from activenoise.shards import read_arrays, replacing, write_arrays
+
+    p = job.params
+    positions = read_arrays(job.input.record)["positions"]
+    fit = fit_autocorrelation(positions, p.dt, slow_trap=p.slow_trap)
+    passive = fit.passive
+    summary = {
+        "AOUP": {name: fit[name]._asdict() for name in fit.model.parameters},
+        "RBP": {name: value._asdict() for name, value in fit.as_rbp().items()},
+        "Passive": {name: passive[name]._asdict() for name in passive.model.parameters},
+        "reduced_chi2": {"AOUP": fit.reduced_chi2, "Passive": passive.reduced_chi2},
+        "unresolved": list(fit.unresolved),
+        "D_from_increments": diffusion_from_increments(positions, p.dt)._asdict(),
+    }
+    with replacing(job.output.fit) as partial:
+        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    write_arrays(
+        job.output.correlation,
+        lags=fit.lags,
+        correlation=fit.correlation,
+        standard_error=fit.correlation_errors,
+        AOUP=fit.expected,
+        Passive=passive.expected,
+    )
+
+
+if __name__ == "__main__":
+    main(snakemake)

@@ -1,0 +1,37 @@
+"""The networks' answers for a record: whole, and segment by segment."""
+
+import os
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    os.environ["KERAS_BACKEND"] = job.params.backend
+    import json
+
+    import pandas as pd
+
+    from activenoise.network_answers import by_segment, whole_record
+    from activenoise.networks import Network
+    from activenoise.shards import read_arrays, replacing
+
+    p = job.params
+    positions = read_arrays(job.input.record)["positions"]
+    networks = {task: Network.load(path) for task, path in zip(p.tasks, job.input.networks, strict=True)}
+    summary = whole_record(networks, positions)
+    log.info("whole record: %s", summary)
+    with replacing(job.output.summary) as partial:
+        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    with replacing(job.output.segments) as partial:
+        rows = by_segment(networks, positions, p.dt, p.points)
+        pd.DataFrame(rows).to_csv(partial, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main(snakemake)
