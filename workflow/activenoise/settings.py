@@ -140,9 +140,13 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         for target in study["estimates"]["targets"]:
             if ranges[target][0] == ranges[target][1]:
                 yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
-    low = ranges["tau_a"][0]
-    if "RBP" in models and low < 2 * interval:
-        yield f"parameters.tau_a: {low:g} s is below two points of {interval:g} s, too coarse for RBP"
+    shortest = ranges["tau_a"][0]
+    strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
+    if "RBP" in models and (shortest < 2 * interval or strength > 3):
+        yield (
+            f"parameters.tau_a: {shortest:g} s is too short for RBP at points {interval:g} s apart:"
+            " tau_a must be 2 points or more, and D_a/D (dt/tau_a)^2 at most 3 everywhere"
+        )
     for place, networks in _networks(study):
         for name, network in networks.items():
             lstm = network["kind"] == "lstm"

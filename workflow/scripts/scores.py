@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
+    import numpy as np
     import pandas as pd
 
     from activenoise import scoring
@@ -21,7 +22,9 @@ def main(job: "Snakemake") -> None:
         optimum, answer = read_arrays(bound), read_arrays(path)
         logits, labels = answer["logits"], answer["labels"]
         loss = scoring.log_loss(logits, labels)
-        excess = scoring.excess(logits, optimum["logits"], labels)
+        # A feedforward network may have been trained for some of the durations only.
+        scored = np.searchsorted(optimum["points"], answer["points"])
+        excess = scoring.excess(logits, optimum["logits"][:, scored], labels)
         about = {"study": job.wildcards.study, "pair": pair, "method": method}
         for i, n in enumerate(answer["points"]):
             rows.append(
