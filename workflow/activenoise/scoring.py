@@ -55,14 +55,17 @@ def excess(logits: FloatArray, optimum: FloatArray, labels: Labels) -> Estimate:
     return class_mean(losses(logits, labels) - losses(optimum, labels), labels)
 
 
-def accuracy(logits: FloatArray, labels: Labels, label: int) -> FloatArray:
-    """Fraction of the tracks of class `label` that are called right at P = 1/2."""
-    return np.mean((logits[labels == label] > 0) == bool(label), axis=0)
+def accuracy(logits: FloatArray, labels: Labels, label: int) -> Estimate:
+    """Fraction of the tracks of class `label` that are called right at P = 1/2, (n_durations,)."""
+    right = (logits[labels == label] > 0) == bool(label)
+    value = np.mean(right, axis=0)
+    return Estimate(value, np.sqrt(value * (1 - value) / len(right)))
 
 
-def mean_probability(logits: FloatArray, labels: Labels, label: int) -> FloatArray:
-    """Mean P(class 1) over the tracks of class `label`."""
-    return np.mean(probability(logits[labels == label]), axis=0)
+def mean_probability(logits: FloatArray, labels: Labels, label: int) -> Estimate:
+    """Mean P(class 1) over the tracks of class `label`, (n_durations,)."""
+    p = probability(logits[labels == label])
+    return Estimate(np.mean(p, axis=0), np.std(p, axis=0, ddof=1) / np.sqrt(len(p)))
 
 
 class Reliability(NamedTuple):

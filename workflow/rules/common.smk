@@ -159,15 +159,13 @@ def network_seed(study, task, name):
 
 
 def score_sources(study):
-    """Pair, method, file of answers, file of the optimum: the rows of a study's scores."""
-    sources = []
-    for pair, settings in STUDIES[study]["pairs"].items():
-        bound = f"{RESULTS}/{study}/{pair}/optimum.h5"
-        sources.append((pair, "optimum", bound, bound))
-        sources += [
-            (pair, network, f"{RESULTS}/{study}/{pair}/{network}.h5", bound) for network in settings
-        ]
-    return sources
+    """By pair, the files of answers by method, the optimum's first."""
+    return {
+        pair: {
+            method: f"{RESULTS}/{study}/{pair}/{method}.h5" for method in ("optimum", *settings)
+        }
+        for pair, settings in STUDIES[study]["pairs"].items()
+    }
 
 
 def estimate_sources(study):

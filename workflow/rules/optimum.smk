@@ -12,7 +12,7 @@ rule optimum:
     benchmark:
         RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
     conda:
-        "../../envs/optimum.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -40,7 +40,7 @@ rule bayes:
     benchmark:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
     conda:
-        "../../envs/optimum.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -61,7 +61,7 @@ rule bayes:
 
 rule scores:
     input:
-        lambda w: [path for *_, path, _ in score_sources(w.study)],
+        lambda w: [path for files in score_sources(w.study).values() for path in files.values()],
     output:
         scores=report(
             RESULTS / "{study}/scores.csv",
@@ -70,6 +70,12 @@ rule scores:
             caption="../report/scores.rst",
         ),
         calibration=RESULTS / "{study}/calibration.csv",
+        checks=report(
+            RESULTS / "{study}/checks.csv",
+            category="Checks",
+            labels={"study": "{study}", "table": "self-checks of the optimum"},
+            caption="../report/checks.rst",
+        ),
     log:
         RESULTS / "logs/{study}/scores.log",
     benchmark:
@@ -81,7 +87,7 @@ rule scores:
         mem_mb=500,
         runtime=10,
     params:
-        sources=lambda w: score_sources(w.study),
+        networks=lambda w: score_sources(w.study),
         dt=lambda w: sampling_interval(STUDIES[w.study]),
         code=code("scores.py"),
     message:
