@@ -16,9 +16,9 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.evidence import posterior_moments, refined
+    from activenoise.files import Tracks, write_arrays
     from activenoise.priors import parse_prior
     from activenoise.scoring import rmse
-    from activenoise.shards import Tracks, write_arrays
 
     p = job.params
     prior, at = parse_prior(p.parameters), np.array(p.points)

@@ -13,9 +13,9 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import csv
 
+    from activenoise.files import replacing
     from activenoise.records import read_record
     from activenoise.sheet import RecordError
-    from activenoise.shards import replacing
 
     rows = []
     for track, options in job.params.records.items():

@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     import pandas as pd
 
     from activenoise import scoring
-    from activenoise.shards import read_arrays, replacing
+    from activenoise.files import read_arrays, replacing
 
     bayes = read_arrays(job.input.bayes)
     truth = bayes["truth"][:, None, :]

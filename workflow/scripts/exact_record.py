@@ -15,8 +15,8 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
+    from activenoise.files import read_arrays, replacing
     from activenoise.priors import parse_prior
-    from activenoise.shards import read_arrays, replacing
     from activenoise.verdict import by_segment, whole_record
 
     p = job.params

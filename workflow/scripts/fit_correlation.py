@@ -14,7 +14,7 @@ def main(job: "Snakemake") -> None:
     import json
 
     from activenoise.correlation import diffusion_from_increments, fit_autocorrelation
-    from activenoise.shards import read_arrays, replacing, write_arrays
+    from activenoise.files import read_arrays, replacing, write_arrays
 
     p = job.params
     positions = read_arrays(job.input.record)["positions"]

@@ -17,9 +17,9 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
+    from activenoise.files import read_arrays, replacing
     from activenoise.network_answers import by_segment, whole_record
     from activenoise.networks import Network
-    from activenoise.shards import read_arrays, replacing
 
     p = job.params
     positions = read_arrays(job.input.record)["positions"]

@@ -16,10 +16,10 @@ def main(job: "Snakemake") -> None:
 
     from activenoise import path_integral
     from activenoise.evidence import log_likelihood_ratio, refined
+    from activenoise.files import classes, write_arrays
     from activenoise.parameters import pair_models
     from activenoise.priors import parse_prior
     from activenoise.scoring import log_loss
-    from activenoise.shards import classes, write_arrays
 
     p = job.params
     pair, prior, at = pair_models(job.wildcards.pair), parse_prior(p.parameters), np.array(p.points)

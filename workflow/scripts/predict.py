@@ -15,8 +15,8 @@ def main(job: "Snakemake") -> None:
     os.environ["KERAS_BACKEND"] = job.params.backend
     import numpy as np
 
+    from activenoise.files import classes, write_arrays
     from activenoise.networks import Network
-    from activenoise.shards import classes, write_arrays
 
     p = job.params
     data_sets, labels = classes([s for s in (job.input.class_0, job.input.class_1) if s])

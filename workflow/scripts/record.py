@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
+    from activenoise.files import write_arrays
     from activenoise.records import read_record
     from activenoise.sheet import RecordError
-    from activenoise.shards import write_arrays
 
     try:
         record = read_record(job.input.file, **job.params.options)

@@ -12,8 +12,8 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import pandas as pd
 
+    from activenoise.files import read_arrays, replacing
     from activenoise.score_tables import answers, calibration_rows, check_rows, score_rows
-    from activenoise.shards import read_arrays, replacing
 
     scores, curves, checks = [], [], []
     for pair, networks in job.params.networks.items():

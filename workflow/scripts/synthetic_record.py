@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
+    from activenoise.files import write_arrays
     from activenoise.models import MODELS
-    from activenoise.shards import write_arrays
     from activenoise.simulation import simulate
 
     p = job.params

@@ -15,8 +15,9 @@ def main(job: "Snakemake") -> None:
     os.environ["KERAS_BACKEND"] = job.params.backend
     import pandas as pd
 
+    from activenoise.files import Tracks, replacing
     from activenoise.recipes import build
-    from activenoise.shards import Batches, Tracks, replacing
+    from activenoise.shards import Batches
     from activenoise.training import Settings, Validation, train
 
     p = job.params

@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.shards import read_arrays, replacing
+    from activenoise.files import read_arrays, replacing
 
     parts = {
         name: json.loads(Path(job.input[name]).read_text(encoding="utf-8"))

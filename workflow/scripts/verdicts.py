@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
-    from activenoise.shards import replacing
+    from activenoise.files import replacing
 
     columns = [
         "track", "study", "synthetic", "n_points", "p_active_exact", "p_active_network",

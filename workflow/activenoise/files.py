@@ -1,0 +1,92 @@
+"""HDF5 files of the workflow: named arrays, and the simulated tracks of a data set; written whole
+or not at all. Needs h5py and NumPy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place only when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_arrays(path: str | Path, attributes: dict[str, Any] | None = None, **arrays: Any) -> None:
+    """Named arrays and attributes in one HDF5 file."""
+    with replacing(path) as partial, h5py.File(partial, "w") as file:
+        for name, values in arrays.items():
+            file[name] = values
+        file.attrs.update(attributes or {})
+
+
+def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a file of `write_arrays`, by name."""
+    with h5py.File(path, "r") as file:
+        return {name: data[()] for name, data in file.items()}
+
+
+class Tracks:
+    """The tracks of one data set over its shards, read on demand.
+
+    dt in s; `parameters` are the true values by name, each (n_tracks,).
+    """
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        self._files = [h5py.File(path, "r") for path in sorted(map(str, paths))]
+        lengths = [len(file["positions"]) for file in self._files]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)])
+        attributes: dict[str, Any] = dict(self._files[0].attrs)
+        self.dt = float(attributes["dt"])
+        self.model_name = str(attributes["model"])
+        self.unit = str(attributes["unit"])
+        self.n_points = int(self._files[0]["positions"].shape[1])
+        self.parameters = {
+            name: np.concatenate([file[f"parameters/{name}"][:] for file in self._files])
+            for name in self._files[0]["parameters"]
+        }
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, key: tuple[slice, slice] | slice) -> NDArray[np.float32]:
+        """Positions of rows (a slice of step 1) and points (any slice), float32."""
+        rows, points = key if isinstance(key, tuple) else (key, slice(None))
+        start, stop, _ = rows.indices(len(self))
+        parts = []
+        for file, low, high in zip(self._files, self._starts[:-1], self._starts[1:], strict=True):
+            a, b = max(start, low), min(stop, high)
+            if a < b:
+                parts.append(file["positions"][a - low : b - low, points])
+        return np.concatenate(parts)
+
+    def blocks(self, size: int) -> Iterator[slice]:
+        """Slices of at most `size` rows that cover the data set."""
+        for start in range(0, len(self), size):
+            yield slice(start, min(start + size, len(self)))
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+
+def classes(paths: Sequence[Sequence[str]]) -> tuple[list[Tracks], NDArray[np.int64]]:
+    """The data sets of some classes, given the shards of each, and the labels of their tracks."""
+    data_sets = [Tracks(shards) for shards in paths]
+    labels = np.repeat(np.arange(len(data_sets)), [len(d) for d in data_sets])
+    return data_sets, labels
