@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise import scoring
-from activenoise.shards import read_arrays
+from activenoise.files import read_arrays
 
 Arrays = Mapping[str, NDArray[Any]]
 Row = dict[str, Any]
