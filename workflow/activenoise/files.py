@@ -1,10 +1,11 @@
-"""HDF5 files of the workflow: named arrays, and the simulated tracks of a data set; written whole
+"""Files of the workflow: tables, named arrays, and the simulated tracks of a data set; written whole
 or not at all. Needs h5py and NumPy alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,22 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
     """The arrays of a file of `write_arrays`, by name."""
     with h5py.File(path, "r") as file:
         return {name: data[()] for name, data in file.items()}
+
+
+def write_table(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows as a CSV file, floats to 6 digits; nothing where a row lacks a column, or for nan."""
+    table = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, float | np.floating):
+        return value
+    return "" if np.isnan(value) else f"{value:.6g}"
 
 
 class Tracks:

@@ -81,7 +81,7 @@ rule scores:
     benchmark:
         RESULTS / "benchmarks/{study}/scores.tsv"
     conda:
-        "../../envs/optimum.yaml"
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=500,
@@ -112,7 +112,7 @@ rule estimates:
     benchmark:
         RESULTS / "benchmarks/{study}/estimates.tsv"
     conda:
-        "../../envs/optimum.yaml"
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=500,

@@ -90,7 +90,7 @@ checkpoint check_records:
     benchmark:
         RESULTS / "benchmarks/tracks/records.tsv"
     conda:
-        "../../envs/tracks.yaml"
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -118,7 +118,7 @@ rule record:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/record.tsv"
     conda:
-        "../../envs/tracks.yaml"
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -143,7 +143,7 @@ rule fit_correlation:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/correlation.tsv"
     conda:
-        "../../envs/tracks.yaml"
+        "../../envs/correlation.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -169,7 +169,7 @@ rule exact_record:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/exact.tsv"
     conda:
-        "../../envs/optimum.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -228,7 +228,7 @@ rule verdict:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/verdict.tsv"
     conda:
-        "../../envs/tracks.yaml"
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=500,
@@ -265,7 +265,7 @@ rule verdicts:
     benchmark:
         RESULTS / "benchmarks/tracks/verdicts.tsv"
     conda:
-        "../../envs/tracks.yaml"
+        "../../envs/tables.yaml"
     threads: 1
     resources:
         mem_mb=500,

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import numpy as np
-    import pandas as pd
 
     from activenoise import scoring
-    from activenoise.files import read_arrays, replacing
+    from activenoise.files import read_arrays, write_table
 
     bayes = read_arrays(job.input.bayes)
     truth = bayes["truth"][:, None, :]
@@ -41,8 +40,7 @@ def main(job: "Snakemake") -> None:
                         "prior_spread": spread[k],
                     }
                 )
-    with replacing(job.output.estimates) as partial:
-        pd.DataFrame(rows).to_csv(partial, index=False, float_format="%.6g")
+    write_table(job.output.estimates, rows)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,7 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import json
 
-    import pandas as pd
-
-    from activenoise.files import read_arrays, replacing
+    from activenoise.files import read_arrays, replacing, write_table
     from activenoise.priors import parse_prior
     from activenoise.verdict import by_segment, whole_record
 
@@ -26,9 +24,8 @@ def main(job: "Snakemake") -> None:
     log.info("whole record: %s", summary)
     with replacing(job.output.summary) as partial:
         partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    with replacing(job.output.segments) as partial:
-        rows = by_segment(prior, positions, p.dt, p.points, p.nodes)
-        pd.DataFrame(rows).to_csv(partial, index=False, float_format="%.6g")
+    answers = by_segment(prior, positions, p.dt, p.points, p.nodes)
+    write_table(job.output.segments, (answer._asdict() for answer in answers))
 
 
 if __name__ == "__main__":

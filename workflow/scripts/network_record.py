@@ -15,9 +15,7 @@ def main(job: "Snakemake") -> None:
     os.environ["KERAS_BACKEND"] = job.params.backend
     import json
 
-    import pandas as pd
-
-    from activenoise.files import read_arrays, replacing
+    from activenoise.files import read_arrays, replacing, write_table
     from activenoise.network_answers import by_segment, whole_record
     from activenoise.networks import Network
 
@@ -28,9 +26,8 @@ def main(job: "Snakemake") -> None:
     log.info("whole record: %s", summary)
     with replacing(job.output.summary) as partial:
         partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    with replacing(job.output.segments) as partial:
-        rows = by_segment(networks, positions, p.dt, p.points)
-        pd.DataFrame(rows).to_csv(partial, index=False, float_format="%.6g")
+    answers = by_segment(networks, positions, p.dt, p.points)
+    write_table(job.output.segments, (answer._asdict() for answer in answers))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import pandas as pd
-
-    from activenoise.files import read_arrays, replacing
+    from activenoise.files import read_arrays, write_table
     from activenoise.score_tables import answers, calibration_rows, check_rows, score_rows
 
     scores, curves, checks = [], [], []
@@ -24,10 +22,8 @@ def main(job: "Snakemake") -> None:
             named = about | {"method": method}
             scores += score_rows(named, answer, bound, job.params.dt)
             curves += calibration_rows(named, answer, job.params.dt)
-    tables = (scores, curves, checks)
-    for output, table in zip(job.output, tables, strict=True):
-        with replacing(output) as partial:
-            pd.DataFrame(table).to_csv(partial, index=False, float_format="%.6g")
+    for output, table in zip(job.output, (scores, curves, checks), strict=True):
+        write_table(output, table)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    import pandas as pd
 
-    from activenoise.files import Tracks, replacing
+    from activenoise.files import Tracks, replacing, write_table
     from activenoise.recipes import build
     from activenoise.shards import Batches
     from activenoise.training import Settings, Validation, train
@@ -38,8 +37,7 @@ def main(job: "Snakemake") -> None:
     )
     with replacing(job.output.network) as partial:
         network.save(partial)
-    with replacing(job.output.history) as partial:
-        pd.DataFrame(history).to_csv(partial, index=False)
+    write_table(job.output.history, history)
 
 
 if __name__ == "__main__":
