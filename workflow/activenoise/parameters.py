@@ -22,7 +22,7 @@ def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:
         ((kind, (low, high)),) = spec.items()
         log = kind == "log_uniform"
         if not low < high:
-            raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty")
+            raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty; low < high")
     else:
         low = high = spec
     if low < 0 or (low == 0 and name != "D_a"):

@@ -6,6 +6,7 @@ Snakemake reads this module too, before any rule's environment exists: it needs 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ def resolve(config: Mapping[str, Any], schema: Config) -> Config:
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:
         raise ConfigError(_explain(error))
+    for message in _not_finite(config):
+        raise ConfigError(message)
     filled = _with_defaults(config, schema, schema)
     for name, study in filled["studies"].items():
         for message in _study_mistakes(study):
@@ -59,7 +62,9 @@ def check_sheet(config: Config, rows: Sequence[SheetRow]) -> None:
         study = config["studies"].get(row.study)
         if study is None:
             known = ", ".join(config["studies"])
-            raise ConfigError(f"track {row.track}: study {row.study} is not in the config ({known} are)")
+            raise ConfigError(
+                f"track {row.track}: study {row.study} is not in the config ({known} are)"
+            )
         interval, wanted = row.dt * row.stride, sampling_interval(study)
         if abs(interval / wanted - 1) > 0.01:
             raise ConfigError(
@@ -87,9 +92,64 @@ def _explain(error: ValidationError) -> str:
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"{key}: {', '.join(missing)} missing"
-    wanted = error.schema.get("x-right", error.message)
-    value = repr(error.instance)
-    return f"{key} = {value if len(value) < 80 else value[:77] + '...'}: {wanted}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{key}: the name {error.instance!r} {error.schema.get('x-right', error.message)}"
+    told = error
+    while "x-right" not in told.schema and told.parent is not None:
+        told = told.parent
+    if "x-right" not in told.schema:
+        told = error
+    key = ".".join(str(part) for part in told.absolute_path) or "the config"
+    return f"{key} = {_shown(told.instance)}: {_right(told)}{_hint(error.instance)}"
+
+
+_TYPES = {
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+
+
+def _right(error: ValidationError) -> str:
+    """What would be right: in the schema's own words (x-right), or by the rule that is broken."""
+    rule = error.validator_value
+    known = {
+        "minimum": f"must be at least {rule}",
+        "maximum": f"must be at most {rule}",
+        "minItems": "must not be empty",
+        "minProperties": "must not be empty",
+        "type": f"must be {_TYPES.get(str(rule), rule)}",
+    }
+    return error.schema.get("x-right") or known.get(str(error.validator), error.message)
+
+
+def _hint(value: Any) -> str:
+    """YAML takes 1e-5 for text."""
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        return ""
+    return f" (as a number: {number:.1e})" if math.isfinite(number) else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else text[:77] + "..."
+
+
+def _not_finite(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Keys of numbers that are infinite or not a number: YAML has both, no schema refuses them."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _not_finite(item, (*path, str(name)))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _not_finite(item, (*path, str(i)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{'.'.join(path)} = {value}: must be a finite number"
 
 
 def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
@@ -124,7 +184,10 @@ def _study_mistakes(study: Config) -> Iterator[str]:
     for duration in durations:
         points = n_points(study, duration)
         if points < 2:
-            yield f"durations: {duration:g} s is {points} points of {interval:g} s; at least 2 are needed"
+            yield (
+                f"durations: {duration:g} s holds {points} points of {interval:g} s;"
+                " at least 2 are needed"
+            )
     if sorted(set(durations)) != durations:
         yield f"durations: {durations} must increase"
     models = set()
