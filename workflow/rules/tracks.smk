@@ -277,3 +277,46 @@ rule verdicts:
         "table of the verdicts"
     script:
         "../scripts/verdicts.py"
+
+
+def paper_record():
+    """The synthetic twin of the paper's record in the sheet: the first synthetic one, or None."""
+    names = [track for track, row in SHEET.items() if row.file is None]
+    return names[0] if names else None
+
+
+def twin_file(name):
+    return [RESULTS / f"tracks/{paper_record()}/{name}"] if paper_record() else []
+
+
+rule published:
+    input:
+        published=sorted(Path("data/published").glob("*.csv")),
+        scores=[RESULTS / study / "scores.csv" for study in STUDIES if STUDIES[study]["pairs"]],
+        verdict=twin_file("verdict.json"),
+        segments=twin_file("network-segments.csv"),
+    output:
+        table=report(
+            RESULTS / "published.csv",
+            category="Published against reproduced",
+            labels={"table": "every number of the paper beside ours"},
+            caption="../report/published.rst",
+        ),
+    log:
+        RESULTS / "logs/published.log",
+    benchmark:
+        RESULTS / "benchmarks/published.tsv"
+    conda:
+        "../../envs/published.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        questions={"Passive-AOUP": "p_active", "AOUP-RBP": "p_rbp"},
+        longest={study: STUDIES[study]["durations"][-1] for study in STUDIES},
+        code=code("published.py"),
+    message:
+        "the paper's numbers beside ours"
+    script:
+        "../scripts/published.py"

@@ -1,0 +1,37 @@
+"""Every number of the paper beside ours: results/published.csv."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    import json
+    from pathlib import Path
+
+    import pandas as pd
+
+    from activenoise.files import replacing
+    from activenoise.published import compare, read_published, reproduced_record, reproduced_scores
+
+    p = job.params
+    scores = pd.concat([pd.read_csv(path) for path in job.input.scores], ignore_index=True)
+    parts = [reproduced_scores(scores)]
+    if job.input.verdict:
+        verdict = json.loads(Path(job.input.verdict[0]).read_text(encoding="utf-8"))
+        segments = pd.read_csv(job.input.segments[0])
+        parts.append(reproduced_record(verdict["study"], p.questions, verdict, segments))
+    table = compare(
+        read_published(job.input.published), pd.concat(parts, ignore_index=True), p.longest
+    )
+    with replacing(job.output.table) as partial:
+        table.to_csv(partial, index=False, float_format="%.6g")
+    log.info("%d published numbers have a counterpart", len(table))
+
+
+if __name__ == "__main__":
+    main(snakemake)
