@@ -1,5 +1,5 @@
-"""Files of the workflow: tables, named arrays, and the simulated tracks of a data set; written whole
-or not at all. Needs h5py and NumPy alone.
+"""Files of the workflow: tables, named arrays, and the simulated tracks of a data set; written
+whole or not at all. Needs h5py and NumPy alone.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class Tracks:
     """
 
     def __init__(self, paths: Sequence[str | Path]) -> None:
-        self._files = [h5py.File(path, "r") for path in sorted(map(str, paths))]
+        # In the order of the tracks: that of the names puts shard 10 before shard 2.
+        files = [h5py.File(path, "r") for path in paths]
+        self._files = sorted(files, key=lambda file: file["index"][0])
         lengths = [len(file["positions"]) for file in self._files]
         self._starts = np.concatenate([[0], np.cumsum(lengths)])
         attributes: dict[str, Any] = dict(self._files[0].attrs)
