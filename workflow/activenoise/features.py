@@ -222,8 +222,8 @@ def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
     """Scale-free summaries of the track up to the end of each frame; only `log s` has a unit.
 
     Beside E there is the low-passed track L_t = a L_{t-1} + (1 - a) x_t, a = exp(-1/m), from 0.
-    A passive track of persistence phi (its x_{t+1} is phi x_t plus noise, <d^2> = 2 (1 - phi) <x^2>)
-    has, in the long run,
+    A passive track of persistence phi (its x_{t+1} is phi x_t plus noise, and <d^2> is
+    2 (1 - phi) <x^2>) has, in the long run,
 
         (1 - a^2) <E^2> / <d^2> = (1 - a)/(1 - a phi),
         <L^2> / <x^2> = (1 - a)(1 + a phi) / ((1 + a)(1 - a phi)).

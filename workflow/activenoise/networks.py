@@ -89,10 +89,16 @@ class ForgetBias(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable(package="activenoise")
-class TargetUnits(keras.layers.Layer):
-    """From standardised targets to their own: (means, log sds), each (..., k), scaled and shifted."""
+def quadratic(x: Any) -> Any:
+    """Activation x^2/2: a log-likelihood ratio of Gaussian models is a quadratic form."""
+    return 0.5 * ops.square(x)
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+
+@keras.saving.register_keras_serializable(package="activenoise")
+class TargetUnits(keras.layers.Layer):
+    """From standardised targets to the targets' own units: means and log sds, (..., 2 k)."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
         self.shift, self.scale = (
             self.add_weight(
                 shape=(shape[-1] // 2,), initializer=value, trainable=False, name=name
@@ -149,7 +155,8 @@ class Network:
         if self.task == "estimate":
             pairs.append((self.model.layers[-1], targets))
         for layer, values in pairs:
-            shift, scale = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+            shift = values.mean(axis=0, dtype=np.float64)
+            scale = values.std(axis=0, dtype=np.float64)
             layer.set_weights([shift, np.where(scale > 1e-8, scale, 1.0)])
 
     def predict(
@@ -216,7 +223,8 @@ def build_lstm(
 ) -> Network:
     """An untrained LSTM network. dt (s) of the points; task `classify` (names: class 0 and 1) or
     `estimate` (names of the parameters); head: one of HEADS; dense: widths of the hidden fully
-    connected layers; forget_bias: range of the LSTM's forget biases at the start."""
+    connected layers; activation: theirs, or `quadratic` for the first (ReLU for the others);
+    forget_bias: range of the LSTM's forget biases at the start."""
     if head not in HEADS:
         raise ValueError(f"head = {head!r} must be one of {', '.join(HEADS)}")
     init = _Seeds(seed)
@@ -233,7 +241,9 @@ def build_lstm(
     joined = states if head == "last" else keras.layers.Concatenate()([states, x])
     hidden = joined
     for width in dense:
-        hidden = keras.layers.Dense(width, activation, kernel_initializer=init.glorot())(hidden)
+        function = quadratic if activation == "quadratic" else activation
+        hidden = keras.layers.Dense(width, function, kernel_initializer=init.glorot())(hidden)
+        activation = "relu" if activation == "quadratic" else activation
     width = n_outputs(task, names)
     small = keras.initializers.RandomNormal(stddev=0.02 if head == "sum" else 0.1, seed=init.next())
     answer = keras.layers.Dense(width, kernel_initializer=small)(hidden)

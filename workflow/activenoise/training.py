@@ -124,7 +124,9 @@ def train(
                 _schedule(settings), beta_2=settings.beta_2, clipnorm=settings.clipnorm,
                 weight_decay=settings.weight_decay or None,
             ),
-            loss=FrameLoss(network.task, network.frames.points, settings.offset, settings.every_frame),
+            loss=FrameLoss(
+                network.task, network.frames.points, settings.offset, settings.every_frame
+            ),
         )  # fmt: skip
         step, lines = 0, _line_steps(settings.steps)
         for stage in settings.stages:
@@ -217,14 +219,16 @@ def _batches(
     """First a larger batch of the longest tracks, for the standardisation; then one a step."""
     longest = max(stage.points for stage in settings.stages)
     sizes = [(max(256, settings.batch), longest)]
-    sizes += [(settings.batch, stage.points) for stage in settings.stages for _ in range(stage.steps)]
+    for stage in settings.stages:
+        sizes += [(settings.batch, stage.points)] * stage.steps
     for n_tracks, n_points in sizes:
         tracks, targets = source.batch(n_tracks, n_points)
         if "reverse" in settings.augment and random.random() < 0.5:
             tracks = tracks[:, ::-1]
         if "flip" in settings.augment:
-            tracks = tracks * random.choice(np.float32([-1, 1]), (len(tracks), 1))
-        yield frames(tracks, network.frames), np.asarray(targets, np.float32).reshape(len(tracks), -1)
+            tracks = tracks * random.choice(np.array([-1, 1], np.float32), (len(tracks), 1))
+        labels = np.asarray(targets, np.float32).reshape(len(tracks), -1)
+        yield frames(tracks, network.frames), labels
 
 
 class _Producer:
