@@ -1,0 +1,58 @@
+"""Figure 2: what the classifiers answer for held-out tracks, beside the exact optimum."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    open_log(job.log[0], job.threads)
+    import numpy as np
+
+    from activenoise import plotting as plot
+    from activenoise.files import read_arrays
+    from activenoise.scoring import accuracy, probability
+
+    p = job.params
+    figure = plot.new_figure(plot.DOUBLE, 68)
+    panels = figure.subplots(1, len(p.pairs), squeeze=False, sharey=True)[0]
+    for panel, (axes, pair) in enumerate(zip(panels, p.pairs, strict=True)):
+        network, optimum = (
+            read_arrays(files[panel]) for files in (job.input.networks, job.input.optimum)
+        )
+        labels = network["labels"]
+        models = pair.split("-")
+        for x, model in enumerate(models):
+            colour = plot.MODEL_COLOURS[model]
+            chosen = labels == x
+            half = [probability(answer["logits"][chosen, -1]) for answer in (network, optimum)]
+            scale = 0.4 / max(plot.density(values, np.linspace(0, 1, 301), 0.02).max() for values in half)
+            plot.half_violin(axes, x, half[0], -1, scale, facecolor=colour, edgecolor=colour)
+            plot.half_violin(axes, x, half[1], 1, scale, facecolor="white", edgecolor=colour, hatch="////")
+            right = [100 * accuracy(a["logits"][:, -1], labels, x) for a in (network, optimum)]
+            for side, value, name in zip((-0.03, 0.03), right, ("LSTM", "optimum"), strict=True):
+                axes.text(
+                    x + side, 1.03, f"{name}\n{np.ravel(value)[0]:.1f} %", color=colour, fontsize=6,
+                    ha="right" if side < 0 else "left", va="bottom", linespacing=1.3,
+                )  # fmt: skip
+        axes.axhline(0.5, color=plot.GREY, lw=0.5, ls=(0, (4, 3)), zorder=0)
+        names = [f"{plot.MODEL_NAMES[m]} tracks" for m in models]
+        axes.set_xticks(range(2), names)
+        axes.tick_params(axis="x", length=0)
+        axes.set(xlim=(-0.55, 1.55), ylim=(0, 1), ylabel=plot.question(pair))
+        axes.yaxis.set_tick_params(labelleft=True)
+        plot.letter(axes, "AB"[panel], y=1.12)
+    duration = network["points"][-1] * p.dt
+    figure.supxlabel(
+        f"Filled, left: LSTM. Hatched, right: exact optimum. Short lines: means. Numbers: tracks called"
+        f" right. {len(labels) // 2} held-out tracks of {duration:.3g} s a class.",
+        fontsize=6,
+    )
+    plot.save(figure, job.output)
+
+
+if __name__ == "__main__":
+    main(snakemake)

@@ -1,0 +1,53 @@
+"""Figure 4: estimates of parameters against the truth, beside the Bayes estimates that bound them."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    open_log(job.log[0], job.threads)
+    import numpy as np
+
+    from activenoise import plotting as plot
+    from activenoise.files import read_arrays
+    from activenoise.scoring import rmse, rmse_ratio
+
+    p = job.params.about
+    bayes, network = read_arrays(job.input.bayes), read_arrays(job.input.network)
+    truth = bayes["truth"]
+    n = len(p["targets"])
+    figure = plot.new_figure(plot.DOUBLE, 59 if n > 1 else 90)
+    panels = figure.subplots(1, 2 * n)
+    for k, target in enumerate(p["targets"]):
+        symbol, unit = plot.SYMBOLS[target], plot.parameter_unit(target, p["unit"])
+        low, high, _ = p["ranges"][target]
+        shown = (max(low, float(np.exp(np.quantile(truth[:, k], 0.003)))) / 1.3, high * 1.3)
+        for j, (method, answer) in enumerate(((p["network"], network), ("bayes", bayes))):
+            axes = panels[2 * k + j]
+            name, colour, _ = plot.look(method)
+            estimate = answer["mean"][:, -1, k]
+            plot.clouds(axes, truth[:, k], estimate, shown, colour)
+            for edge in (low, high):
+                if shown[0] < edge < shown[1]:
+                    axes.axhline(edge, color=plot.GREY, lw=0.5, ls=":")
+                    axes.axvline(edge, color=plot.GREY, lw=0.5, ls=":")
+            error = rmse(estimate, truth[:, k])
+            ratio = rmse_ratio(estimate, bayes["mean"][:, -1, k], truth[:, k])
+            text = f"RMSE {plot.with_error(*map(float, error))}"
+            text += f"\nof the prior's {np.std(truth[:, k]):.2f}"
+            if method != "bayes":
+                text += f"\n{plot.with_error(*map(float, ratio))} × optimum"
+            plot.note(axes, 0.04, 0.97, text)
+            axes.set_title(name, color=colour)
+            axes.set(xlabel=f"true {symbol} ({unit})")
+            axes.set(ylabel=f"estimated {symbol} ({unit})" if j == 0 else "")
+            plot.letter(axes, "ABCDEFGH"[2 * k + j])
+    plot.save(figure, job.output)
+
+
+if __name__ == "__main__":
+    main(snakemake)
