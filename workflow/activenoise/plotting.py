@@ -139,13 +139,15 @@ def parameter_unit(name: str, unit: str) -> str:
 
 
 def with_error(value: float, error: float) -> str:
-    """A number and its standard error to two digits of the error: 157 ± 7, (6.3 ± 0.5)×10⁻³."""
+    """A number and its standard error to one or two digits of the error: 157 ± 7, 0.330 ± 0.011."""
     if not (np.isfinite(error) and error > 0):
         return _tidy(f"{value:.3g}")
     size = int(np.floor(np.log10(max(abs(value), error))))
-    power = 0 if -3 <= size <= 3 else size
-    digits = max(0, 1 - int(np.floor(np.log10(error / 10**power))))
-    text = f"{value / 10**power:.{digits}f} ± {error / 10**power:.{digits}f}"
+    power = 0 if -2 <= size <= 3 else size
+    scale = int(np.floor(np.log10(error)))
+    kept = 1 if error / 10.0**scale < 3.55 else 0
+    digits = max(0, kept - scale + power)
+    text = f"{value / 10.0**power:.{digits}f} ± {error / 10.0**power:.{digits}f}"
     return text if power == 0 else f"({text}) × 10{_superscript(power)}"
 
 
@@ -196,7 +198,7 @@ def save(figure: Figure, paths: Iterable[str | Path]) -> None:
 
 def letter(axes: Axes | SubFigure, name: str, x: float = 0.0, y: float = 1.0) -> None:
     """The letter of a panel, at its upper left corner, outside."""
-    shift = mpl.transforms.ScaledTranslation(-20 / 72, 4 / 72, axes.get_figure().dpi_scale_trans)
+    shift = mpl.transforms.ScaledTranslation(-24 / 72, 4 / 72, axes.get_figure().dpi_scale_trans)
     axes.text(
         x, y, name, transform=axes.transAxes + shift, fontsize=9, fontweight="bold", va="bottom"
     )
@@ -218,23 +220,34 @@ class End(NamedTuple):
 
 
 def label_ends(axes: Axes, ends: Sequence[End], gap: float = 7.5) -> None:
-    """Names right of the axes at the heights of the ends of curves, no two closer than `gap` points."""
+    """Names right of the axes, beside the ends of curves, no two closer than `gap` points; inside,
+    after its end, the name of a curve that ends early. Call it when the limits are set."""
     figure = axes.get_figure()
     figure.canvas.draw()
-    size = figure.dpi / 72
+    height = axes.get_window_extent().height * 72 / figure.dpi
     low, high = axes.get_ylim()
-    ends = sorted(ends, key=lambda end: end.y)
-    points = [(end.x, float(np.clip(end.y, low, high))) for end in ends]
-    wanted = axes.transData.transform(points)[:, 1] / size
-    edge = axes.transAxes.transform((1, 0))[0]
-    for place, at, point, end in zip(_spread(wanted, gap), wanted, points, ends, strict=True):
-        right = (edge - axes.transData.transform(point)[0]) / size
+    short = [end for end in ends if axes.transLimits.transform((end.x, low))[0] < 0.75]
+    for end in short:
         axes.annotate(
-            end.name, point, (right + 6, place - at), textcoords="offset points", color=end.colour,
+            end.name, (end.x, np.clip(end.y, low, high)), (5, 0), textcoords="offset points",
+            color=end.colour, va="center", fontsize=6,
+        )  # fmt: skip
+    full = sorted((end for end in ends if end not in short), key=lambda end: end.y)
+    points = [(end.x, float(np.clip(end.y, low, high))) for end in full]
+    shares = [_share(axes, point) for point in points]
+    places = _spread(np.array(shares) * height, gap) / height
+    for place, point, end in zip(places, points, full, strict=True):
+        axes.annotate(
+            end.name, point, (1.035, place), textcoords="axes fraction", color=end.colour,
             va="center", fontsize=6, annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": end.colour, "lw": 0.4, "shrinkA": 1, "shrinkB": 3,
                         "relpos": (0, 0.5)},
         )  # fmt: skip
+
+
+def _share(axes: Axes, point: tuple[float, float]) -> float:
+    """Height of a point of the data as a share of the axes."""
+    return float(axes.transAxes.inverted().transform(axes.transData.transform(point))[1])
 
 
 def _spread(wanted: FloatArray, gap: float) -> FloatArray:
@@ -291,6 +304,10 @@ def fit_decay(durations: FloatArray, values: FloatArray, errors: FloatArray) -> 
     return Decay(*(Estimate(*pair) for pair in zip(best, error, strict=True)), chi2)
 
 
+GRID = np.linspace(0, 1, 301)
+KERNEL = 0.02
+
+
 def density(values: FloatArray, grid: FloatArray, width: float) -> FloatArray:
     """Kernel density of probabilities on [0, 1], reflected at both ends so that nothing leaks."""
     counts, edges = np.histogram(values, bins=400, range=(0, 1))
@@ -302,18 +319,17 @@ def density(values: FloatArray, grid: FloatArray, width: float) -> FloatArray:
 
 
 def half_violin(
-    axes: Axes, x: float, values: FloatArray, side: int, scale: float, **look: Any
+    axes: Axes, x: float, values: FloatArray, side: int, scale: float, ink: str, **look: Any
 ) -> None:
     """The distribution of probabilities to the left (side -1) or right (1) of x, and its mean.
 
-    scale: half width of a violin at density 1.
+    scale: half width of a violin at density 1; ink: colour of the mean.
     """
-    grid = np.linspace(0, 1, 301)
-    width = density(values, grid, 0.02) * scale
-    axes.fill_betweenx(grid, x, x + side * width, lw=0.7, **look)
+    width = density(values, GRID, KERNEL) * scale
+    axes.fill_betweenx(GRID, x, x + side * width, lw=0.7, **look)
     mean = float(np.mean(values))
-    edge = float(np.interp(mean, grid, width))
-    axes.plot([x, x + side * max(edge, 0.06)], [mean, mean], color=look["edgecolor"], lw=1.2)
+    edge = float(np.interp(mean, GRID, width))
+    axes.plot([x, x + side * max(edge, 0.06)], [mean, mean], color=ink, lw=1.2, solid_capstyle="butt")
 
 
 def clouds(
@@ -374,6 +390,21 @@ def envelope(positions: FloatArray, count: int = 3000) -> tuple[FloatArray, Floa
     return index.astype(float), positions[index]
 
 
+READINGS = {"AOUP": ("kappa", "D", "D_a", "tau_a"), "RBP": ("D_rot", "D_a_prime")}
+
+
+def lag_axis(axes: Axes, lags: FloatArray) -> None:
+    """A logarithmic axis of lags (s) that has the lag 0 too."""
+    axes.set_xscale("symlog", linthresh=lags[1], linscale=0.5)
+    axes.set(xlim=(-0.3 * lags[1], 1.25 * lags[-1]), xlabel="lag t (s)")
+    powers = np.arange(np.ceil(np.log10(lags[1]) - 1e-9), np.floor(np.log10(lags[-1])) + 1)
+    axes.xaxis.set_major_locator(FixedLocator([0.0, *10.0**powers]))
+    names = [f"10{_superscript(int(power))}" for power in powers]
+    axes.xaxis.set_major_formatter(FixedFormatter(["0", *names]))
+    minor = np.outer(10.0 ** np.arange(powers[0] - 1, powers[-1] + 1), np.arange(2, 10)).ravel()
+    axes.xaxis.set_minor_locator(FixedLocator(minor[minor >= lags[1]]))
+
+
 def record_title(track: str, about: Mapping[str, Any], gap: str = ": ") -> str:
     """Name of a record; a simulated one is called synthetic."""
     kind = "SYNTHETIC, simulated here" if about["synthetic"] else "measured"
@@ -389,15 +420,22 @@ def finish_log_loss(
     """Scales, chance and names of the two panels of the log-loss; ends: where the curves end."""
     loss.axhline(np.log(2), color=GREY, lw=0.6, ls=(0, (4, 3)), zorder=0)
     excess.axhline(0, color=INK, lw=0.8, zorder=1)
-    low = 0.7 * min(end.y for end in ends["loss"])
     loss.set_yscale("log")
-    loss.set(ylim=(low, 0.85), ylabel="log-loss (nats)")
-    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7) if t > low]
+    (low, high), (bottom, top) = loss.get_ylim(), excess.get_ylim()
+    low, high = 0.9 * low, min(max(high, 0.73), 1.5)
+    loss.set(ylim=(low, high), ylabel="log-loss (nats)")
+    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0) if t > low]
     loss.yaxis.set_major_locator(FixedLocator(ticks))
     loss.yaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in ticks]))
     loss.yaxis.set_minor_locator(NullLocator())
-    excess.set_yscale("symlog", linthresh=0.01, linscale=1.5)
-    excess.set(ylabel="log-loss above the optimum's (nats)")
+    excess.set(ylabel="log-loss above the optimum's (nats)", ylim=(min(bottom, -0.002), top))
+    if top > 0.05:
+        excess.set_yscale("symlog", linthresh=0.01, linscale=1.0)
+        excess.set(ylim=(max(bottom, -0.02) if bottom < -0.002 else -0.002, 1.15 * top))
+        marks = [-0.01, -0.005, 0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+        excess.yaxis.set_major_locator(FixedLocator(marks))
+        excess.yaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in marks]))
+        excess.yaxis.set_minor_locator(NullLocator())
     right = max(end.x for panel in ends.values() for end in panel)
     for axes, name in ((loss, "A"), (excess, "B")):
         axes.set(xlim=(-0.02 * right, 1.03 * right), xlabel="duration T of the track (s)")
@@ -430,9 +468,11 @@ def segments(axes: Axes, table: pd.DataFrame, duration: float, kind: str) -> Non
         axes.stairs(high, edges, baseline=low, fill=True, color=colour, alpha=0.15, lw=0)
 
 
-def finish_segments(axes: Axes, quantity: str, verdict: Mapping[str, Any], unit: str) -> None:
-    """Scale of a panel of segments; the fit of C(t) with its standard error, and the edges of the
-    prior."""
+def finish_segments(
+    axes: Axes, quantity: str, table: pd.DataFrame, verdict: Mapping[str, Any], unit: str
+) -> None:
+    """Scale of a panel of segments, which holds all answers of its table; the fit of C(t) with its
+    standard error, and the edges of the prior."""
     if not quantity.startswith("log "):
         axes.axhline(0.5, color=GREY, lw=0.5, ls=(0, (4, 3)), zorder=0)
         axes.set(ylim=(-0.04, 1.04), ylabel={"p_active": "P(active)", "p_rbp": "P(RBP)"}[quantity])
@@ -440,15 +480,31 @@ def finish_segments(axes: Axes, quantity: str, verdict: Mapping[str, Any], unit:
     name = quantity.removeprefix("log ")
     low, high, _ = parameter_range(name, verdict["parameters"][name])
     fit = verdict["fit"]["AOUP"][name]
-    axes.set_yscale("log")
-    axes.set_ylabel(f"{SYMBOLS[name]} ({parameter_unit(name, unit)})")
-    axes.set_ylim(low / 2, high * 2)
+    answers = [np.exp(np.quantile(table["value"] + k * table["sd"], q)) for k, q in ((-1, 0.02), (1, 0.98))]
+    limits = (min(answers[0], fit["value"]), max(answers[1], fit["value"]))
+    limits = (max(limits[0] / 1.3, low / 1.5), min(limits[1] * 1.3, high * 1.5))
+    if limits[1] > 8 * limits[0]:
+        axes.set_yscale("log")
+    else:
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    axes.set(ylabel=f"{SYMBOLS[name]} ({parameter_unit(name, unit)})", ylim=limits)
     for edge in {low, high}:
         axes.axhline(edge, color=GREY, lw=0.6, ls=":", zorder=0)
     if not is_unresolved(name, verdict["fit"]["unresolved"]):
         value, error = fit["value"], fit["standard_error"]
         axes.axhline(value, color=ORANGE, lw=1.0, zorder=1)
-        axes.axhspan(max(value - error, low / 2), value + error, color=ORANGE, alpha=0.25, lw=0)
+        axes.axhspan(max(value - error, low / 2), value + error, color=ORANGE, alpha=0.18, lw=0, zorder=0)
+
+
+def whole_record(verdict: Mapping[str, Any]) -> str:
+    """The answers for a record as a whole, in one line."""
+    parts = []
+    for key, name in (("p_active", "P(active)"), ("p_rbp", "P(RBP)")):
+        answers = {"exact": verdict["exact"].get(key), "LSTM": verdict["network"].get(key)}
+        texts = [f"{who} {value:.3f}" for who, value in answers.items() if value is not None]
+        if texts:
+            parts.append(f"{name}: " + ", ".join(texts))
+    return "whole record: " + "; ".join(parts)
 
 
 def segment_key(figure: Figure, title: str) -> None:
@@ -469,9 +525,23 @@ def segment_key(figure: Figure, title: str) -> None:
 # ---- training, run times, published numbers
 
 
+# Rules whose benchmark files have another name.
+RULES = {"exact": "exact_record", "network": "network_record", "correlation": "fit_correlation",
+         "synthetic": "synthetic_record", "records": "check_records"}  # fmt: skip
+
+
 def shades(colour: str, count: int) -> list[Any]:
     """Shades of a colour from pale to dark."""
     return list(sns.blend_palette(["#dddddd", colour, INK], count + 2)[1:-1])
+
+
+def bound_losses(axes: Axes, quantity: str) -> None:
+    """Limits that leave out the first steps of a bad start; a logarithmic axis for wide errors."""
+    low, high = axes.get_ylim()
+    if quantity == "log_loss":
+        axes.set_ylim(low, min(high, 0.75 if low < 0.66 else high))
+    elif low > 0 and high > 10 * low or low <= 0:
+        axes.set_yscale("log")
 
 
 def stacked_bars(axes: Axes, jobs: pd.DataFrame, rules: Sequence[str], parts: Sequence[str]) -> None:
@@ -522,6 +592,7 @@ def published_shares(axes: Axes, table: pd.DataFrame) -> None:
     ]
     axes.legend(handles=handles, loc="upper left", handlelength=1.2)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="published", ylabel="reproduced")
+    note(axes, 0.98, 0.03, "filled: benchmark\nopen: granule", color=GREY, ha="right", va="bottom")
 
 
 def published_ratios(axes: Axes, table: pd.DataFrame) -> None:

@@ -12,12 +12,12 @@ from activenoise.plotting import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, R
 
 def draw_setup(axes: Axes) -> None:
     """A granule in a cell, held by an optical trap and its cytoskeletal cage, kicked and pushed."""
-    axes.set(xlim=(0, 10), ylim=(0, 9.2), aspect="equal")
+    axes.set(xlim=(-0.3, 10.6), ylim=(-0.5, 9.9), aspect="equal")
     axes.axis("off")
-    axes.add_patch(PathPatch(_blob(5.0, 5.2, 4.75, 3.75), fc="#fdf3ea", ec="#b98a5e", lw=1.2))
+    axes.add_patch(PathPatch(_blob(5.05, 5.3, 4.75, 3.45), fc="#fdf3ea", ec="#b98a5e", lw=1.2))
     axes.add_patch(PathPatch(_blob(2.35, 6.3, 1.25, 1.05, seed=5), fc="#f1dcc6", ec="#c9a07a", lw=0.8))
     axes.text(2.35, 6.3, "nucleus", ha="center", va="center", fontsize=5.5, color="#8a6237")
-    axes.text(1.55, 3.1, "cell", ha="center", va="center", fontsize=5.5, color="#8a6237")
+    axes.text(2.0, 3.6, "cell", ha="center", va="center", fontsize=5.5, color="#8a6237")
     centre = np.array([6.1, 5.2])
     _draw_beam(axes, centre)
     _draw_cage(axes, centre)
@@ -28,19 +28,20 @@ def draw_setup(axes: Axes) -> None:
         inside = centre + 0.72 * np.array([np.cos(angle), np.sin(angle)])
         _arrow(axes, outside, inside, BLUE, 0.9, 4)
     _arrow(axes, centre + [0.64, 0.12], centre + [2.25, 0.62], RED, 2.0, 8)
-    axes.text(8.05, 6.1, "active\nforce", color=RED, ha="center", va="bottom", fontsize=6)
-    axes.text(4.35, 5.0, "thermal\nkicks", color=BLUE, ha="center", va="center", fontsize=6)
+    axes.text(8.35, 6.2, "active\nforce", color=RED, ha="center", va="bottom", fontsize=6)
+    axes.text(3.95, 4.1, "thermal\nkicks", color=BLUE, ha="center", va="center", fontsize=6)
     axes.annotate(
-        "cytoskeletal cage", (6.75, 3.83), (8.2, 2.55), fontsize=5.5, color=GREY, ha="center",
+        "cytoskeletal\ncage", (7.1, 4.1), (8.3, 3.25), fontsize=5.5, color="#5d6863", ha="center",
+        va="center",
         arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY},
     )  # fmt: skip
-    axes.text(6.1, 9.05, "optical trap", color="#b3261e", ha="center", va="center", fontsize=6)
+    axes.text(7.6, 9.25, "optical trap", color="#b3261e", ha="left", va="center", fontsize=6)
     _draw_equation(axes)
 
 
 def _draw_equation(axes: Axes) -> None:
     """The equation of motion, each force in its colour, with its name below."""
-    y = 0.75
+    y = 0.45
     parts = (
         (0.75, r"$\dot{x}\;=$", INK, ""),
         (2.6, r"$-\,\kappa\,x$", "#b3261e", "trap"),
@@ -54,7 +55,7 @@ def _draw_equation(axes: Axes) -> None:
 
 def _draw_beam(axes: Axes, centre: np.ndarray) -> None:
     """A focused beam: two cones that meet at the granule."""
-    y = np.linspace(-3.55, 3.55, 80)
+    y = np.linspace(-4.1, 4.3, 80)
     width = 0.5 * np.sqrt(1 + (y / 1.1) ** 2)
     edge = np.concatenate([np.stack([width, y], 1), np.stack([-width[::-1], y[::-1]], 1)])
     axes.add_patch(Polygon(centre + edge, fc="#e4574b", ec="none", alpha=0.20, zorder=1))
@@ -96,7 +97,7 @@ def _arrow(
 
 def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
     """A track cut into frames; an LSTM unit reads them in turn; two layers give P at each."""
-    axes.set(xlim=(0, 14.2), ylim=(0, 9.2))
+    axes.set(xlim=(0, 12.8), ylim=(0, 9.4))
     axes.axis("off")
     left, frame, gap = 2.1, 2.15, 0.5
     random = np.random.default_rng(seed)
@@ -141,8 +142,8 @@ def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
             begin, end = start + frame - 0.26, start + frame + gap + 0.26
             _arrow(axes, np.array([begin, y]), np.array([end, y]), PURPLE, 0.9, 5)
     axes.text(
-        left + (frame + gap) * n_frames - gap + 0.25, rows["dense"] + 1.3, "sigmoid", fontsize=5.5,
-        color=GREY, ha="left", va="center",
+        left + (frame + gap) * (n_frames - 1) + frame / 2 + 0.25, rows["dense"] + 1.25, "sigmoid",
+        fontsize=5.2, color=GREY, ha="left", va="center",
     )  # fmt: skip
     axes.text(
         left + frame + gap / 2, rows["lstm"] + 0.75, "memory", fontsize=5.2, color=PURPLE,

@@ -273,7 +273,7 @@ rule correlation_figure:
     log:
         RESULTS / "logs/tracks/{track}/correlation_figure.log",
     benchmark:
-        RESULTS / "benchmarks/tracks/{track}/correlation_figure.tsv"
+        RESULTS / "benchmarks/figures/{track}/correlation_figure.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -318,7 +318,7 @@ rule record_figure:
     log:
         RESULTS / "logs/tracks/{track}/record_figure.log",
     benchmark:
-        RESULTS / "benchmarks/tracks/{track}/record_figure.tsv"
+        RESULTS / "benchmarks/figures/{track}/record_figure.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -345,7 +345,7 @@ rule segments_figure:
     log:
         RESULTS / "logs/tracks/{track}/segments_figure.log",
     benchmark:
-        RESULTS / "benchmarks/tracks/{track}/segments_figure.tsv"
+        RESULTS / "benchmarks/figures/{track}/segments_figure.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1

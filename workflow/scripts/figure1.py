@@ -40,7 +40,7 @@ def main(job: "Snakemake") -> None:
 
     axes = network.subplots()
     draw_network(axes)
-    plot.letter(axes, "C", 0.04, 0.98)
+    plot.letter(axes, "C", 0.08, 0.97)
 
     records = list(zip(p.records, job.input.records, strict=True))
     for k, (axes, (track, path)) in enumerate(
@@ -50,9 +50,9 @@ def main(job: "Snakemake") -> None:
         positions = read_arrays(path)["positions"]
         colour = plot.ORANGE if about["synthetic"] else plot.SKY
         plot.histogram(axes, positions, colour, about["unit"])
-        axes.set_title(plot.record_title(track, about, gap="\n"), color=plot.INK, pad=4)
+        axes.set_title(plot.record_title(track, about, gap="\n"), pad=4)
         if k == 0:
-            plot.letter(axes, "D")
+            plot.letter(axes, "D", y=1.08)
     plot.save(figure, job.output)
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import numpy as np
-
     from activenoise import plotting as plot
     from activenoise.files import read_arrays
     from activenoise.scoring import accuracy, probability
@@ -29,13 +27,15 @@ def main(job: "Snakemake") -> None:
             colour = plot.MODEL_COLOURS[model]
             chosen = labels == x
             half = [probability(answer["logits"][chosen, -1]) for answer in (network, optimum)]
-            scale = 0.4 / max(plot.density(values, np.linspace(0, 1, 301), 0.02).max() for values in half)
-            plot.half_violin(axes, x, half[0], -1, scale, facecolor=colour, edgecolor=colour)
-            plot.half_violin(axes, x, half[1], 1, scale, facecolor="white", edgecolor=colour, hatch="////")
-            right = [100 * accuracy(a["logits"][:, -1], labels, x) for a in (network, optimum)]
+            scale = 0.4 / max(plot.density(values, plot.GRID, plot.KERNEL).max() for values in half)
+            plot.half_violin(axes, x, half[0], -1, scale, "white", facecolor=colour, edgecolor=colour)
+            plot.half_violin(
+                axes, x, half[1], 1, scale, colour, facecolor="white", edgecolor=colour, hatch="////"
+            )
+            right = [accuracy(a["logits"][:, -1:], labels, x) for a in (network, optimum)]
             for side, value, name in zip((-0.03, 0.03), right, ("LSTM", "optimum"), strict=True):
                 axes.text(
-                    x + side, 1.03, f"{name}\n{np.ravel(value)[0]:.1f} %", color=colour, fontsize=6,
+                    x + side, 1.03, f"{name}\n{100 * value[0][0]:.1f} ± {100 * value[1][0]:.1f} %", color=colour, fontsize=6,
                     ha="right" if side < 0 else "left", va="bottom", linespacing=1.3,
                 )  # fmt: skip
         axes.axhline(0.5, color=plot.GREY, lw=0.5, ls=(0, (4, 3)), zorder=0)

@@ -20,7 +20,7 @@ def main(job: "Snakemake") -> None:
     bayes, network = read_arrays(job.input.bayes), read_arrays(job.input.network)
     truth = bayes["truth"]
     n = len(p["targets"])
-    figure = plot.new_figure(plot.DOUBLE, 59 if n > 1 else 90)
+    figure = plot.new_figure(plot.DOUBLE, 54 if n > 1 else 90)
     panels = figure.subplots(1, 2 * n)
     for k, target in enumerate(p["targets"]):
         symbol, unit = plot.SYMBOLS[target], plot.parameter_unit(target, p["unit"])
@@ -37,11 +37,11 @@ def main(job: "Snakemake") -> None:
                     axes.axvline(edge, color=plot.GREY, lw=0.5, ls=":")
             error = rmse(estimate, truth[:, k])
             ratio = rmse_ratio(estimate, bayes["mean"][:, -1, k], truth[:, k])
-            text = f"RMSE {plot.with_error(*map(float, error))}"
-            text += f"\nof the prior's {np.std(truth[:, k]):.2f}"
+            text = f"RMSE of ln {symbol}: {plot.with_error(*map(float, error))}"
+            text += f"\nprior: {np.std(truth[:, k]):.2f}"
             if method != "bayes":
                 text += f"\n{plot.with_error(*map(float, ratio))} × optimum"
-            plot.note(axes, 0.04, 0.97, text)
+            plot.note(axes, 0.97, 0.03, text, ha="right", va="bottom", fontsize=5.5)
             axes.set_title(name, color=colour)
             axes.set(xlabel=f"true {symbol} ({unit})")
             axes.set(ylabel=f"estimated {symbol} ({unit})" if j == 0 else "")

@@ -20,7 +20,7 @@ def main(job: "Snakemake") -> None:
     fit = json.loads(Path(job.input.fit).read_text(encoding="utf-8"))
     about = job.params.about
     lags, error = data["lags"], data["standard_error"]
-    figure = plot.new_figure(plot.SINGLE, 96)
+    figure = plot.new_figure(plot.SINGLE, 100)
     axes, residual = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
     size, unit = plot.scaled(data["correlation"][0], f"{plot.unit_name(about['unit'])}²")
     axes.errorbar(
@@ -36,17 +36,18 @@ def main(job: "Snakemake") -> None:
         plot.note(axes, 0.985, 0.97 - 0.07 * k, f"{name}: χ² per degree {chi2:.2f}", color=colour, ha="right")
     for k, reading in enumerate(("AOUP", "RBP")):
         lines = [f"read as {reading}:"]
-        for name, estimate in fit[reading].items():
+        for name in plot.READINGS[reading]:
+            estimate = fit[reading][name]
             value = plot.with_error(estimate["value"], estimate["standard_error"])
             value = "not resolved" if plot.is_unresolved(name, fit["unresolved"]) else value
             lines.append(f"{plot.SYMBOLS[name]} = {value} {plot.parameter_unit(name, about['unit'])}")
-        plot.note(axes, 0.42, 0.80 - 0.36 * k, "\n".join(lines))
+        plot.note(axes, 0.5, 0.82 - 0.29 * k, "\n".join(lines))
     axes.axhline(0, color=plot.GREY, lw=0.4, zorder=0)
     axes.set(ylabel=f"C(t) ({unit})", title=plot.record_title(job.params.track, about))
     residual.axhspan(-1, 1, color=plot.PALE, alpha=0.6, lw=0, zorder=0)
     residual.axhline(0, color=plot.GREY, lw=0.4, zorder=0)
-    residual.set_xscale("symlog", linthresh=lags[1], linscale=0.4)
-    residual.set(xlim=(-0.3 * lags[1], 1.25 * lags[-1]), xlabel="lag t (s)", ylabel="(C − fit)/s.e.")
+    residual.set(ylabel="(C − fit)/s.e.")
+    plot.lag_axis(residual, lags)
     plot.save(figure, job.output)
 
 

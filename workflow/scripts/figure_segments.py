@@ -30,13 +30,16 @@ def main(job: "Snakemake") -> None:
         for axes, duration in zip(row, durations, strict=True):
             for kind, table in tables.items():
                 plot.segments(axes, table[table["quantity"] == quantity], duration, kind)
-            plot.finish_segments(axes, quantity, verdict, p.about["unit"])
+            plot.finish_segments(
+                axes, quantity, both[both["quantity"] == quantity], verdict, p.about["unit"]
+            )
             axes.label_outer()
     for axes, duration in zip(panels[0], durations, strict=True):
         axes.set_title(f"segments of {duration:.3g} s")
     for axes in panels[-1]:
         axes.set(xlim=(0, verdict["n_points"] * p.about["interval"]), xlabel="time t (s)")
-    plot.segment_key(figure, plot.record_title(p.track, p.about))
+    whole = plot.whole_record(verdict)
+    plot.segment_key(figure, f"{plot.record_title(p.track, p.about)}\n{whole}")
     plot.save(figure, job.output)
 
 

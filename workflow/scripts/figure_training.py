@@ -26,7 +26,7 @@ def main(job: "Snakemake") -> None:
         pd.read_csv(job.input.scores[0]) if job.input.scores else None,
         pd.read_csv(job.input.estimates[0]) if job.input.estimates else None,
     )
-    columns = min(3, len(panels))
+    columns = len(panels) if len(panels) in (2, 4) else min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = plot.new_figure(plot.DOUBLE if columns > 1 else plot.SINGLE, 8 + 52 * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -40,8 +40,10 @@ def main(job: "Snakemake") -> None:
             if (bound := limits.get((task, quantity, n))) is not None:
                 axes.axhline(bound, color=colour, lw=0.7, ls=(0, (4, 2)), zorder=1)
             ends.append(plot.End(steps[-1], values[-1], f"{n * p.dt:.3g} s", colour))
-        title = f"{task.replace('-', ' or ')}: {plot.look(network).name}"
+        asked = task if task == "estimates" else f"{plot.pair_name(task)}?"
+        title = f"{asked} {plot.look(network).name}"
         axes.set(xlabel="training step", title=title, xlim=(0, None))
+        plot.bound_losses(axes, quantity)
         axes.set(ylabel="validation log-loss (nats)" if quantity == "log_loss" else f"validation RMSE of ln {plot.SYMBOLS[quantity]}")
         plot.label_ends(axes, ends)
     for axes in grid[len(panels) :]:
