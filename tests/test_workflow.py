@@ -111,7 +111,11 @@ def test_an_edit_of_the_config_reruns_what_depends_on_it(
 
 @pytest.mark.parametrize(
     ("module", "expected"),
-    [("angle_filter", {"optimum": 1}), ("normals", {"simulate": 2, "optimum": 1}), ("networks", {})],
+    [
+        ("angle_filter", {"optimum": 1}),
+        ("normals", {"simulate": 2, "optimum": 1}),
+        ("networks", {}),
+    ],
 )
 def test_an_edit_of_a_module_reruns_the_rules_that_import_it(made, tmp_path, module, expected):
     project = tmp_path / "edited"

@@ -114,8 +114,14 @@ def _ratio_nodes(diffusion: Axis, active: Axis, count: int) -> tuple[FloatArray,
     """
     floor = max(active.low, 1e-6 * active.high)  # a uniform prior has no mass to speak of below
     corners = np.unique(
-        np.log([floor / diffusion.high, floor / diffusion.low,
-                active.high / diffusion.high, active.high / diffusion.low])
+        np.log(
+            [
+                floor / diffusion.high,
+                floor / diffusion.low,
+                active.high / diffusion.high,
+                active.high / diffusion.low,
+            ]
+        )
     )
     widths = np.diff(corners)
     shares = np.maximum(np.round(count * widths / widths.sum()).astype(int), 4)

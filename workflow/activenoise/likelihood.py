@@ -129,7 +129,9 @@ class FilterBank:
             log_det[group] = -2 * np.array(
                 [_prefix_log_sums(w, self.at, self.given_first) for w in weights]
             )
-            _run_bank(tracks, part, gains, weights, start, self.at, self.given_first, squares[group])
+            _run_bank(
+                tracks, part, gains, weights, start, self.at, self.given_first, squares[group]
+            )
         return Quadratic(squares, log_det)
 
     def log_density(self, squares: FloatArray, log_det: FloatArray) -> FloatArray:
@@ -180,7 +182,9 @@ def _gains(models, n_steps, zero):
 def _run_bank(tracks, models, gains, weights, start, at, given_first, squares):
     n_blocks = (tracks.shape[0] + _BLOCK - 1) // _BLOCK
     for block in prange(n_blocks):
-        _filter_block(tracks, block * _BLOCK, models, gains, weights, start, at, given_first, squares)
+        _filter_block(
+            tracks, block * _BLOCK, models, gains, weights, start, at, given_first, squares
+        )
 
 
 @njit(cache=True, fastmath=True)
@@ -204,7 +208,11 @@ def _filter_block(tracks, row, models, gains, weights, start, at, given_first, s
                 for i in range(n):
                     x[i + 1, j] = tracks[row + j, done + i]
             for m in range(n_models):
-                loss_x, coupling, loss_v = kind(models[0, m]), kind(models[1, m]), kind(models[2, m])
+                loss_x, coupling, loss_v = (
+                    kind(models[0, m]),
+                    kind(models[1, m]),
+                    kind(models[2, m]),
+                )
                 first = 0
                 if done == 0:
                     first = 1

@@ -49,9 +49,7 @@ class Standardise(keras.layers.Layer):
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         def weight(name: str, value: str) -> Any:
-            return self.add_weight(
-                shape=shape[-1:], initializer=value, trainable=False, name=name
-            )
+            return self.add_weight(shape=shape[-1:], initializer=value, trainable=False, name=name)
 
         self.shift, self.scale = weight("shift", "zeros"), weight("scale", "ones")
 
@@ -100,9 +98,7 @@ class TargetUnits(keras.layers.Layer):
 
     def build(self, shape: tuple[int, ...]) -> None:
         self.shift, self.scale = (
-            self.add_weight(
-                shape=(shape[-1] // 2,), initializer=value, trainable=False, name=name
-            )
+            self.add_weight(shape=(shape[-1] // 2,), initializer=value, trainable=False, name=name)
             for name, value in (("shift", "zeros"), ("scale", "ones"))
         )
 

@@ -329,7 +329,9 @@ def half_violin(
     axes.fill_betweenx(GRID, x, x + side * width, lw=0.7, **look)
     mean = float(np.mean(values))
     edge = float(np.interp(mean, GRID, width))
-    axes.plot([x, x + side * max(edge, 0.06)], [mean, mean], color=ink, lw=1.2, solid_capstyle="butt")
+    axes.plot(
+        [x, x + side * max(edge, 0.06)], [mean, mean], color=ink, lw=1.2, solid_capstyle="butt"
+    )
 
 
 def clouds(
@@ -440,7 +442,9 @@ def finish_log_loss(
     for axes, name in ((loss, "A"), (excess, "B")):
         axes.set(xlim=(-0.02 * right, 1.03 * right), xlabel="duration T of the track (s)")
         letter(axes, name)
-    loss.text(right, np.log(2) * 1.02, "chance, ln 2", color=GREY, ha="right", va="bottom", fontsize=6)
+    loss.text(
+        right, np.log(2) * 1.02, "chance, ln 2", color=GREY, ha="right", va="bottom", fontsize=6
+    )
     text = "lines: fits of a exp(bT)" + ("\nopen symbols: published" if open_symbols else "")
     note(loss, 0.03, 0.03, text, color=GREY, va="bottom")
     for axes, panel in ((loss, "loss"), (excess, "excess")):
@@ -480,7 +484,9 @@ def finish_segments(
     name = quantity.removeprefix("log ")
     low, high, _ = parameter_range(name, verdict["parameters"][name])
     fit = verdict["fit"]["AOUP"][name]
-    answers = [np.exp(np.quantile(table["value"] + k * table["sd"], q)) for k, q in ((-1, 0.02), (1, 0.98))]
+    answers = [
+        np.exp(np.quantile(table["value"] + k * table["sd"], q)) for k, q in ((-1, 0.02), (1, 0.98))
+    ]
     limits = (min(answers[0], fit["value"]), max(answers[1], fit["value"]))
     limits = (max(limits[0] / 1.3, low / 1.5), min(limits[1] * 1.3, high * 1.5))
     if limits[1] > 8 * limits[0]:
@@ -493,7 +499,9 @@ def finish_segments(
     if not is_unresolved(name, verdict["fit"]["unresolved"]):
         value, error = fit["value"], fit["standard_error"]
         axes.axhline(value, color=ORANGE, lw=1.0, zorder=1)
-        axes.axhspan(max(value - error, low / 2), value + error, color=ORANGE, alpha=0.18, lw=0, zorder=0)
+        axes.axhspan(
+            max(value - error, low / 2), value + error, color=ORANGE, alpha=0.18, lw=0, zorder=0
+        )
 
 
 def whole_record(verdict: Mapping[str, Any]) -> str:
@@ -544,7 +552,9 @@ def bound_losses(axes: Axes, quantity: str) -> None:
         axes.set_yscale("log")
 
 
-def stacked_bars(axes: Axes, jobs: pd.DataFrame, rules: Sequence[str], parts: Sequence[str]) -> None:
+def stacked_bars(
+    axes: Axes, jobs: pd.DataFrame, rules: Sequence[str], parts: Sequence[str]
+) -> None:
     """Total minutes of each rule, one bar a rule, stacked by part; jobs: rule, part, seconds."""
     left = np.zeros(len(rules))
     colours = (BLUE, RED, GREEN, ORANGE, SKY, PURPLE, *_SPARE)

@@ -15,7 +15,9 @@ def draw_setup(axes: Axes) -> None:
     axes.set(xlim=(-0.3, 10.6), ylim=(-0.5, 9.9), aspect="equal")
     axes.axis("off")
     axes.add_patch(PathPatch(_blob(5.05, 5.3, 4.75, 3.45), fc="#fdf3ea", ec="#b98a5e", lw=1.2))
-    axes.add_patch(PathPatch(_blob(2.35, 6.3, 1.25, 1.05, seed=5), fc="#f1dcc6", ec="#c9a07a", lw=0.8))
+    axes.add_patch(
+        PathPatch(_blob(2.35, 6.3, 1.25, 1.05, seed=5), fc="#f1dcc6", ec="#c9a07a", lw=0.8)
+    )
     axes.text(2.35, 6.3, "nucleus", ha="center", va="center", fontsize=5.5, color="#8a6237")
     axes.text(2.0, 3.6, "cell", ha="center", va="center", fontsize=5.5, color="#8a6237")
     centre = np.array([6.1, 5.2])
@@ -81,7 +83,9 @@ def _blob(x: float, y: float, width: float, height: float, seed: int = 3) -> Pat
     radius = 1 + sum(
         random.normal(0, 0.028) * np.cos(k * angle + random.uniform(0, 6)) for k in range(2, 6)
     )
-    return Path(np.stack([x + width * radius * np.cos(angle), y + height * radius * np.sin(angle)], 1))
+    return Path(
+        np.stack([x + width * radius * np.cos(angle), y + height * radius * np.sin(angle)], 1)
+    )
 
 
 def _arrow(
@@ -89,8 +93,15 @@ def _arrow(
 ) -> None:
     axes.add_patch(
         FancyArrowPatch(
-            tuple(start), tuple(end), arrowstyle="-|>", mutation_scale=head, lw=width, color=colour,
-            shrinkA=0, shrinkB=0, zorder=7,
+            tuple(start),
+            tuple(end),
+            arrowstyle="-|>",
+            mutation_scale=head,
+            lw=width,
+            color=colour,
+            shrinkA=0,
+            shrinkB=0,
+            zorder=7,
         )  # fmt: skip
     )
 
@@ -121,7 +132,9 @@ def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
             color=INK, lw=0.7,
         )  # fmt: skip
         axes.add_patch(_box(start + 0.3, rows["lstm"] - 0.6, frame - 0.6, 1.2, "#ead3e6", PURPLE))
-        axes.text(centre, rows["lstm"], "LSTM", ha="center", va="center", fontsize=5.8, color=PURPLE)
+        axes.text(
+            centre, rows["lstm"], "LSTM", ha="center", va="center", fontsize=5.8, color=PURPLE
+        )
         _draw_layers(axes, centre, rows["dense"])
         axes.text(
             centre, rows["answer"] + 0.42, "P(active)", ha="center", va="center", fontsize=5.8,

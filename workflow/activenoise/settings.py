@@ -20,6 +20,7 @@ from activenoise.sheet import SheetRow
 
 Config = dict[str, Any]
 
+
 class ConfigError(ValueError):
     """A mistake in the config, in one line: the key, its value and what would be right."""
 

@@ -81,7 +81,9 @@ class Batches:
         """n_tracks windows of n_points, float32, an equal number of each class, and their targets."""
         share = n_tracks // len(self._data_sets)
         if share > self._size:
-            raise ValueError(f"a batch of {n_tracks} needs {share} tracks a class; there are {self._size}")
+            raise ValueError(
+                f"a batch of {n_tracks} needs {share} tracks a class; there are {self._size}"
+            )
         if self._row + share > self._size:
             self._row = 0
         rows = slice(self._row, self._row + share)

@@ -282,9 +282,7 @@ def _line_steps(steps: int) -> set[int]:
 
 def _line(row: Mapping[str, float], steps: int) -> str:
     left = row["seconds"] / row["step"] * (steps - row["step"])
-    scores = " ".join(
-        f"{name} {value:.4f}" for name, value in row.items() if "[" in name
-    )
+    scores = " ".join(f"{name} {value:.4f}" for name, value in row.items() if "[" in name)
     return (
         f"step {row['step']}/{steps}  points {row['points']}  loss {row['loss']:.4f}"
         f"  {scores}  {row['seconds']:.0f} s, {left:.0f} s left"

@@ -37,7 +37,10 @@ def whole_record(
     values, errors, posterior = {}, {}, {}
     for name in ("Passive", "AOUP"):
         fine = refined(nodes)
-        narrow, narrow_fine = focus(name, prior, track, dt, nodes), focus(name, prior, track, dt, fine)
+        narrow, narrow_fine = (
+            focus(name, prior, track, dt, nodes),
+            focus(name, prior, track, dt, fine),
+        )
         coarse = evaluate(quadrature(name, narrow.prior, nodes), track, dt, at)
         result = evaluate(quadrature(name, narrow_fine.prior, fine), track, dt, at)
         values[name] = float(result.log_evidence[0, 0]) + narrow_fine.log_mass
