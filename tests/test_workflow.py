@@ -161,8 +161,10 @@ def test_a_bad_record_is_named_and_the_others_go_on(project):
     assert run.returncode == 0, run.stderr[-2000:]
     table = (project / "results/smoke/tracks/records.csv").read_text().splitlines()
     assert table[1] == "trapped_bead,"
-    assert table[2].startswith("broken,") and "broken.csv" in table[2]
-    assert table[3].startswith("lost,") and "lost.csv" in table[3]
+    assert table[2].startswith("broken,")
+    assert "broken.csv" in table[2]
+    assert table[3].startswith("lost,")
+    assert "lost.csv" in table[3]
     assert "track broken is left out" in run.stderr
     record = snakemake(project, "results/smoke/tracks/trapped_bead/fit.json")
     assert record.returncode == 0, record.stderr[-2000:]
