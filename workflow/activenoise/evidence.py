@@ -15,7 +15,7 @@ where that range starts or stops being cut, and the quadrature over log r is spl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,7 +24,14 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from activenoise.angle_filter import angle_log_likelihood
-from activenoise.likelihood import FilterBank, Quadratic, Tracks, check_tracks, log_likelihood
+from activenoise.likelihood import (
+    FilterBank,
+    Prefixes,
+    Quadratic,
+    Tracks,
+    check_tracks,
+    log_likelihood,
+)
 from activenoise.models import MODELS, RBP, FloatArray
 from activenoise.parameters import PARAMETERS
 from activenoise.priors import Axis, Prior
@@ -154,7 +161,7 @@ def log_evidence(
     prior: Prior,
     tracks: Tracks,
     dt: float,
-    at: Sequence[int] | None = None,
+    at: Prefixes | None = None,
     nodes: Mapping[str, int] | None = None,
 ) -> FloatArray:
     """Log density of the positions, marginalised over the prior, in nats.
@@ -258,7 +265,7 @@ def posterior_moments(
     prior: Prior,
     tracks: Tracks,
     dt: float,
-    at: Sequence[int] | None = None,
+    at: Prefixes | None = None,
     nodes: Mapping[str, int] | None = None,
 ) -> Evidence:
     """Posterior mean and sd of log kappa, log D, log D_a, log tau_a, arrays (n_tracks, len(at)):
@@ -348,7 +355,7 @@ class _Job:
         if not unit > 0:
             raise ValueError("the tracks do not move: they have no likelihood")
         self.grid = grid
-        self.tracks = (tracks / unit).astype(tracks.dtype)
+        self.tracks: Tracks = (tracks / unit).astype(tracks.dtype)  # type: ignore[assignment]
         self.log_unit = np.log(unit)
         parameters = dict(grid.parameters)
         if not grid.scale:

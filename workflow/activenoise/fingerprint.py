@@ -17,7 +17,7 @@ PACKAGE = "activenoise"
 def imports(source: Path) -> set[str]:
     """Names of everything a Python file imports, also inside functions: `a.b` for `import a.b`,
     and both `a` and `a.b` for `from a import b`."""
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)

@@ -24,6 +24,7 @@ from activenoise.angle_filter import angle_log_likelihood
 from activenoise.models import RBP, FloatArray, Model, SampledProcess
 
 Tracks = NDArray[np.float32] | NDArray[np.float64]
+Prefixes = Sequence[int] | NDArray[np.int64]
 
 _BLOCK = 128  # tracks side by side
 _FEW = 16  # up to so many tracks, models are filtered side by side instead
@@ -37,7 +38,7 @@ def log_likelihood(
     model: Model,
     tracks: Tracks,
     dt: float,
-    at: Sequence[int] | None = None,
+    at: Prefixes | None = None,
     given_first: bool = False,
 ) -> FloatArray:
     """Log density of sampled positions under the stationary model, in nats.
@@ -63,9 +64,7 @@ def log_likelihood(
     return values[:, 0] if squeeze else values
 
 
-def check_tracks(
-    tracks: ArrayLike, at: Sequence[int] | NDArray[np.int64] | None
-) -> tuple[Tracks, NDArray[np.int64], bool]:
+def check_tracks(tracks: ArrayLike, at: Prefixes | None) -> tuple[Tracks, NDArray[np.int64], bool]:
     """Tracks as a contiguous float array (n_tracks, n_steps), prefix lengths, and whether `at`
     was left out. ValueError on a wrong shape or wrong prefix lengths."""
     tracks = np.asarray(tracks)
@@ -156,7 +155,7 @@ def _gains(models, n_steps, zero):
     weights = np.empty((n_models, n_steps), type(zero))
     start = np.empty(n_models)
     for m in prange(n_models):
-        loss_x, coupling, loss_v, q_xx, q_xv, q_vv, p_xx, p_xv, p_vv = models[:, m]
+        _, coupling, loss_v, q_xx, q_xv, q_vv, p_xx, p_xv, p_vv = models[:, m]
         b = 1.0 - loss_v
         variance = p_vv - p_xv * p_xv / p_xx
         start[m] = p_xv / p_xx

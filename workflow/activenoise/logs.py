@@ -22,7 +22,8 @@ def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
     terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w"))
     terminal.setLevel(logging.ERROR)
     terminal.setFormatter(logging.Formatter("%(message)s"))
-    file = Path(path).open("w", buffering=1, encoding="utf-8")
+    # Open until the process ends.
+    file = Path(path).open("w", buffering=1, encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         os.dup2(file.fileno(), stream.fileno())
     logging.basicConfig(

@@ -160,7 +160,7 @@ def scaled(value: float, unit: str) -> tuple[float, str]:
 
 
 def is_unresolved(name: str, unresolved: Sequence[str]) -> bool:
-    """Whether a fitted parameter, or one of another reading of the fit, is not fixed by the data."""
+    """Whether a fitted parameter, or one of another reading, is not fixed by the data."""
     sources = {"D_rot": ("tau_a",), "D_a_prime": ("D_a", "tau_a"), "v0": ("D_a", "tau_a")}
     return any(source in unresolved for source in sources.get(name, (name,)))
 
@@ -240,8 +240,10 @@ def label_ends(axes: Axes, ends: Sequence[End], gap: float = 7.5) -> None:
         axes.annotate(
             end.name, point, (1.035, place), textcoords="axes fraction", color=end.colour,
             va="center", fontsize=6, annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": end.colour, "lw": 0.4, "shrinkA": 1, "shrinkB": 3,
-                        "relpos": (0, 0.5)},
+            arrowprops={
+                "arrowstyle": "-", "color": end.colour, "lw": 0.4, "shrinkA": 1, "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
         )  # fmt: skip
 
 
@@ -381,8 +383,8 @@ def histogram(
 
 
 def envelope(positions: FloatArray, count: int = 3000) -> tuple[FloatArray, FloatArray]:
-    """Index and position of at most 2 count points that draw like the whole track: the least and the
-    greatest of each stretch, in their order."""
+    """Index and position of at most 2 count points that draw like the whole track: the least and
+    the greatest of each stretch, in their order."""
     if len(positions) <= 2 * count:
         return np.arange(len(positions), dtype=float), positions
     step = -(-len(positions) // count)
@@ -548,7 +550,7 @@ def bound_losses(axes: Axes, quantity: str) -> None:
     low, high = axes.get_ylim()
     if quantity == "log_loss":
         axes.set_ylim(low, min(high, 0.75 if low < 0.66 else high))
-    elif low > 0 and high > 10 * low or low <= 0:
+    elif (low > 0 and high > 10 * low) or low <= 0:
         axes.set_yscale("log")
 
 

@@ -18,7 +18,7 @@ from activenoise.parameters import PARAMETERS, parameter_range
 
 @dataclass(frozen=True)
 class Axis:
-    """The prior of one parameter: uniform in the parameter or in its logarithm; low == high fixes it."""
+    """The prior of one parameter: uniform in it or in its logarithm; low == high fixes it."""
 
     low: float
     high: float

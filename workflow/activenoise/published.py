@@ -25,7 +25,7 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 
 def reproduced_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """scores.csv in long form: one row a quantity, with its standard error and the optimum's value."""
+    """scores.csv in long form: one row a quantity, with standard error and the optimum's value."""
     errors = {"log_loss": "standard_error"}
     keys = ["study", "pair", "duration"]
     parts = []

@@ -29,7 +29,7 @@ def draw_setup(axes: Axes) -> None:
         outside = centre + 1.32 * np.array([np.cos(angle), np.sin(angle)])
         inside = centre + 0.72 * np.array([np.cos(angle), np.sin(angle)])
         _arrow(axes, outside, inside, BLUE, 0.9, 4)
-    _arrow(axes, centre + [0.64, 0.12], centre + [2.25, 0.62], RED, 2.0, 8)
+    _arrow(axes, centre + np.array([0.64, 0.12]), centre + np.array([2.25, 0.62]), RED, 2.0, 8)
     axes.text(8.35, 6.2, "active\nforce", color=RED, ha="center", va="bottom", fontsize=6)
     axes.text(3.95, 4.1, "thermal\nkicks", color=BLUE, ha="center", va="center", fontsize=6)
     axes.annotate(
@@ -102,7 +102,7 @@ def _arrow(
             shrinkA=0,
             shrinkB=0,
             zorder=7,
-        )  # fmt: skip
+        )
     )
 
 
@@ -146,7 +146,8 @@ def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
             color=GREY,
         )  # fmt: skip
         for low, high in (
-            (rows["track"] + 0.76, rows["lstm"] - 0.64), (rows["lstm"] + 0.64, rows["dense"] - 0.98),
+            (rows["track"] + 0.76, rows["lstm"] - 0.64),
+            (rows["lstm"] + 0.64, rows["dense"] - 0.98),
             (rows["dense"] + 1.0, rows["answer"] - 0.62),
         ):  # fmt: skip
             _arrow(axes, np.array([centre, low]), np.array([centre, high]), GREY, 0.7, 5)

@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
     standard_error: FloatArray
 
 
-def probability(logits: FloatArray) -> FloatArray:
+def probability(logits: FloatArray | float) -> FloatArray:
     """P(class 1) of log odds, without overflow."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(logits)))
 
@@ -78,7 +78,7 @@ class Reliability(NamedTuple):
     predicted: FloatArray
     observed: FloatArray
     standard_error: FloatArray
-    count: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # hides tuple.count
 
 
 def reliability(logits: FloatArray, labels: Labels, n_bins: int = 10) -> Reliability:

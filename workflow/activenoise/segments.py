@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Answer(NamedTuple):
-    """One number about a stretch of a record. duration, start: s; sd: standard deviation, or nan."""
+    """One number about a stretch of a record. duration, start: s; sd: its spread, or nan."""
 
     duration: float
     start: float

@@ -32,8 +32,8 @@ def write_shard(
     rows: range,
     **attributes: str,
 ) -> None:
-    """Simulate the tracks `rows` of the data set of this seed, each with parameters of its own drawn
-    from the prior, and write them to one shard. dt in s; attributes: study, split, unit."""
+    """Simulate the tracks `rows` of the data set of this seed, each with parameters of its own
+    drawn from the prior, and write them to one shard. dt in s; attributes: study, split, unit."""
     with replacing(path) as partial, h5py.File(partial, "w") as file:
         positions = file.create_dataset("positions", (len(rows), n_points), np.float32)
         for start in range(0, len(rows), _BLOCK):
@@ -78,7 +78,7 @@ class Batches:
     def batch(
         self, n_tracks: int, n_points: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """n_tracks windows of n_points, float32, an equal number of each class, and their targets."""
+        """n_tracks windows of n_points, float32, as many of each class, and their targets."""
         share = n_tracks // len(self._data_sets)
         if share > self._size:
             raise ValueError(

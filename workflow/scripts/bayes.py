@@ -27,9 +27,11 @@ def main(job: "Snakemake") -> None:
 
     def estimate(rows: slice, nodes: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
         result = posterior_moments(tracks.model_name, prior, tracks[rows], p.dt, at, nodes)
-        return tuple(
-            np.stack([part[name] for name in p.targets], axis=-1) for part in (result.mean, result.sd)
+        mean, sd = (
+            np.stack([part[name] for name in p.targets], axis=-1)
+            for part in (result.mean, result.sd)
         )
+        return mean, sd
 
     parts = []
     for rows in tracks.blocks(BLOCK):

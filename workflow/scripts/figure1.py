@@ -27,7 +27,9 @@ def main(job: "Snakemake") -> None:
     plot.letter(axes, "A", 0.08, 0.96)
 
     panels = tracks.subplots(2, 1, sharex=True, sharey=True)
-    for axes, model, shards in zip(panels, p.models, (job.input.class_0, job.input.class_1), strict=True):
+    for axes, model, shards in zip(
+        panels, p.models, (job.input.class_0, job.input.class_1), strict=True
+    ):
         data = Tracks(shards)
         index, x = plot.envelope(np.float64(data[p.example : p.example + 1][0]))
         axes.plot(index * data.dt, x, color=plot.MODEL_COLOURS[model], lw=0.5)

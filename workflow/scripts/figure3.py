@@ -44,7 +44,9 @@ def main(job: "Snakemake") -> None:
             excess.errorbar(t, y, error, fmt=f"{marker}-", color=colour, ms=3, lw=0.7)
             ends["excess"].append(plot.End(t[-1], y[-1], name, colour))
     # The published excess is over the published optimum, which was read off the same figure.
-    wide = published.pivot_table(index="duration", columns="method", values=["value", "uncertainty"])
+    wide = published.pivot_table(
+        index="duration", columns="method", values=["value", "uncertainty"]
+    )
     for method in [m for m in p.methods if m in set(published["method"])]:
         curve = published[published["method"] == method]
         name, colour, marker = plot.look(method)

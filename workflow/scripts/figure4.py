@@ -1,4 +1,4 @@
-"""Figure 4: estimates of parameters against the truth, beside the Bayes estimates that bound them."""
+"""Figure 4: estimates of parameters against the truth, beside the Bayes estimates, the bound."""
 
 from typing import TYPE_CHECKING
 

@@ -33,14 +33,23 @@ def main(job: "Snakemake") -> None:
         pull = (data["correlation"] - data[model]) / error
         residual.plot(lags, pull, "o" if k == 0 else "x", color=colour, ms=2.6, mew=0.7)
         chi2 = fit["reduced_chi2"][model]
-        plot.note(axes, 0.985, 0.97 - 0.07 * k, f"{name}: χ² per degree {chi2:.2f}", color=colour, ha="right")
+        plot.note(
+            axes,
+            0.985,
+            0.97 - 0.07 * k,
+            f"{name}: χ² per degree {chi2:.2f}",
+            color=colour,
+            ha="right",
+        )
     for k, reading in enumerate(("AOUP", "RBP")):
         lines = [f"read as {reading}:"]
         for name in plot.READINGS[reading]:
             estimate = fit[reading][name]
             value = plot.with_error(estimate["value"], estimate["standard_error"])
             value = "not resolved" if plot.is_unresolved(name, fit["unresolved"]) else value
-            lines.append(f"{plot.SYMBOLS[name]} = {value} {plot.parameter_unit(name, about['unit'])}")
+            lines.append(
+                f"{plot.SYMBOLS[name]} = {value} {plot.parameter_unit(name, about['unit'])}"
+            )
         plot.note(axes, 0.5, 0.82 - 0.29 * k, "\n".join(lines))
     axes.axhline(0, color=plot.GREY, lw=0.4, zorder=0)
     axes.set(ylabel=f"C(t) ({unit})", title=plot.record_title(job.params.track, about))

@@ -33,8 +33,12 @@ def main(job: "Snakemake") -> None:
     for axes, (task, network, quantity, curve) in zip(grid, panels, strict=False):
         ends = []
         lengths = sorted(curve)
-        shown = [lengths[i] for i in np.unique(np.linspace(0, len(lengths) - 1, 5).round().astype(int))]
-        for n, colour in zip(shown, plot.shades(plot.look(network).colour, len(shown)), strict=True):
+        shown = [
+            lengths[i] for i in np.unique(np.linspace(0, len(lengths) - 1, 5).round().astype(int))
+        ]
+        for n, colour in zip(
+            shown, plot.shades(plot.look(network).colour, len(shown)), strict=True
+        ):
             steps, values = curve[n]
             axes.plot(steps, values, color=colour, lw=0.9)
             if (bound := limits.get((task, quantity, n))) is not None:
@@ -44,7 +48,11 @@ def main(job: "Snakemake") -> None:
         title = f"{asked} {plot.look(network).name}"
         axes.set(xlabel="training step", title=title, xlim=(0, None))
         plot.bound_losses(axes, quantity)
-        axes.set(ylabel="validation log-loss (nats)" if quantity == "log_loss" else f"validation RMSE of ln {plot.SYMBOLS[quantity]}")
+        axes.set(
+            ylabel="validation log-loss (nats)"
+            if quantity == "log_loss"
+            else f"validation RMSE of ln {plot.SYMBOLS[quantity]}"
+        )
         plot.label_ends(axes, ends)
     for axes in grid[len(panels) :]:
         axes.axis("off")

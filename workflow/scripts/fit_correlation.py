@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
 
-
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import json
@@ -19,7 +18,7 @@ def main(job: "Snakemake") -> None:
     p = job.params
     positions = read_arrays(job.input.record)["positions"]
     fit = fit_autocorrelation(positions, p.dt, slow_trap=p.slow_trap)
-    passive = fit.passive
+    passive = fit.passive or fit
     summary = {
         "AOUP": {name: fit[name]._asdict() for name in fit.model.parameters},
         "RBP": {name: value._asdict() for name, value in fit.as_rbp().items()},

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
 
-
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
@@ -21,7 +20,9 @@ def main(job: "Snakemake") -> None:
 
     p = job.params
     positions = read_arrays(job.input.record)["positions"]
-    networks = {task: Network.load(path) for task, path in zip(p.tasks, job.input.networks, strict=True)}
+    networks = {
+        task: Network.load(path) for task, path in zip(p.tasks, job.input.networks, strict=True)
+    }
     summary = whole_record(networks, positions)
     log.info("whole record: %s", summary)
     with replacing(job.output.summary) as partial:

@@ -17,6 +17,7 @@ def main(job: "Snakemake") -> None:
     from activenoise import path_integral
     from activenoise.evidence import log_likelihood_ratio, refined
     from activenoise.files import classes, write_arrays
+    from activenoise.models import AOUP
     from activenoise.parameters import pair_models
     from activenoise.priors import parse_prior
     from activenoise.scoring import log_loss
@@ -32,7 +33,10 @@ def main(job: "Snakemake") -> None:
         )
         if pair == ("Passive", "AOUP"):
             active = prior.single("AOUP")
-            ways["path_integral"] = lambda x: path_integral.log_likelihood_ratio(active, x, p.dt, at)
+            assert isinstance(active, AOUP)
+            ways["path_integral"] = lambda x: path_integral.log_likelihood_ratio(
+                active, x, p.dt, at
+            )
     parts = []
     for data_set in data_sets:
         for rows in data_set.blocks(BLOCK):
@@ -55,10 +59,8 @@ def main(job: "Snakemake") -> None:
             log_loss(np.concatenate(fine), kinds).value
             - log_loss(np.concatenate(coarse), kinds).value
         )
-    write_arrays(
-        job.output.logits, labels=labels, points=at, quadrature_change=change,
-        logits=logits.pop("optimum"), **logits,
-    )  # fmt: skip
+    arrays = {"logits": logits.pop("optimum"), **logits, "labels": labels, "points": at}
+    write_arrays(job.output.logits, {}, **arrays, quadrature_change=change)
     log.info("change of the log-loss on doubling the nodes: %s", np.round(change, 5))
 
 

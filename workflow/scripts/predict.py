@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
 
-
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
@@ -27,7 +26,11 @@ def main(job: "Snakemake") -> None:
         at = [network.frames.points] if network.about["head"] == "feedforward" else p.points
         answers.append(
             np.concatenate(
-                [network.predict(d[rows, : at[-1]], at) for d in data_sets for rows in d.blocks(500)]
+                [
+                    network.predict(d[rows, : at[-1]], at)
+                    for d in data_sets
+                    for rows in d.blocks(500)
+                ]
             )
         )
         log.info("%s: %s points", path, at)

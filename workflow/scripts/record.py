@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
 
-
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     from activenoise.files import write_arrays

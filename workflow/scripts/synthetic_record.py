@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake, snakemake
 
 
-
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.files import write_arrays
