@@ -16,13 +16,15 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
 
 from activenoise.files import replacing
+from activenoise.models import AOUP, Passive
 from activenoise.parameters import parameter_range
 from activenoise.scoring import Estimate
 
@@ -30,9 +32,8 @@ FloatArray = NDArray[np.float64]
 
 SINGLE, DOUBLE = 89 / 25.4, 183 / 25.4  # widths of one and two columns, inches
 
-STYLE = {
+STYLE: Any = {
     "figure.dpi": 100,
-    "figure.constrained_layout.use": True,
     "savefig.dpi": 300,
     "pdf.fonttype": 42,  # whole fonts, which an editor can change
     "svg.fonttype": "none",
@@ -146,8 +147,11 @@ def with_error(value: float, error: float) -> str:
     power = 0 if -2 <= size <= 3 else size
     scale = int(np.floor(np.log10(error)))
     kept = 1 if error / 10.0**scale < 3.55 else 0
-    digits = max(0, kept - scale + power)
-    text = f"{value / 10.0**power:.{digits}f} ± {error / 10.0**power:.{digits}f}"
+    places = kept - scale + power
+    digits = max(0, places)
+    text = " ± ".join(
+        f"{round(number / 10.0**power, places):.{digits}f}" for number in (value, error)
+    )
     return text if power == 0 else f"({text}) × 10{_superscript(power)}"
 
 
@@ -160,7 +164,7 @@ def scaled(value: float, unit: str) -> tuple[float, str]:
 
 
 def is_unresolved(name: str, unresolved: Sequence[str]) -> bool:
-    """Whether a fitted parameter, or one of another reading, is not fixed by the data."""
+    """Whether the data do not fix a fitted parameter, or one of another reading of the fit."""
     sources = {"D_rot": ("tau_a",), "D_a_prime": ("D_a", "tau_a"), "v0": ("D_a", "tau_a")}
     return any(source in unresolved for source in sources.get(name, (name,)))
 
@@ -182,9 +186,8 @@ def new_figure(width: float, height: float) -> Figure:
     mpl.use("Agg")
     mpl.rcdefaults()
     mpl.rcParams.update(STYLE)
-    figure = plt.figure(figsize=(width, height / 25.4))
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.04, hspace=0.04)
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.04, hspace=0.04)
+    return plt.figure(figsize=(width, height / 25.4), layout=layout)
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
@@ -196,9 +199,15 @@ def save(figure: Figure, paths: Iterable[str | Path]) -> None:
     plt.close(figure)
 
 
-def letter(axes: Axes | SubFigure, name: str, x: float = 0.0, y: float = 1.0) -> None:
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def letter(axes: Axes, name: str, x: float = 0.0, y: float = 1.0) -> None:
     """The letter of a panel, at its upper left corner, outside."""
-    shift = mpl.transforms.ScaledTranslation(-24 / 72, 4 / 72, axes.get_figure().dpi_scale_trans)
+    shift = mpl.transforms.ScaledTranslation(-24 / 72, 4 / 72, _figure(axes).dpi_scale_trans)
     axes.text(
         x, y, name, transform=axes.transAxes + shift, fontsize=9, fontweight="bold", va="bottom"
     )
@@ -206,7 +215,13 @@ def letter(axes: Axes | SubFigure, name: str, x: float = 0.0, y: float = 1.0) ->
 
 def note(axes: Axes, x: float, y: float, text: str, **options: Any) -> None:
     """A line of small text, placed in units of the axes."""
-    given = {"fontsize": 6, "color": INK, "ha": "left", "va": "top", "linespacing": 1.4} | options
+    given: dict[str, Any] = {
+        "fontsize": 6,
+        "color": INK,
+        "ha": "left",
+        "va": "top",
+        "linespacing": 1.4,
+    } | options
     axes.text(x, y, text, transform=axes.transAxes, **given)
 
 
@@ -222,14 +237,14 @@ class End(NamedTuple):
 def label_ends(axes: Axes, ends: Sequence[End], gap: float = 7.5) -> None:
     """Names right of the axes, beside the ends of curves, no two closer than `gap` points; inside,
     after its end, the name of a curve that ends early. Call it when the limits are set."""
-    figure = axes.get_figure()
+    figure = _figure(axes)
     figure.canvas.draw()
     height = axes.get_window_extent().height * 72 / figure.dpi
     low, high = axes.get_ylim()
     short = [end for end in ends if axes.transLimits.transform((end.x, low))[0] < 0.75]
     for end in short:
         axes.annotate(
-            end.name, (end.x, np.clip(end.y, low, high)), (5, 0), textcoords="offset points",
+            end.name, (end.x, np.clip(end.y, low, high)), (4, -8), textcoords="offset points",
             color=end.colour, va="center", fontsize=6,
         )  # fmt: skip
     full = sorted((end for end in ends if end not in short), key=lambda end: end.y)
@@ -240,10 +255,8 @@ def label_ends(axes: Axes, ends: Sequence[End], gap: float = 7.5) -> None:
         axes.annotate(
             end.name, point, (1.035, place), textcoords="axes fraction", color=end.colour,
             va="center", fontsize=6, annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-", "color": end.colour, "lw": 0.4, "shrinkA": 1, "shrinkB": 3,
-                "relpos": (0, 0.5),
-            },
+            arrowprops={"arrowstyle": "-", "color": end.colour, "lw": 0.4, "shrinkA": 1,
+                        "shrinkB": 3, "relpos": (0, 0.5)},
         )  # fmt: skip
 
 
@@ -303,7 +316,7 @@ def fit_decay(durations: FloatArray, values: FloatArray, errors: FloatArray) -> 
     error = np.sqrt(np.diag(covariance))
     residuals = (values - best[0] * np.exp(best[1] * durations)) / errors
     chi2 = float(np.sum(residuals**2)) / (len(values) - 2)
-    return Decay(*(Estimate(*pair) for pair in zip(best, error, strict=True)), chi2)
+    return Decay(Estimate(best[0], error[0]), Estimate(best[1], error[1]), chi2)
 
 
 GRID = np.linspace(0, 1, 301)
@@ -321,18 +334,18 @@ def density(values: FloatArray, grid: FloatArray, width: float) -> FloatArray:
 
 
 def half_violin(
-    axes: Axes, x: float, values: FloatArray, side: int, scale: float, ink: str, **look: Any
+    axes: Axes, x: float, values: FloatArray, side: int, scale: float, **look: Any
 ) -> None:
     """The distribution of probabilities to the left (side -1) or right (1) of x, and its mean.
 
-    scale: half width of a violin at density 1; ink: colour of the mean.
+    scale: half width of a violin at density 1.
     """
     width = density(values, GRID, KERNEL) * scale
     axes.fill_betweenx(GRID, x, x + side * width, lw=0.7, **look)
     mean = float(np.mean(values))
     edge = float(np.interp(mean, GRID, width))
     axes.plot(
-        [x, x + side * max(edge, 0.06)], [mean, mean], color=ink, lw=1.2, solid_capstyle="butt"
+        [x, x + side * max(edge, 0.06)], [mean, mean], color=INK, lw=1.4, solid_capstyle="butt"
     )
 
 
@@ -363,14 +376,14 @@ def gaussian(x: FloatArray, mean: float, sd: float) -> FloatArray:
 
 
 def histogram(
-    axes: Axes, positions: FloatArray, colour: str, unit: str, orientation: str = "vertical"
+    axes: Axes, positions: FloatArray, colour: str, unit: str, orientation: Any = "vertical"
 ) -> None:
     """Histogram of positions about their mean with the Gaussian of the same variance."""
     x = positions - positions.mean()
     sd = float(x.std())
     bins = np.linspace(-4.5 * sd, 4.5 * sd, 46 if len(x) < 20_000 else 91)
     axes.hist(
-        x, bins, density=True, orientation=orientation, color=colour, alpha=0.45, lw=0,
+        x, list(bins), density=True, orientation=orientation, color=colour, alpha=0.45, lw=0,
     )  # fmt: skip
     grid = np.linspace(bins[0], bins[-1], 301)
     curve = (grid, gaussian(grid, 0, sd))
@@ -392,6 +405,18 @@ def envelope(positions: FloatArray, count: int = 3000) -> tuple[FloatArray, Floa
     places = np.sort(np.stack([whole.argmin(axis=1), whole.argmax(axis=1)], axis=1), axis=1)
     index = (places + step * np.arange(len(whole))[:, None]).ravel()
     return index.astype(float), positions[index]
+
+
+def fitted_curve(
+    model: str, fit: Mapping[str, Any], lags: FloatArray, expected: FloatArray, grid: FloatArray
+) -> FloatArray:
+    """A fitted C(t) at the lags of a grid (s), with the bias by the mean that its values at `lags`,
+    `expected`, have."""
+    law = {"AOUP": AOUP, "Passive": Passive}[model](
+        **{name: estimate["value"] for name, estimate in fit[model].items()}
+    )
+    bias = expected - law.autocorrelation(lags)
+    return law.autocorrelation(grid) + np.interp(grid, lags, bias)
 
 
 READINGS = {"AOUP": ("kappa", "D", "D_a", "tau_a"), "RBP": ("D_rot", "D_a_prime")}
@@ -425,20 +450,23 @@ def finish_log_loss(
     loss.axhline(np.log(2), color=GREY, lw=0.6, ls=(0, (4, 3)), zorder=0)
     excess.axhline(0, color=INK, lw=0.8, zorder=1)
     loss.set_yscale("log")
-    (low, high), (bottom, top) = loss.get_ylim(), excess.get_ylim()
+    (low, high), (_, top) = loss.get_ylim(), excess.get_ylim()
+    bottom = min(1.3 * excess.dataLim.y0, -0.002)
     low, high = 0.9 * low, min(max(high, 0.73), 1.5)
     loss.set(ylim=(low, high), ylabel="log-loss (nats)")
     ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0) if t > low]
     loss.yaxis.set_major_locator(FixedLocator(ticks))
     loss.yaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in ticks]))
     loss.yaxis.set_minor_locator(NullLocator())
-    excess.set(ylabel="log-loss above the optimum's (nats)", ylim=(min(bottom, -0.002), top))
+    excess.set(ylabel="log-loss above the optimum's (nats)", ylim=(bottom, top))
     if top > 0.05:
         excess.set_yscale("symlog", linthresh=0.01, linscale=1.0)
-        excess.set(ylim=(max(bottom, -0.02) if bottom < -0.002 else -0.002, 1.15 * top))
+        excess.set(ylim=(max(bottom, -0.02), 1.15 * top))
         marks = [-0.01, -0.005, 0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
         excess.yaxis.set_major_locator(FixedLocator(marks))
-        excess.yaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in marks]))
+        excess.yaxis.set_major_formatter(
+            FixedFormatter([f"{t:g}".replace("-", "−") for t in marks])
+        )
         excess.yaxis.set_minor_locator(NullLocator())
     right = max(end.x for panel in ends.values() for end in panel)
     for axes, name in ((loss, "A"), (excess, "B")):
@@ -550,7 +578,7 @@ def bound_losses(axes: Axes, quantity: str) -> None:
     low, high = axes.get_ylim()
     if quantity == "log_loss":
         axes.set_ylim(low, min(high, 0.75 if low < 0.66 else high))
-    elif (low > 0 and high > 10 * low) or low <= 0:
+    elif low <= 0 or high > 10 * low:
         axes.set_yscale("log")
 
 
@@ -562,7 +590,7 @@ def stacked_bars(
     colours = (BLUE, RED, GREEN, ORANGE, SKY, PURPLE, *_SPARE)
     for k, part in enumerate(part for part in parts if (jobs["part"] == part).any()):
         sums = jobs[jobs["part"] == part].groupby("rule")["seconds"].sum()
-        width = sums.reindex(rules).fillna(0).to_numpy() / 60
+        width = sums.reindex(list(rules)).fillna(0).to_numpy() / 60
         colour = colours[k % len(colours)]
         axes.barh(range(len(rules)), width, left=left, color=colour, height=0.7, label=part)
         left += width
@@ -585,7 +613,8 @@ def published_shares(axes: Axes, table: pd.DataFrame) -> None:
     the benchmark study, open ones for others."""
     axes.plot([0, 1], [0, 1], color=GREY, lw=0.6, ls=(0, (4, 2)), zorder=0)
     methods: dict[str, Look] = {}
-    for (study, method), group in table.groupby(["study", "method"], sort=False):
+    for (study, name), group in table.groupby(["study", "method"], sort=False):
+        method = str(name)
         chosen = look("optimum" if method.startswith("optimum") else method)
         methods[chosen.name] = chosen
         for kind, (_, marker) in _KINDS.items():

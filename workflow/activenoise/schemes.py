@@ -19,21 +19,23 @@ def draw_setup(axes: Axes) -> None:
         PathPatch(_blob(2.35, 6.3, 1.25, 1.05, seed=5), fc="#f1dcc6", ec="#c9a07a", lw=0.8)
     )
     axes.text(2.35, 6.3, "nucleus", ha="center", va="center", fontsize=5.5, color="#8a6237")
-    axes.text(2.0, 3.6, "cell", ha="center", va="center", fontsize=5.5, color="#8a6237")
+    axes.text(2.6, 3.0, "cell", ha="center", va="center", fontsize=5.5, color="#8a6237")
     centre = np.array([6.1, 5.2])
     _draw_beam(axes, centre)
     _draw_cage(axes, centre)
-    axes.add_patch(Circle(centre, 0.62, fc="#f2c84b", ec=INK, lw=0.9, zorder=5))
-    axes.text(*centre, "x", style="italic", ha="center", va="center", zorder=6, fontsize=7)
+    axes.add_patch(Circle((centre[0], centre[1]), 0.62, fc="#f2c84b", ec=INK, lw=0.9, zorder=5))
+    axes.text(
+        centre[0], centre[1], "x", style="italic", ha="center", va="center", zorder=6, fontsize=7
+    )
     for angle in np.deg2rad([100, 145, 195, 238]):
         outside = centre + 1.32 * np.array([np.cos(angle), np.sin(angle)])
         inside = centre + 0.72 * np.array([np.cos(angle), np.sin(angle)])
         _arrow(axes, outside, inside, BLUE, 0.9, 4)
     _arrow(axes, centre + np.array([0.64, 0.12]), centre + np.array([2.25, 0.62]), RED, 2.0, 8)
     axes.text(8.35, 6.2, "active\nforce", color=RED, ha="center", va="bottom", fontsize=6)
-    axes.text(3.95, 4.1, "thermal\nkicks", color=BLUE, ha="center", va="center", fontsize=6)
+    axes.text(3.1, 4.3, "thermal\nkicks", color=BLUE, ha="center", va="center", fontsize=6)
     axes.annotate(
-        "cytoskeletal\ncage", (7.1, 4.1), (8.3, 3.25), fontsize=5.5, color="#5d6863", ha="center",
+        "cytoskeletal\ncage", (7.25, 4.0), (9.35, 1.75), fontsize=5.5, color="#5d6863", ha="center",
         va="center",
         arrowprops={"arrowstyle": "-", "lw": 0.5, "color": GREY},
     )  # fmt: skip
@@ -118,7 +120,7 @@ def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
     rows = {"track": 0.95, "lstm": 3.1, "dense": 5.35, "answer": 7.85}
     for name, text in (
         ("track", "track,\nin frames"), ("lstm", "LSTM"), ("dense", "two fully\nconnected\nlayers"),
-        ("answer", "answer at\nevery\nduration"),
+        ("answer", "an answer\nfor every\nduration"),
     ):  # fmt: skip
         axes.text(0.0, rows[name], text, ha="left", va="center", fontsize=6, linespacing=1.2)
     for k in range(n_frames):

@@ -1,6 +1,6 @@
 """Figure 1: the set-up, example tracks, the network, and the positions of the records."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from activenoise.logs import open_log
 
@@ -18,7 +18,8 @@ def main(job: "Snakemake") -> None:
 
     p = job.params
     figure = plot.new_figure(plot.DOUBLE, 118)
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 0.92])
+    halves: Any = figure.subfigures(2, 1, height_ratios=[1, 0.92])
+    top, bottom = halves
     setup, tracks = top.subfigures(1, 2, width_ratios=[0.62, 1])
     network, histograms = bottom.subfigures(1, 2, width_ratios=[1, 0.85])
 
@@ -31,7 +32,8 @@ def main(job: "Snakemake") -> None:
         panels, p.models, (job.input.class_0, job.input.class_1), strict=True
     ):
         data = Tracks(shards)
-        index, x = plot.envelope(np.float64(data[p.example : p.example + 1][0]))
+        track = data[p.example : p.example + 1][0].astype(np.float64)
+        index, x = plot.envelope(track)
         axes.plot(index * data.dt, x, color=plot.MODEL_COLOURS[model], lw=0.5)
         axes.axhline(0, color=plot.GREY, lw=0.4, zorder=0)
         axes.set(xlim=(0, data.n_points * data.dt), ylabel=f"x ({plot.unit_name(data.unit)})")

@@ -28,27 +28,17 @@ def main(job: "Snakemake") -> None:
             chosen = labels == x
             half = [probability(answer["logits"][chosen, -1]) for answer in (network, optimum)]
             scale = 0.4 / max(plot.density(values, plot.GRID, plot.KERNEL).max() for values in half)
-            plot.half_violin(
-                axes, x, half[0], -1, scale, "white", facecolor=colour, edgecolor=colour
-            )
-            plot.half_violin(
-                axes,
-                x,
-                half[1],
-                1,
-                scale,
-                colour,
-                facecolor="white",
-                edgecolor=colour,
-                hatch="////",
-            )
-            right = [accuracy(a["logits"][:, -1:], labels, x) for a in (network, optimum)]
-            for side, value, name in zip((-0.03, 0.03), right, ("LSTM", "optimum"), strict=True):
+            looks = ({"facecolor": colour}, {"facecolor": "white", "hatch": "////"})
+            for side, values, style in zip((-1, 1), half, looks, strict=True):
+                plot.half_violin(axes, x, values, side, scale, edgecolor=colour, **style)
+            for side, answer, name in zip(
+                (-1, 1), (network, optimum), ("LSTM", "optimum"), strict=True
+            ):
+                right = accuracy(answer["logits"][:, -1:], labels, x)
+                text = f"{name}\n{100 * right.value[0]:.1f} ± {100 * right.standard_error[0]:.1f} %"
                 axes.text(
-                    x + side, 1.03,
-                    f"{name}\n{100 * value[0][0]:.1f} ± {100 * value[1][0]:.1f} %",
-                    color=colour, fontsize=6,
-                    ha="right" if side < 0 else "left", va="bottom", linespacing=1.3,
+                    x + 0.03 * side, 1.03, text, color=colour, fontsize=6, linespacing=1.3,
+                    ha="right" if side < 0 else "left", va="bottom",
                 )  # fmt: skip
         axes.axhline(0.5, color=plot.GREY, lw=0.5, ls=(0, (4, 3)), zorder=0)
         names = [f"{plot.MODEL_NAMES[m]} tracks" for m in models]
@@ -59,8 +49,8 @@ def main(job: "Snakemake") -> None:
         plot.letter(axes, "AB"[panel], y=1.12)
     duration = network["points"][-1] * p.dt
     figure.supxlabel(
-        "Filled, left: LSTM. Hatched, right: exact optimum. Short lines: means. Numbers: tracks"
-        f" called right. {len(labels) // 2} held-out tracks of {duration:.3g} s a class.",
+        "Filled, left: LSTM. Hatched, right: exact optimum. Black lines: means. Numbers: tracks "
+        f"called right. {len(labels) // 2} held-out tracks of {duration:.3g} s a class.",
         fontsize=6,
     )
     plot.save(figure, job.output)

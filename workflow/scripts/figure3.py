@@ -1,6 +1,6 @@
 """Figure 3: log-loss against duration, its excess over the exact optimum, and exponential fits."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from activenoise.logs import open_log
 
@@ -23,7 +23,8 @@ def main(job: "Snakemake") -> None:
     )
     figure = plot.new_figure(plot.DOUBLE, 74)
     loss, excess = figure.subplots(1, 2, width_ratios=[1, 1])
-    rows, ends = [], {"loss": [], "excess": []}
+    rows: list[dict[str, Any]] = []
+    ends: dict[str, list[plot.End]] = {"loss": [], "excess": []}
     for method in p.methods:
         curve = scores[scores["method"] == method]
         name, colour, marker = plot.look(method)

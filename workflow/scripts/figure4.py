@@ -1,4 +1,4 @@
-"""Figure 4: estimates of parameters against the truth, beside the Bayes estimates, the bound."""
+"""Figure 4: estimates of parameters against the truth, beside the Bayes estimates, their bound."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ def main(job: "Snakemake") -> None:
     bayes, network = read_arrays(job.input.bayes), read_arrays(job.input.network)
     truth = bayes["truth"]
     n = len(p["targets"])
-    figure = plot.new_figure(plot.DOUBLE, 54 if n > 1 else 90)
+    figure = plot.new_figure(plot.DOUBLE, 58 if n > 1 else 100)
     panels = figure.subplots(1, 2 * n)
     for k, target in enumerate(p["targets"]):
         symbol, unit = plot.SYMBOLS[target], plot.parameter_unit(target, p["unit"])
@@ -37,15 +37,16 @@ def main(job: "Snakemake") -> None:
                     axes.axvline(edge, color=plot.GREY, lw=0.5, ls=":")
             error = rmse(estimate, truth[:, k])
             ratio = rmse_ratio(estimate, bayes["mean"][:, -1, k], truth[:, k])
-            text = f"RMSE of ln {symbol}: {plot.with_error(*map(float, error))}"
-            text += f"\nprior: {np.std(truth[:, k]):.2f}"
+            text = f"RMSE of ln {symbol}: {plot.with_error(*map(float, error))}\n"
             if method != "bayes":
-                text += f"\n{plot.with_error(*map(float, ratio))} × optimum"
-            plot.note(axes, 0.97, 0.03, text, ha="right", va="bottom", fontsize=5.5)
-            axes.set_title(name, color=colour)
+                text += f"{plot.with_error(*map(float, ratio))} × the optimum's"
+            else:
+                text += f"prior's spread: {np.std(truth[:, k]):.2f}"
+            plot.note(axes, 0.5, 1.03, text, ha="center", va="bottom")
+            axes.set_title(name, color=colour, pad=21)
             axes.set(xlabel=f"true {symbol} ({unit})")
             axes.set(ylabel=f"estimated {symbol} ({unit})" if j == 0 else "")
-            plot.letter(axes, "ABCDEFGH"[2 * k + j])
+            plot.letter(axes, "ABCDEFGH"[2 * k + j], y=1.13)
     plot.save(figure, job.output)
 
 

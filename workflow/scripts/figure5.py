@@ -13,6 +13,8 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
+    import numpy as np
+
     from activenoise import plotting as plot
     from activenoise.files import read_arrays
 
@@ -27,9 +29,11 @@ def main(job: "Snakemake") -> None:
         lags, data["correlation"] / size, error / size, fmt="o", color=plot.INK, mfc="white", ms=3,
         lw=0.6, zorder=2,
     )  # fmt: skip
+    grid = np.concatenate([[0.0], np.geomspace(lags[1] / 20, lags[-1], 400)])
     fits = (("AOUP", "active: AOUP or RBP", plot.RED, "-"), ("Passive", "passive", plot.BLUE, "--"))
     for k, (model, name, colour, dash) in enumerate(fits):
-        axes.plot(lags, data[model] / size, color=colour, ls=dash, lw=1.1, zorder=3 - k)
+        curve = plot.fitted_curve(model, fit, lags, data[model], grid)
+        axes.plot(grid, curve / size, color=colour, ls=dash, lw=1.1, zorder=3 - k)
         pull = (data["correlation"] - data[model]) / error
         residual.plot(lags, pull, "o" if k == 0 else "x", color=colour, ms=2.6, mew=0.7)
         chi2 = fit["reduced_chi2"][model]
@@ -46,10 +50,10 @@ def main(job: "Snakemake") -> None:
         for name in plot.READINGS[reading]:
             estimate = fit[reading][name]
             value = plot.with_error(estimate["value"], estimate["standard_error"])
-            value = "not resolved" if plot.is_unresolved(name, fit["unresolved"]) else value
-            lines.append(
-                f"{plot.SYMBOLS[name]} = {value} {plot.parameter_unit(name, about['unit'])}"
-            )
+            value = f"{value} {plot.parameter_unit(name, about['unit'])}"
+            if plot.is_unresolved(name, fit["unresolved"]):
+                value = "not resolved"
+            lines.append(f"{plot.SYMBOLS[name]} = {value}")
         plot.note(axes, 0.5, 0.82 - 0.29 * k, "\n".join(lines))
     axes.axhline(0, color=plot.GREY, lw=0.4, zorder=0)
     axes.set(ylabel=f"C(t) ({unit})", title=plot.record_title(job.params.track, about))

@@ -19,36 +19,29 @@ def main(job: "Snakemake") -> None:
 
     rows: list[dict[str, Any]] = []
     for path in sorted(Path(job.params.folder).rglob("*.tsv")):
-        first = path.relative_to(job.params.folder).parts[0]
-        if first in job.params.parts:
+        part = path.relative_to(job.params.folder).parts[0]
+        if part in job.params.parts:
             line = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
-            rows.append(
-                {
-                    "rule": plot.RULES.get(path.stem, path.stem.split("-")[0]),
-                    "part": first,
-                    "seconds": line["s"],
-                    "mb": line["max_rss"],
-                }
-            )
+            rule = plot.RULES.get(path.stem, path.stem.split("-")[0])
+            rows.append({"rule": rule, "part": part, "seconds": line["s"], "mb": line["max_rss"]})
     jobs = pd.DataFrame(rows)
-    totals = (
-        jobs.groupby("rule")
-        .agg(
-            jobs=("seconds", "size"),
-            seconds=("seconds", "sum"),
-            longest_seconds=("seconds", "max"),
-            max_rss_mb=("mb", "max"),
-        )
-        .sort_values("seconds", ascending=False)
+    totals = jobs.groupby("rule").agg(
+        jobs=("seconds", "size"),
+        seconds=("seconds", "sum"),
+        longest_seconds=("seconds", "max"),
+        max_rss_mb=("mb", "max"),
     )
-    write_table(job.output.table, totals.reset_index().to_dict("records"))
-    shown = totals[totals["seconds"] >= 0.002 * totals["seconds"].sum()]
+    totals = totals.sort_values("seconds", ascending=False)
+    table: list[dict[str, Any]] = totals.reset_index().to_dict("records")  # type: ignore[assignment]
+    write_table(job.output.table, table)
+    whole = sum(row["seconds"] for row in table)
+    shown = [row for row in table if row["seconds"] >= 0.002 * whole]
     figure = plot.new_figure(plot.SINGLE, 14 + 5.2 * len(shown))
     axes = figure.subplots()
-    plot.stacked_bars(axes, jobs, list(shown.index), job.params.parts)
-    for y, (_, row) in enumerate(shown.iterrows()):
-        number = f"{row['jobs']:.0f} job{'s' if row['jobs'] > 1 else ''}"
-        text = f"{row['seconds'] / 60:.1f} min, {number}, {row['max_rss_mb']:.0f} MB"
+    plot.stacked_bars(axes, jobs, [row["rule"] for row in shown], job.params.parts)
+    for y, row in enumerate(shown):
+        count = f"{row['jobs']} jobs" if row["jobs"] > 1 else "1 job"
+        text = f"{row['seconds'] / 60:.1f} min, {count}, {row['max_rss_mb']:.0f} MB"
         axes.annotate(
             text,
             (row["seconds"] / 60, y),
@@ -57,7 +50,7 @@ def main(job: "Snakemake") -> None:
             va="center",
             fontsize=5.5,
         )
-    axes.set(xlabel="wall time of all jobs (min)", xlim=(0, 1.75 * totals["seconds"].max() / 60))
+    axes.set(xlabel="wall time of all jobs (min)", xlim=(0, 1.75 * table[0]["seconds"] / 60))
     plot.save(figure, (job.output.pdf, job.output.png))
 
 

@@ -33,20 +33,19 @@ def main(job: "Snakemake") -> None:
     for axes, (task, network, quantity, curve) in zip(grid, panels, strict=False):
         ends = []
         lengths = sorted(curve)
-        shown = [
-            lengths[i] for i in np.unique(np.linspace(0, len(lengths) - 1, 5).round().astype(int))
-        ]
-        for n, colour in zip(
-            shown, plot.shades(plot.look(network).colour, len(shown)), strict=True
-        ):
+        few = np.unique(np.linspace(0, len(lengths) - 1, 5).round().astype(int))
+        colours = plot.shades(plot.look(network).colour, len(few))
+        for n, colour in zip([lengths[i] for i in few], colours, strict=True):
             steps, values = curve[n]
             axes.plot(steps, values, color=colour, lw=0.9)
             if (bound := limits.get((task, quantity, n))) is not None:
                 axes.axhline(bound, color=colour, lw=0.7, ls=(0, (4, 2)), zorder=1)
             ends.append(plot.End(steps[-1], values[-1], f"{n * p.dt:.3g} s", colour))
-        asked = task if task == "estimates" else f"{plot.pair_name(task)}?"
-        title = f"{asked} {plot.look(network).name}"
-        axes.set(xlabel="training step", title=title, xlim=(0, None))
+        symbol = plot.SYMBOLS.get(quantity)
+        asked = f"estimate of {symbol}:" if symbol else f"{plot.pair_name(task)}?"
+        measure = f"validation RMSE of ln {symbol}" if symbol else "validation log-loss (nats)"
+        axes.set(title=f"{asked} {plot.look(network).name}", ylabel=measure)
+        axes.set(xlabel="training step", xlim=(0, None))
         plot.bound_losses(axes, quantity)
         axes.set(
             ylabel="validation log-loss (nats)"
