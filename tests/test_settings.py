@@ -52,7 +52,7 @@ studies:
 synthetic_records:
   twin: {model: AOUP, parameters: {kappa: 1, D: 1, D_a: 1, tau_a: 1}, n_points: 100}
 """)
-MISSING = object()
+MISSING = "(missing)"
 BENCHMARK, GRANULE = ("studies", "benchmark"), ("studies", "granule")
 LSTM = (*BENCHMARK, "pairs", "Passive-AOUP", "lstm")
 
