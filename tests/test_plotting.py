@@ -60,6 +60,13 @@ def test_labels_are_spread_and_stay_in_order():
     assert np.allclose(plot._spread(np.array([0.0, 50.0]), 7.0), [0.0, 50.0])
 
 
+def test_curves_that_all_end_early_are_named_too():
+    axes = plot.new_figure(plot.SINGLE, 40).subplots()
+    axes.set(xlim=(0, 400), ylim=(0, 1))
+    plot.label_ends(axes, [plot.End(25, 0.5, "short", plot.BLUE)])
+    assert [text.get_text() for text in axes.texts] == ["short"]
+
+
 def test_the_envelope_draws_the_extremes():
     x = np.random.default_rng(3).normal(size=100_000)
     index, values = plot.envelope(x, 500)

@@ -16,10 +16,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
 
@@ -248,6 +249,8 @@ def label_ends(axes: Axes, ends: Sequence[End], gap: float = 7.5) -> None:
             color=end.colour, va="center", fontsize=6,
         )  # fmt: skip
     full = sorted((end for end in ends if end not in short), key=lambda end: end.y)
+    if not full:
+        return
     points = [(end.x, float(np.clip(end.y, low, high))) for end in full]
     shares = [_share(axes, point) for point in points]
     places = _spread(np.array(shares) * height, gap) / height
@@ -349,6 +352,18 @@ def half_violin(
     )
 
 
+def plain_ticks(axis: Axis, limits: tuple[float, float]) -> None:
+    """Ticks of a logarithmic axis: names at the decades, or at 1, 2 and 5 of each where there are
+    fewer than two."""
+    low, high = np.log10(limits)
+    if np.floor(high) - np.ceil(low) < 1:
+        decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+        ticks = [t for t in np.outer(decades, [1, 2, 5]).ravel() if limits[0] <= t <= limits[1]]
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter(FixedFormatter([_tidy(f"{t:g}") for t in ticks]))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def clouds(
     axes: Axes, truth: FloatArray, estimate: FloatArray, limits: tuple[float, float], colour: str
 ) -> None:
@@ -369,6 +384,8 @@ def clouds(
     )
     axes.plot(limits, limits, color=RED, lw=0.7, ls=(0, (4, 2)))
     axes.set(xlim=limits, ylim=limits, aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis, limits)
 
 
 def gaussian(x: FloatArray, mean: float, sd: float) -> FloatArray:
@@ -521,6 +538,7 @@ def finish_segments(
     limits = (max(limits[0] / 1.3, low / 1.5), min(limits[1] * 1.3, high * 1.5))
     if limits[1] > 8 * limits[0]:
         axes.set_yscale("log")
+        plain_ticks(axes.yaxis, limits)
     else:
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
     axes.set(ylabel=f"{SYMBOLS[name]} ({parameter_unit(name, unit)})", ylim=limits)

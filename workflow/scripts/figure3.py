@@ -21,6 +21,7 @@ def main(job: "Snakemake") -> None:
     published = pd.read_csv(job.input.published, comment="#").query(
         "study == @p.study and pair == @p.pair and quantity == 'log_loss'"
     )
+    published = published[published["duration"] <= 1.001 * scores["duration"].max()]
     figure = plot.new_figure(plot.DOUBLE, 74)
     loss, excess = figure.subplots(1, 2, width_ratios=[1, 1])
     rows: list[dict[str, Any]] = []
