@@ -54,10 +54,6 @@ def main(job: "Snakemake") -> None:
         name, colour, marker = plot.look(method)
         style = {"fmt": marker, "color": colour, "mfc": "none", "ms": 5, "mew": 0.7, "lw": 0.5}
         loss.errorbar(curve["duration"], curve["value"], curve["uncertainty"], **style, capsize=0)
-        last = plot.End(*curve[["duration", "value"]].iloc[-1], name, colour)
-        own = next(end for end in ends["loss"] if end.name == name)
-        if last.x > own.x:  # a curve of ours that ends early is named where the published one ends
-            ends["loss"][ends["loss"].index(own)] = last
         if method != "optimum":
             gap = (wide["value"][method] - wide["value"]["optimum"]).dropna()
             error = np.hypot(wide["uncertainty"][method], wide["uncertainty"]["optimum"])[gap.index]
