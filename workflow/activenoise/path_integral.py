@@ -19,7 +19,10 @@ h' = -h/tau_a at T: with a, b = lambda tau_a +- 1 and d = |t - t'|,
 
     log det = (lambda - 1/tau_a) T + log[(a^2 - b^2 e^{-2 lambda T})/(4 lambda tau_a)].
 
-It is the limit dt -> 0 of the filter's ratio given the first point, and a check of it.
+As dt -> 0 it is the ratio of a filter that is given the first point and starts from a velocity
+independent of it, and so a check of the filter. The stationary velocity is correlated with x(0):
+from the filter given the first point of a stationary track it keeps a difference that depends on
+the start alone and does not grow with the track (docs/physics.md, section 6).
 """
 
 from __future__ import annotations
