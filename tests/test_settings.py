@@ -29,10 +29,11 @@ studies:
     dt: 0.01
     parameters: {kappa: 0.1, D: 0.2, D_a: 0.1, tau_a: 0.5}
     durations: [1, 5]
-    tracks: {train: 100, validation: 10, test: 20}
+    tracks: {train: 256, validation: 10, test: 20}
     pairs:
       Passive-AOUP:
         lstm:
+          frames: {kind: increments}
           training: {stages: [{duration: 5, steps: 10}]}
   granule:
     dt: 1.28e-5
@@ -43,11 +44,12 @@ studies:
       D_a: {log_uniform: [1.0e-6, 1.0e-2]}
       tau_a: {uniform: [0.05, 0.8]}
     durations: [0.5, 3.2]
-    tracks: {train: 100, validation: 10, test: 20, shards: 2}
+    tracks: {train: 256, validation: 10, test: 20, shards: 2}
     estimates:
       targets: [D]
       networks:
         lstm:
+          frames: {memories: [1, 4]}
           training: {stages: [{duration: 3.2, steps: 10}]}
 synthetic_records:
   twin: {model: AOUP, parameters: {kappa: 1, D: 1, D_a: 1, tau_a: 1}, n_points: 100}
@@ -74,7 +76,7 @@ def with_change(keys, value):
 PARAMETER_RIGHT = "must be a positive number, or {uniform: [low, high]}"
 WRONG = [
     # an unknown key
-    (("seeds",), 3, ["the config", "unknown key seeds", "known are backend, records"]),
+    (("seeds",), 3, ["the config", "unknown key seeds", "known are backend, keep_tr"]),
     ((*BENCHMARK, "durration"), 3, ["studies.benchmark", "durration", "known are dt, durations"]),
     ((*BENCHMARK, "parameters", "D_rot"), 1, ["studies.benchmark.parameters", "D_rot", "tau_a"]),
     ((*GRANULE, "nodes"), {"kapa": 3}, ["studies.granule.nodes", "kapa", "kappa"]),
@@ -98,6 +100,11 @@ WRONG = [
     ((*BENCHMARK, "dt"), "1e-5", ["dt = '1e-5': must be a positive number", "1.0e-05"]),
     ((*BENCHMARK, "stride"), 1.5, ["studies.benchmark.stride = 1.5: must be a whole number"]),
     ((*BENCHMARK, "tracks", "test"), 0, ["benchmark.tracks.test = 0: must be a whole number, 1"]),
+    (
+        (*BENCHMARK, "parameters", "D_a"),
+        0,
+        ["parameters.D_a = 0: ", "must be positive, or a prior"],
+    ),
     ((*BENCHMARK, "tracks", "shards"), 11, ["tracks.shards = 11: more shards than tracks"]),
     ((*BENCHMARK, "unit"), 3, ["studies.benchmark.unit = 3: must be text"]),
     (("seed",), -1, ["seed = -1: must be an integer, 0 or more"]),
@@ -129,11 +136,46 @@ WRONG = [
     ((*BENCHMARK, "pairs"), ["Passive-AOUP"], ["pairs = ['Passive-AOUP']: must be a mapping"]),
     (("studies", "Bad"), BASE["studies"]["benchmark"], ["studies: the name 'Bad' must be lower"]),
     (("studies", 7), BASE["studies"]["benchmark"], ["studies: the name 7 must be lower-case"]),
-    (BENCHMARK, None, ["studies.benchmark = None: must be a mapping of keys"]),
+    (BENCHMARK, 3, ["studies.benchmark = 3: must be a mapping of keys"]),
+    (("studies",), {"benchmark": None}, ["studies = {}: must hold at least one study"]),
     # networks
     ((*LSTM, "units"), -3, ["pairs.Passive-AOUP.lstm.units = -3: must be a whole number"]),
     ((*LSTM, "head"), "sums", ["lstm.head = 'sums': must be sum, state or last"]),
-    ((*LSTM, "frames"), {"size": 1000}, ["frame of 1000 points"]),
+    ((*LSTM, "frames"), {"kind": "increments", "size": 1000}, ["frame of 1000 points"]),
+    ((*LSTM, "frames"), {"kind": "both"}, ["lstm.frames.memories: both needs some"]),
+    (
+        (*GRANULE, "estimates", "networks", "lstm", "frames"),
+        {},
+        ["memories: statistics needs some"],
+    ),
+    ((*LSTM, "training", "batch"), 600, ["tracks.train = 256: ", "needs at least 300 per model"]),
+    (
+        (*LSTM, "training", "tracks"),
+        100,
+        ["lstm.training.tracks = 100: ", "at least 128 per model"],
+    ),
+    ((*GRANULE, "tracks", "train"), 200, ["tracks.train = 200: estimates", "at least 256 per mod"]),
+    (
+        LSTM,
+        {
+            "kind": "feedforward",
+            "longest": 0.5,
+            "frames": {"kind": "positions"},
+            "training": {"stages": [{"steps": 3}]},
+        },
+        ["lstm.longest = 0.5 s: below the first of durations, 1 s"],
+    ),
+    (
+        LSTM,
+        {
+            "kind": "feedforward",
+            "frames": {"kind": "positions", "stride": 200},
+            "training": {"stages": [{"steps": 3}]},
+        },
+        ["lstm.frames.stride: 200 points do not fit into the duration of 1 s, 100 points"],
+    ),
+    ((*LSTM, "seeds"), 0, ["lstm.seeds = 0: must be a whole number, 1 or more"]),
+    ((*GRANULE, "estimates", "networks", "lstm", "seeds"), 3, ["lstm.seeds = 3: must be 1"]),
     ((*GRANULE, "stride"), 5000, ["frames: 20 points do not fit", "0.5 s, 8 points"]),
     ((*LSTM, "frames"), {"memories": 3}, ["lstm.frames.memories = 3: must be a list"]),
     ((*LSTM, "training", "stages"), [], ["lstm.training.stages = []: must not be empty"]),
@@ -149,6 +191,11 @@ WRONG = [
         ("synthetic_records", "twin", "parameters"),
         {"kappa": 1, "D": 1},
         ["synthetic_records.twin.parameters: D_a, tau_a missing for AOUP"],
+    ),
+    (
+        ("synthetic_records", "twin", "model"),
+        "Passive",
+        ["synthetic_records.twin.parameters: D_a, tau_a unknown to Passive; it has kappa, D"],
     ),
 ]
 
@@ -170,7 +217,6 @@ def test_a_mistake_gets_one_line(keys, value, parts):
     [
         ((*GRANULE, "pairs"), {"AOUP-RBP": {}}),
         ((*BENCHMARK, "parameters", "tau_a"), 0.019),  # no RBP asked for
-        ((*BENCHMARK, "parameters", "D_a"), 0),
         ((*GRANULE, "parameters", "D_a"), {"uniform": [0, 1]}),
         ((*BENCHMARK, "durations"), [0.02]),
     ],
@@ -180,6 +226,16 @@ def test_unusual_but_right(keys, value):
     if keys[-1] == "durations":
         config["studies"]["benchmark"]["pairs"] = {}
     resolve(config, SCHEMA)
+
+
+def test_what_is_null_is_left_out():
+    config = with_change(LSTM, None)
+    config["studies"]["granule"] = None
+    found = resolve(config, SCHEMA)
+    assert list(found["studies"]) == ["benchmark"]
+    assert found["studies"]["benchmark"]["pairs"] == {"Passive-AOUP": {}}
+    pairs = with_change((*BENCHMARK, "pairs", "Passive-AOUP"), None)
+    assert resolve(pairs, SCHEMA)["studies"]["benchmark"]["pairs"] == {}
 
 
 def test_rbp_needs_points_close_together():

@@ -31,7 +31,11 @@ def load_schema(path: str | Path) -> Config:
 
 
 def resolve(config: Mapping[str, Any], schema: Config) -> Config:
-    """The config with the schema's defaults filled in; ConfigError where it is wrong."""
+    """The config with the schema's defaults filled in; ConfigError where it is wrong.
+
+    A study, a pair or a network that is null is left out: so an overlay can take things away.
+    """
+    config = _without_nulls(config)
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:
         raise ConfigError(_explain(error))
@@ -45,6 +49,30 @@ def resolve(config: Mapping[str, Any], schema: Config) -> Config:
         for message in _record_mistakes(record):
             raise ConfigError(f"synthetic_records.{name}.{message}")
     return filled
+
+
+def _without_nulls(config: Mapping[str, Any]) -> Config:
+    """The config without null studies, pairs, networks and synthetic records."""
+
+    def kept(value: Any, *depths: str) -> Any:
+        """`value` without null entries; deeper, without those of the named keys (* is any)."""
+        if not isinstance(value, Mapping):
+            return value
+        if not depths:
+            return {name: item for name, item in value.items() if item is not None}
+        first, *rest = depths
+        chosen = value if first == "*" else [name for name in value if name == first]
+        return {n: kept(item, *rest) if n in chosen else item for n, item in value.items()}
+
+    for path in (
+        ("studies",),
+        ("synthetic_records",),
+        ("studies", "*", "pairs"),
+        ("studies", "*", "pairs", "*"),
+        ("studies", "*", "estimates", "networks"),
+    ):
+        config = kept(config, *path)
+    return dict(config)
 
 
 def sampling_interval(study: Config) -> float:
@@ -199,6 +227,8 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         elif names[0] == names[1]:
             yield f"pairs.{pair}: the two models must differ"
         models.update(names)
+    if models and ranges["D_a"][1] == 0:
+        yield "parameters.D_a = 0: active models are then passive; must be positive, or a prior"
     if study["estimates"]:
         models.add("AOUP")
         for target in study["estimates"]["targets"]:
@@ -213,20 +243,7 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         )
     for place, networks in _networks(study):
         for name, network in networks.items():
-            lstm = network["kind"] == "lstm"
-            for stage in network["training"]["stages"]:
-                if lstm and "duration" not in stage:
-                    yield f"{place}.{name}.training.stages: duration missing"
-                elif lstm and n_points(study, stage["duration"]) < _frame_points(network):
-                    yield (
-                        f"{place}.{name}.training.stages: {stage['duration']:g} s is shorter than a"
-                        f" frame of {_frame_points(network)} points"
-                    )
-            if lstm and n_points(study, durations[0]) < _frame_points(network):
-                yield (
-                    f"{place}.{name}.frames: {_frame_points(network)} points do not fit into the"
-                    f" duration of {durations[0]:g} s, {n_points(study, durations[0])} points"
-                )
+            yield from _network_mistakes(f"{place}.{name}", network, study)
     if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
         yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
 
@@ -239,6 +256,49 @@ def _networks(study: Config) -> Iterator[tuple[str, Config]]:
         yield "estimates.networks", study["estimates"]["networks"]
 
 
+def _network_mistakes(place: str, network: Config, study: Config) -> Iterator[str]:
+    frames, training, shortest = network["frames"], network["training"], study["durations"][0]
+    frame = _frame_points(network)
+    if frames["kind"] in ("statistics", "both") and not frames["memories"]:
+        yield f"{place}.frames.memories: {frames['kind']} needs some, in coarse points"
+    if network["kind"] == "lstm":
+        for stage in training["stages"]:
+            if "duration" not in stage:
+                yield f"{place}.training.stages: duration missing"
+            elif n_points(study, stage["duration"]) < frame:
+                yield (
+                    f"{place}.training.stages: {stage['duration']:g} s is shorter than a frame of"
+                    f" {frame} points"
+                )
+        if n_points(study, shortest) < frame:
+            yield (
+                f"{place}.frames: {frame} points do not fit into the duration of {shortest:g} s,"
+                f" {n_points(study, shortest)} points"
+            )
+    elif network["longest"] is not None and network["longest"] < shortest:
+        yield (
+            f"{place}.longest = {network['longest']:g} s: below the first of durations,"
+            f" {shortest:g} s; it would train nothing"
+        )
+    elif n_points(study, shortest) < frames["stride"]:
+        yield (
+            f"{place}.frames.stride: {frames['stride']} points do not fit into the duration of"
+            f" {shortest:g} s, {n_points(study, shortest)} points"
+        )
+    # The standardisation of the inputs looks at 256 tracks.
+    n_classes = 1 if place.startswith("estimates") else 2
+    needed = -(-max(256, training["batch"]) // n_classes)
+    place_of_tracks = f"{place}.training.tracks" if training["tracks"] else "tracks.train"
+    there = min(training["tracks"] or study["tracks"]["train"], study["tracks"]["train"])
+    if there < needed:
+        yield (
+            f"{place_of_tracks} = {there}: {place} needs at least {needed} per model"
+            f" (batches of {training['batch']}, and 256 to scale its inputs)"
+        )
+    if place.startswith("estimates") and network["seeds"] > 1:
+        yield f"{place}.seeds = {network['seeds']}: must be 1, an estimator is trained once"
+
+
 def _frame_points(network: Config) -> int:
     return network["frames"]["stride"] * network["frames"]["size"]
 
@@ -248,3 +308,9 @@ def _record_mistakes(record: Config) -> Iterator[str]:
     missing = [name for name in names if name not in record["parameters"]]
     if missing:
         yield f"parameters: {', '.join(missing)} missing for {record['model']}"
+    unknown = [name for name in record["parameters"] if name not in names]
+    if unknown:
+        yield (
+            f"parameters: {', '.join(unknown)} unknown to {record['model']}; it has"
+            f" {', '.join(names)}"
+        )
