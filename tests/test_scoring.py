@@ -7,10 +7,13 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from activenoise.score_tables import score_rows, seed_rows
 from activenoise.scoring import (
     accuracy,
     class_mean,
     excess,
+    excess_spread,
+    exchange,
     log_loss,
     losses,
     mean_exponential,
@@ -159,3 +162,47 @@ def test_durations_are_scored_apart(gaussian):
         for label in (0, 1):
             expected = accuracy(logits, labels, label).value
             assert accuracy(both, labels, label).value[i] == expected
+
+
+def test_answers_may_be_exchanged_between_classes(gaussian):
+    llr, _, labels = gaussian
+    exact = exchange(llr, labels)
+    assert abs(exact.value) < 3 * exact.standard_error
+    shifted = exchange(llr + 0.3, labels)
+    assert abs(shifted.value) > 10 * shifted.standard_error
+
+
+def test_scores_of_several_seeds_are_their_mean(gaussian):
+    llr, worse, labels = gaussian
+    rng = np.random.default_rng(6)
+    seeds = np.stack([worse + 0.3 * rng.normal(size=len(worse)) for _ in range(3)], axis=1)
+    stacked = seeds[:, None, :]  # one duration
+    together = excess(stacked, llr[:, None], labels)
+    apart = [excess(seeds[:, k], llr, labels) for k in range(3)]
+    assert together.value[0] == pytest.approx(np.mean([a.value for a in apart]))
+    # The seeds' noise is independent, what they share is not: between one seed's and a third of it.
+    ratio = together.standard_error[0] / np.mean([a.standard_error for a in apart])
+    assert 3**-0.5 < ratio < 1
+    spread = excess_spread(stacked, labels)
+    assert spread[0] == pytest.approx(np.std([a.value for a in apart], ddof=1))
+    assert np.isnan(excess_spread(stacked[..., :1], labels)[0])
+    for label in (0, 1):
+        right = [accuracy(seeds[:, k], labels, label).value for k in range(3)]
+        assert accuracy(stacked, labels, label).value[0] == pytest.approx(np.mean(right))
+
+
+def test_rows_of_seeds_average_to_the_row_of_the_network(gaussian):
+    llr, worse, labels = gaussian
+    bound = {"logits": llr[:, None], "labels": labels, "points": np.array([100])}
+    answer = {**bound, "logits": worse[:, None], "logits_seed2": 1.2 * worse[:, None]}
+    (row,) = score_rows({"method": "lstm"}, answer, bound, 0.5)
+    each = seed_rows({"method": "lstm"}, answer, bound, 0.5)
+    assert [r["seed"] for r in each] == [1, 2]
+    assert row["seeds"] == 2
+    assert row["duration"] == each[0]["duration"] == 50
+    for name in ("log_loss", "excess"):
+        assert row[name] == pytest.approx(np.mean([r[name] for r in each]))
+    assert row["excess_spread"] == pytest.approx(
+        abs(each[0]["excess"] - each[1]["excess"]) / 2**0.5
+    )
+    assert seed_rows({"method": "optimum"}, bound, bound, 0.5) == []

@@ -3,75 +3,102 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-
-
-def snakemake(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", *arguments),
-            *("--configfile", "config/smoke.yaml"),
-        ],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory, copy_project, snakemake) -> Path:
     """A copy in which every target has been made, with one bad record among the good ones."""
-    project = tmp_path_factory.mktemp("smoke")
-    for name in ("workflow", "config", "data", "envs", "profiles"):
-        shutil.copytree(
-            ROOT / name,
-            project / name,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
-    shutil.copy(ROOT / "Snakefile", project)
+    project = copy_project(tmp_path_factory.mktemp("smoke"))
     with (project / "data/tracks.tsv").open("a") as sheet:
         sheet.write("lost\tdata/tracks/lost.csv\t1.28e-5\tum\t\t1\t16\tbead\t\n")
     run = snakemake(project)
     assert run.returncode == 0, run.stderr[-4000:]
-    return project / "results/smoke"
+    return project
 
 
 def test_everything_is_made(project: Path) -> None:
+    results = project / "results/smoke"
     for number in range(1, 6):
         for kind in ("pdf", "png"):
-            assert (project / f"figures/figure{number}.{kind}").stat().st_size > 5000
+            assert (results / f"figures/figure{number}.{kind}").stat().st_size > 5000
     for study in ("benchmark", "granule", "mechanism", "bead"):
-        header, *rows = (project / study / "scores.csv").read_text().splitlines()
+        header, *rows = (results / study / "scores.csv").read_text().splitlines()
         assert header.startswith("study,pair,method,duration,n_points,log_loss,standard_error")
         assert len(rows) >= 4
-    assert len((project / "published.csv").read_text().splitlines()) > 10
+    assert len((results / "published.csv").read_text().splitlines()) > 10
 
 
 def test_every_record_has_a_verdict_or_an_error(project: Path) -> None:
+    results = project / "results/smoke"
     for track in ("trapped_bead", "paper_twin"):
-        verdict = json.loads((project / f"tracks/{track}/verdict.json").read_text())
+        verdict = json.loads((results / f"tracks/{track}/verdict.json").read_text())
         assert 0 <= verdict["exact"]["p_active"] <= 1
         assert 0 <= verdict["network"]["p_active"] <= 1
         assert verdict["synthetic"] == (track == "paper_twin")
-    lost = (project / "tracks/verdicts.csv").read_text().splitlines()[-1]
+    lost = (results / "tracks/verdicts.csv").read_text().splitlines()[-1]
     assert lost.startswith("lost,")
     assert "lost.csv" in lost
 
 
-def test_training_tracks_are_gone(project: Path) -> None:
-    assert not list(project.glob("*/tracks/train/*.h5"))
+def test_a_second_run_has_nothing_to_do(project: Path, planned) -> None:
+    assert planned(project) == {}
 
 
-def test_a_second_run_has_nothing_to_do(project: Path) -> None:
-    run = snakemake(project.parents[1], "-n")
-    assert run.returncode == 0
-    assert "Nothing to be done" in run.stdout + run.stderr
+def lstm(config: dict, study: str, task: str) -> dict:
+    return config["studies"][study]["pairs"][task]["lstm"]
+
+
+COSTLY = {
+    "train",
+    "simulate",
+    "simulate_training",
+    "simulate_validation",
+    "optimum",
+    "bayes",
+    "predict",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        # A network alone, not its neighbours in the study.
+        (lambda c: lstm(c, "granule", "AOUP-RBP").update(units=8), {"train": 1, "predict": 1}),
+        # Longer training tracks are other files: nothing else of the study is trained again.
+        (
+            lambda c: lstm(c, "granule", "AOUP-RBP")["training"].update(
+                stages=[{"duration": 0.64, "steps": 30}]
+            ),
+            {"simulate_training": 2, "simulate_validation": 2, "train": 1, "predict": 1},
+        ),
+        # Durations are scored; no LSTM is trained for them.
+        (
+            lambda c: c["studies"]["granule"].update(durations=[0.128, 0.256, 0.512]),
+            {"optimum": 2, "bayes": 1, "predict": 3},
+        ),
+        # A prior changes everything of its study.
+        (
+            lambda c: c["studies"]["granule"].update(
+                parameters={"kappa": {"uniform": [60, 250]}}
+            ),
+            {"simulate": 3, "simulate_training": 3, "simulate_validation": 3, "train": 3}
+            | {"optimum": 2, "bayes": 1, "predict": 3},
+        ),
+        (
+            lambda c: c["studies"]["granule"]["tracks"].update(test=180),
+            {"simulate": 3, "optimum": 2, "bayes": 1, "predict": 3},
+        ),
+    ],
+    ids=["network", "stage", "durations", "prior", "tracks"],
+)  # fmt: skip
+def test_an_edit_reruns_what_depends_on_it(project: Path, planned, edit, change, expected) -> None:
+    path = project / "config/smoke.yaml"
+    before = path.read_text()
+    edit(project, change, "smoke.yaml")
+    plan = planned(project)
+    path.write_text(before)
+    assert {rule: count for rule, count in plan.items() if rule in COSTLY} == expected
+    assert plan["scores"] == plan["training_figure"] == 1

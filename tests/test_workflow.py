@@ -5,88 +5,47 @@ Dry runs on the smoke config, and one real run of its cheapest branch.
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[1]
+TARGET = "results/smoke/mechanism/AOUP-RBP/optimum.h5"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path, copy_project) -> Path:
     """A copy of the repository without results."""
-    for name in ("workflow", "config", "data", "envs", "profiles"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path)
-    return tmp_path
+    return copy_project(tmp_path)
 
 
-def snakemake(project: Path, *arguments: str, smoke: bool = True) -> subprocess.CompletedProcess:
-    overlay = ["--configfile", "config/smoke.yaml"] if smoke else []
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *overlay],
-        cwd=project, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def jobs(run: subprocess.CompletedProcess) -> dict[str, int]:
-    """Rules and numbers of jobs of a dry run."""
-    assert run.returncode == 0, run.stderr[-2000:]
-    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", run.stdout + run.stderr, re.S | re.M)
-    if table is None:
-        return {}
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table[1], re.M)}
-
-
-def edit(project: Path, change, name: str = "config.yaml") -> None:
-    path = project / "config" / name
-    config = yaml.safe_load(path.read_text())
-    change(config)
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
-
-
-def test_the_plan_has_every_kind_of_job(project):
-    plan = jobs(snakemake(project, "-n"))
+def test_the_plan_has_every_kind_of_job(project, planned):
+    plan = planned(project)
     for rule in ("simulate", "simulate_training", "optimum", "bayes", "train", "predict", "scores"):
         assert plan[rule] > 0
     assert plan["check_records"] == 1
 
 
-def test_single_targets_need_only_their_branch(project):
-    plan = jobs(snakemake(project, "-n", "results/smoke/mechanism/AOUP-RBP/optimum.h5"))
-    assert plan == {"simulate": 2, "optimum": 1}
+def test_single_targets_need_only_their_branch(project, planned):
+    assert planned(project, TARGET) == {"simulate": 2, "optimum": 1}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
+def made(tmp_path_factory, copy_project, snakemake) -> Path:
     """A project in which the optimum of the mechanism study has been made."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("workflow", "config", "data", "envs", "profiles"):
-        shutil.copytree(
-            ROOT / name, project / name, dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )  # fmt: skip
-    shutil.copy(ROOT / "Snakefile", project)
+    project = copy_project(tmp_path_factory.mktemp("project"))
     run = snakemake(project, TARGET)
     assert run.returncode == 0, run.stderr[-3000:]
     return project
 
 
-TARGET = "results/smoke/mechanism/AOUP-RBP/optimum.h5"
-
-
-def test_the_optimum_is_made_and_nothing_runs_twice(made):
+def test_the_optimum_is_made_and_nothing_runs_twice(made, planned):
     with h5py.File(made / TARGET) as file:
         assert file["logits"].shape == (400, 2)
         assert np.all(np.isfinite(file["logits"][:]))
-    assert jobs(snakemake(made, "-n", TARGET)) == {}
+    assert planned(made, TARGET) == {}
 
 
 @pytest.mark.parametrize(
@@ -101,12 +60,12 @@ def test_the_optimum_is_made_and_nothing_runs_twice(made):
     ],
 )
 def test_an_edit_of_the_config_reruns_what_depends_on_it(
-    made, tmp_path, study, key, value, expected
+    made, tmp_path, planned, edit, study, key, value, expected
 ):
     project = tmp_path / "edited"
     shutil.copytree(made, project)
     edit(project, lambda config: config["studies"][study].update({key: value}), "smoke.yaml")
-    assert jobs(snakemake(project, "-n", TARGET)) == expected
+    assert planned(project, TARGET) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,20 +76,22 @@ def test_an_edit_of_the_config_reruns_what_depends_on_it(
         ("networks", {}),
     ],
 )
-def test_an_edit_of_a_module_reruns_the_rules_that_import_it(made, tmp_path, module, expected):
+def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
+    made, tmp_path, planned, module, expected
+):
     project = tmp_path / "edited"
     shutil.copytree(made, project)
     path = project / f"workflow/activenoise/{module}.py"
     path.write_text(path.read_text() + "\n_EDITED = True\n")
-    assert jobs(snakemake(project, "-n", TARGET)) == expected
+    assert planned(project, TARGET) == expected
 
 
-def test_a_comment_in_a_module_reruns_nothing(made, tmp_path):
+def test_a_comment_in_a_module_reruns_nothing(made, tmp_path, planned):
     project = tmp_path / "edited"
     shutil.copytree(made, project)
     path = project / "workflow/activenoise/normals.py"
     path.write_text(path.read_text() + "\n# A remark.\n")
-    assert jobs(snakemake(project, "-n", TARGET)) == {}
+    assert planned(project, TARGET) == {}
 
 
 @pytest.mark.parametrize(
@@ -142,9 +103,9 @@ def test_a_comment_in_a_module_reruns_nothing(made, tmp_path):
         (lambda c: c["studies"].pop("bead"), ["trapped_bead", "bead", "not in the config"]),
     ],
 )
-def test_a_mistake_in_the_config_is_one_line(project, change, words):
+def test_a_mistake_in_the_config_is_one_line(project, snakemake, edit, change, words):
     edit(project, change)
-    run = snakemake(project, "-n", smoke=False)
+    run = snakemake(project, "-n", overlay=())
     assert run.returncode == 1
     lines = [line for line in run.stderr.splitlines() if "profile" not in line]
     assert len(lines) == 1, lines
@@ -152,7 +113,7 @@ def test_a_mistake_in_the_config_is_one_line(project, change, words):
         assert word in lines[0]
 
 
-def test_a_bad_record_is_named_and_the_others_go_on(project):
+def test_a_bad_record_is_named_and_the_others_go_on(project, snakemake):
     (project / "data/tracks/broken.csv").write_text("1.0\nnot a number\n2.0\n")
     with (project / "data/tracks.tsv").open("a") as sheet:
         sheet.write("broken\tdata/tracks/broken.csv\t1.28e-5\tum\t\t1\t16\tbead\t\n")

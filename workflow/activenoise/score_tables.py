@@ -14,6 +14,10 @@ from activenoise.files import read_arrays
 Arrays = Mapping[str, NDArray[Any]]
 Row = dict[str, Any]
 
+SEED_COLUMNS = (
+    "seed", "duration", "n_points", "log_loss", "standard_error", "excess", "excess_standard_error",
+)  # fmt: skip
+
 # What a file of the optimum may hold beside the optimum: other exact answers to the same tracks.
 OTHER_BOUNDS = ("optimum_given_start", "path_integral")
 
@@ -28,13 +32,37 @@ def answers(bound: Arrays, networks: Mapping[str, str]) -> Iterator[tuple[str, A
         yield method, read_arrays(path)
 
 
+def all_seeds(answer: Arrays) -> NDArray[np.float64]:
+    """Logits of every seed of a network, (n_tracks, n_durations, n_seeds)."""
+    names = [name for name in answer if name == "logits" or name.startswith("logits_seed")]
+    return np.stack([answer[name] for name in names], axis=2)
+
+
+def seed_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row]:
+    """One row a seed and duration of results/{study}/seeds.csv, for networks of several seeds."""
+    logits = all_seeds(answer)
+    if logits.shape[2] == 1:
+        return []
+    rows = []
+    for seed in range(logits.shape[2]):
+        alone = {
+            "logits": logits[..., seed],
+            "labels": answer["labels"],
+            "points": answer["points"],
+        }
+        for row in score_rows(about | {"seed": seed + 1}, alone, bound, dt):
+            rows.append({name: row[name] for name in (*about, *SEED_COLUMNS)})
+    return rows
+
+
 def score_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row]:
     """One row a duration of results/{study}/scores.csv; log-losses in nats, durations in s."""
-    logits, labels = answer["logits"], answer["labels"]
+    logits, labels = all_seeds(answer), answer["labels"]
     # A feedforward network may have been trained for some of the durations only.
     optimum = bound["logits"][:, np.searchsorted(bound["points"], answer["points"])]
     loss = scoring.log_loss(logits, labels)
     excess = scoring.excess(logits, optimum, labels)
+    spread = scoring.excess_spread(logits, labels)
     per_class = {}
     for name, estimate in (("accuracy", scoring.accuracy), ("mean_p", scoring.mean_probability)):
         for label in (0, 1):
@@ -51,6 +79,8 @@ def score_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row
             "standard_error": loss.standard_error[i],
             "excess": excess.value[i],
             "excess_standard_error": excess.standard_error[i],
+            "seeds": logits.shape[2],
+            "excess_spread": spread[i],
         }
         | {name: per_class[name][i] for name in order}
         for i, n in enumerate(answer["points"])
@@ -71,13 +101,15 @@ def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
     """Checks of the optimum that need no reference, one row a duration.
 
     mean_exponential: E[exp(LLR)] over the tracks of class 0, which is 1 (at long durations rare
-    tracks dominate it, and its standard error says little). quadrature_change: of the log-loss, on
+    tracks dominate it, and its standard error says little). exchange: mean P(1) of class 0 less
+    mean P(0) of class 1, which is 0, without heavy tails. quadrature_change: of the log-loss, on
     doubling the nodes, nats. calibration_chi2: of the optimum's own P, per bin.
     path_integral_difference: rms of the paper's log likelihood ratio less the filter's given the
     first point, nats.
     """
     logits, labels = bound["logits"], bound["labels"]
     mean = scoring.mean_exponential(logits, labels)
+    exchange = scoring.exchange(logits, labels)
     rows = []
     for i, n in enumerate(bound["points"]):
         curve = scoring.reliability(logits[:, i], labels)
@@ -87,6 +119,8 @@ def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
             "n_points": n,
             "mean_exponential": mean.value[i],
             "mean_exponential_standard_error": mean.standard_error[i],
+            "exchange": exchange.value[i],
+            "exchange_standard_error": exchange.standard_error[i],
             "quadrature_change": bound["quadrature_change"][i],
             "calibration_chi2": float(np.mean(pulls**2)),
         }

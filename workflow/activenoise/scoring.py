@@ -3,6 +3,10 @@
 A classifier answers with a logit, its log odds for class 1 at equal priors; the exact optimum's
 logit is the log likelihood ratio. The log-loss is the mean of -log P(true class), in nats, over as
 many tracks of either class; ln 2 is chance.
+
+Logits have the shape (n_tracks, n_durations), or (n_tracks, n_durations, n_seeds) for a network
+trained from several seeds: a score is then the mean over the seeds, and its standard error that of
+the finite number of tracks.
 """
 
 from __future__ import annotations
@@ -35,6 +39,11 @@ def losses(logits: FloatArray, labels: Labels) -> FloatArray:
     return np.logaddexp(0.0, sign * logits)
 
 
+def _over_seeds(values: FloatArray) -> FloatArray:
+    """(n_tracks, n_durations): the mean over seeds, where there are several."""
+    return values.mean(axis=2) if np.ndim(values) == 3 else values
+
+
 def class_mean(values: FloatArray, labels: Labels) -> Estimate:
     """Mean of the two class means, (...), of values (n_tracks, ...); the standard error is that of
     a stratified sample."""
@@ -46,25 +55,32 @@ def class_mean(values: FloatArray, labels: Labels) -> Estimate:
 
 def log_loss(logits: FloatArray, labels: Labels) -> Estimate:
     """Log-loss and its standard error, nats, (n_durations,)."""
-    return class_mean(losses(logits, labels), labels)
+    return class_mean(_over_seeds(losses(logits, labels)), labels)
 
 
 def excess(logits: FloatArray, optimum: FloatArray, labels: Labels) -> Estimate:
-    """Log-loss above the optimum's on the same tracks, with the standard error of the paired
-    difference, nats."""
-    return class_mean(losses(logits, labels) - losses(optimum, labels), labels)
+    """Log-loss above the optimum's (n_tracks, n_durations) on the same tracks, with the standard
+    error of the paired difference, nats."""
+    return class_mean(_over_seeds(losses(logits, labels)) - losses(optimum, labels), labels)
+
+
+def excess_spread(logits: FloatArray, labels: Labels) -> FloatArray:
+    """Standard deviation over the seeds of the log-loss, and so of the excess, nats,
+    (n_durations,); nan for one seed."""
+    if logits.ndim < 3 or logits.shape[2] < 2:
+        return np.full(logits.shape[1], np.nan)
+    return np.std(class_mean(losses(logits, labels), labels).value, axis=-1, ddof=1)
 
 
 def accuracy(logits: FloatArray, labels: Labels, label: int) -> Estimate:
     """Fraction of the tracks of class `label` that are called right at P = 1/2, (n_durations,)."""
-    right = (logits[labels == label] > 0) == bool(label)
-    value = np.mean(right, axis=0)
-    return Estimate(value, np.sqrt(value * (1 - value) / len(right)))
+    right = _over_seeds(np.asarray((logits[labels == label] > 0) == bool(label), np.float64))
+    return Estimate(np.mean(right, axis=0), np.std(right, axis=0) / np.sqrt(len(right)))
 
 
 def mean_probability(logits: FloatArray, labels: Labels, label: int) -> Estimate:
     """Mean P(class 1) over the tracks of class `label`, (n_durations,)."""
-    p = probability(logits[labels == label])
+    p = _over_seeds(probability(logits[labels == label]))
     return Estimate(np.mean(p, axis=0), np.std(p, axis=0, ddof=1) / np.sqrt(len(p)))
 
 
@@ -98,6 +114,17 @@ def mean_exponential(llr: FloatArray, labels: Labels) -> Estimate:
     """E[exp(LLR)] over the tracks of class 0, which is 1 for an exact likelihood ratio."""
     values = np.exp(llr[labels == 0])
     return Estimate(np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / np.sqrt(len(values)))
+
+
+def exchange(llr: FloatArray, labels: Labels) -> Estimate:
+    """Mean P(1) over the tracks of class 0 less mean P(0) over those of class 1, which is 0 for an
+    exact likelihood ratio: both are the integral of p0 p1/(p0 + p1). Unlike E[exp(LLR)] it has no
+    heavy tail."""
+    first, second = (
+        mean_probability(sign * llr, labels, label) for sign, label in ((1, 0), (-1, 1))
+    )
+    error = np.hypot(first.standard_error, second.standard_error)
+    return Estimate(first.value - second.value, error)
 
 
 def rmse(estimates: FloatArray, truth: FloatArray) -> Estimate:

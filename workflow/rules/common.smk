@@ -38,8 +38,9 @@ wildcard_constraints:
     study="[a-z][a-z0-9_]*",
     pair="[A-Za-z]+-[A-Za-z]+",
     task="[A-Za-z]+-[A-Za-z]+|estimates",
-    network="[a-z][a-z0-9_]*(-[0-9]+)?",
+    network="[a-z][a-z0-9_]*(-[0-9]+)?(-seed[0-9]+)?",
     model="[A-Za-z]+",
+    points="[0-9]+",
     shard="[0-9]+",
     track="[A-Za-z0-9_-]+",
 
@@ -49,27 +50,16 @@ def code(script):
     return fingerprint(WORKFLOW / "scripts" / script, WORKFLOW / "activenoise")
 
 
-def shards(study, split, model):
+def shards(study, split, model, points=None):
+    """The files of a data set. Tracks to train on and to watch the training have their length in
+    the name, so that a network that asks for longer ones does not touch those of another."""
     count = STUDIES[study]["tracks"]["shards"]
-    return [f"{RESULTS}/{study}/tracks/{split}/{model}-{k}.h5" for k in range(count)]
+    name = f"{model}-{points}" if points else model
+    return [f"{RESULTS}/{study}/tracks/{split}/{name}-{k}.h5" for k in range(count)]
 
 
 def durations_in_points(study):
     return [n_points(STUDIES[study], duration) for duration in STUDIES[study]["durations"]]
-
-
-def track_points(study, split):
-    """Length of the simulated tracks: training tracks are as long as the longest stage asks."""
-    if split != "train":
-        return durations_in_points(study)[-1]
-    stages = [
-        stage["points"]
-        for task in tasks(study)
-        for network in networks(study, task)
-        for file in network_names(study, task, network)
-        for stage in training_settings(study, task, file)["stages"]
-    ]
-    return max(stages)
 
 
 # --- tasks and their networks -----------------------------------------------------------------
@@ -102,12 +92,21 @@ def feedforward_points(study, settings):
     ]
 
 
-def network_names(study, task, network):
-    """Names of the trainings behind a network of the config: a feedforward one has one a duration."""
+def network_names(study, task, network, seed=None):
+    """Names of the trainings behind a network of the config, of all its seeds or of one: a
+    feedforward network has one a duration."""
     settings = networks(study, task)[network]
-    if settings["kind"] == "lstm":
-        return [network]
-    return [f"{network}-{points}" for points in feedforward_points(study, settings)]
+    names = [network]
+    if settings["kind"] == "feedforward":
+        names = [f"{network}-{points}" for points in feedforward_points(study, settings)]
+    seeds = [seed] if seed else range(1, settings["seeds"] + 1)
+    return [name if k == 1 else f"{name}-seed{k}" for k in seeds for name in names]
+
+
+def parse_name(name):
+    """Network and, for a feedforward one, points of the name of a training."""
+    network, *parts = name.split("-")
+    return network, next((int(part) for part in parts if part.isdigit()), None)
 
 
 def first_lstm(study, task):
@@ -122,18 +121,19 @@ def network_files(study, task, network):
 
 def network_settings(study, task, name):
     """Settings of the architecture; `points` is the duration of a feedforward network."""
-    network, _, points = name.partition("-")
-    settings = {k: v for k, v in networks(study, task)[network].items() if k != "training"}
-    return settings | ({"points": int(points)} if points else {})
+    network, points = parse_name(name)
+    settings = networks(study, task)[network]
+    settings = {k: v for k, v in settings.items() if k not in ("training", "seeds", "longest")}
+    return settings | ({"points": points} if points else {})
 
 
 def training_settings(study, task, name):
     """Settings of the training, durations turned into points."""
-    network, _, points = name.partition("-")
+    network, points = parse_name(name)
     training = networks(study, task)[network]["training"]
     stages = [
         {
-            "points": int(points) if points else n_points(STUDIES[study], stage["duration"]),
+            "points": points or n_points(STUDIES[study], stage["duration"]),
             "steps": stage["steps"],
         }
         for stage in training["stages"]
@@ -141,17 +141,18 @@ def training_settings(study, task, name):
     return {**training, "stages": stages}
 
 
+def training_points(study, task, network):
+    """Length of the tracks that a network of the config is trained on: what its longest stage asks."""
+    names = network_names(study, task, network, seed=1)
+    stages = [stage for n in names for stage in training_settings(study, task, n)["stages"]]
+    return max(stage["points"] for stage in stages)
+
+
 def scored_points(study, task, network):
     settings = networks(study, task)[network]
     if settings["kind"] == "lstm":
         return durations_in_points(study)
     return feedforward_points(study, settings)
-
-
-def network_points(study, task, name):
-    """Prefix lengths at which a training is validated."""
-    network, _, points = name.partition("-")
-    return [int(points)] if points else scored_points(study, task, network)
 
 
 def network_seed(study, task, name):

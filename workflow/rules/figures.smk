@@ -395,7 +395,11 @@ rule calibration_figure:
 def histories(study):
     """Task, network and its training histories."""
     return [
-        (task, name, [f"{RESULTS}/{study}/{task}/{n}.csv" for n in network_names(study, task, name)])
+        (
+            task,
+            name,
+            [f"{RESULTS}/{study}/{task}/{n}.csv" for n in network_names(study, task, name, seed=1)],
+        )
         for task in tasks(study)
         for name in networks(study, task)
     ]

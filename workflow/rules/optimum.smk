@@ -76,6 +76,7 @@ rule scores:
             labels={"study": "{study}", "table": "self-checks of the optimum"},
             caption="../report/checks.rst",
         ),
+        seeds=RESULTS / "{study}/seeds.csv",
     log:
         RESULTS / "logs/{study}/scores.log",
     benchmark:

@@ -9,7 +9,7 @@ rule simulate:
     benchmark:
         RESULTS / "benchmarks/{study}/simulate-{split}-{model}-{shard}.tsv"
     wildcard_constraints:
-        split="validation|test",
+        split="test",
     conda:
         "../../envs/simulate.yaml"
     threads: 1
@@ -20,7 +20,7 @@ rule simulate:
         parameters=lambda w: STUDIES[w.study]["parameters"],
         dt=lambda w: sampling_interval(STUDIES[w.study]),
         unit=lambda w: STUDIES[w.study]["unit"],
-        n_points=lambda w: track_points(w.study, w.split),
+        n_points=lambda w: int(w.get("points", durations_in_points(w.study)[-1])),
         n_tracks=lambda w: STUDIES[w.study]["tracks"][w.split],
         shards=lambda w: STUDIES[w.study]["tracks"]["shards"],
         shard=lambda w: int(w.shard),
@@ -32,8 +32,23 @@ rule simulate:
         "../scripts/simulate.py"
 
 
-use rule simulate as simulate_training with:
+use rule simulate as simulate_validation with:
     output:
-        shard=temp(RESULTS / "{study}/tracks/{split}/{model}-{shard}.h5"),
+        shard=RESULTS / "{study}/tracks/{split}/{model}-{points}-{shard}.h5",
+    log:
+        RESULTS / "logs/{study}/simulate-{split}-{model}-{points}-{shard}.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/simulate-{split}-{model}-{points}-{shard}.tsv"
+    wildcard_constraints:
+        split="validation",
+
+
+def kept(file):
+    return file if config["keep_training_tracks"] else temp(file)
+
+
+use rule simulate_validation as simulate_training with:
+    output:
+        shard=kept(RESULTS / "{study}/tracks/{split}/{model}-{points}-{shard}.h5"),
     wildcard_constraints:
         split="train",

@@ -5,8 +5,13 @@ def task_shards(split, number):
     """Input function: shards of model `number` of a task (an estimator has one model, AOUP)."""
 
     def paths(wildcards):
-        models = task_models(wildcards.task)
-        return shards(wildcards.study, split, models[number]) if number < len(models) else []
+        study, task, models = wildcards.study, wildcards.task, task_models(wildcards.task)
+        if number >= len(models):
+            return []
+        points = None
+        if split != "test":
+            points = training_points(study, task, parse_name(wildcards.network)[0])
+        return shards(study, split, models[number], points)
 
     return paths
 
@@ -33,7 +38,7 @@ rule train:
     params:
         network=lambda w: network_settings(w.study, w.task, w.network),
         training=lambda w: training_settings(w.study, w.task, w.network),
-        points=lambda w: network_points(w.study, w.task, w.network),
+        tracks=lambda w: {k: STUDIES[w.study]["tracks"][k] for k in ("train", "validation")},
         parameters=lambda w: STUDIES[w.study]["parameters"],
         dt=lambda w: sampling_interval(STUDIES[w.study]),
         task=lambda w: "estimate" if w.task == "estimates" else "classify",
@@ -68,6 +73,7 @@ rule predict:
         runtime=60,
     params:
         points=lambda w: scored_points(w.study, w.task, w.network),
+        seeds=lambda w: networks(w.study, w.task)[w.network]["seeds"],
         backend=config["backend"],
         code=code("predict.py"),
     message:

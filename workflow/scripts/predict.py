@@ -34,9 +34,14 @@ def main(job: "Snakemake") -> None:
             )
         )
         log.info("%s: %s points", path, at)
-    merged = np.concatenate(answers, axis=1)
+    by_seed = [
+        np.concatenate(answers[k : k + len(answers) // p.seeds], axis=1)
+        for k in range(0, len(answers), len(answers) // p.seeds)
+    ]
+    merged = by_seed[0]
     if network.task == "classify":
-        write_arrays(job.output.answers, logits=merged, labels=labels, points=p.points)
+        others = {f"logits_seed{k}": logits for k, logits in enumerate(by_seed[1:], start=2)}
+        write_arrays(job.output.answers, logits=merged, **others, labels=labels, points=p.points)
         return
     n = len(network.names)
     truth = np.log(np.stack([data_sets[0].parameters[name] for name in network.names], axis=1))

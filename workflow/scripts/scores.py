@@ -11,9 +11,15 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.files import read_arrays, write_table
-    from activenoise.score_tables import answers, calibration_rows, check_rows, score_rows
+    from activenoise.score_tables import (
+        answers,
+        calibration_rows,
+        check_rows,
+        score_rows,
+        seed_rows,
+    )
 
-    scores, curves, checks = [], [], []
+    scores, curves, checks, seeds = [], [], [], []
     for pair, networks in job.params.networks.items():
         bound = read_arrays(networks.pop("optimum"))
         about = {"study": job.wildcards.study, "pair": pair}
@@ -22,7 +28,8 @@ def main(job: "Snakemake") -> None:
             named = about | {"method": method}
             scores += score_rows(named, answer, bound, job.params.dt)
             curves += calibration_rows(named, answer, job.params.dt)
-    for output, table in zip(job.output, (scores, curves, checks), strict=True):
+            seeds += seed_rows(named, answer, bound, job.params.dt)
+    for output, table in zip(job.output, (scores, curves, checks, seeds), strict=True):
         write_table(output, table)
 
 

@@ -23,13 +23,13 @@ def main(job: "Snakemake") -> None:
     held_out = [Tracks(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
     network = build(p.network, p.parameters, p.dt, p.task, p.names, p.seed)
     targets = p.names if p.task == "estimate" else None
+    lengths = sorted({stage["points"] for stage in p.training["stages"]})
     check = Batches(held_out, targets)
-    longest = min(max(p.points), held_out[0].n_points)
-    tracks, truth = check.batch(sum(map(len, held_out)), longest)
+    tracks, truth = check.batch(sum(map(len, held_out)), lengths[-1])
     history = train(
         network,
         Batches(training, targets, p.seed, p.training["tracks"]),
-        Validation(tracks, truth, p.points),
+        Validation(tracks, truth, lengths),
         Settings.from_dict({k: v for k, v in p.training.items() if k != "tracks"}),
         p.seed,
         log,

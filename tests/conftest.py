@@ -1,0 +1,81 @@
+"""What the tests of the whole workflow share: copies of the project, and Snakemake run in them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SMOKE = ("--configfile", "config/smoke.yaml")
+
+
+@pytest.fixture(scope="session")
+def copy_project() -> Callable[[Path], Path]:
+    """Copies the repository, without results, into a folder."""
+
+    def copy(folder: Path) -> Path:
+        for name in ("workflow", "config", "data", "envs", "profiles"):
+            shutil.copytree(
+                ROOT / name, folder / name, dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )  # fmt: skip
+        shutil.copy(ROOT / "Snakefile", folder)
+        return folder
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def snakemake() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs Snakemake in a project, on the smoke config or with another overlay, or none."""
+
+    def run(
+        project: Path, *arguments: str, overlay: tuple[str, ...] = SMOKE
+    ) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *overlay],
+            cwd=project, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def planned(snakemake) -> Callable[..., dict[str, int]]:
+    """Rules and numbers of jobs that Snakemake plans for a project."""
+
+    def plan(project: Path, *arguments: str) -> dict[str, int]:
+        run = snakemake(project, "-n", *arguments)
+        assert run.returncode == 0, run.stderr[-2000:]
+        text = run.stdout + run.stderr
+        table = re.search(r"^job +count\n[- ]+\n(.*?)^total", text, re.S | re.M)
+        if table is None:
+            assert "Nothing to be done" in text
+            return {}
+        return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table[1], re.M)}
+
+    return plan
+
+
+@pytest.fixture(scope="session")
+def edit() -> Callable[..., None]:
+    """Changes a YAML file of a project's config by a function of its content."""
+
+    def change_file(
+        project: Path, change: Callable[[dict[str, Any]], object], name: str = "config.yaml"
+    ) -> None:
+        path = project / "config" / name
+        config = yaml.safe_load(path.read_text())
+        change(config)
+        Dumper = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda self, data: True})
+        path.write_text(yaml.dump(config, Dumper=Dumper, sort_keys=False))
+
+    return change_file
