@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -73,9 +74,9 @@ def edit() -> Callable[..., None]:
         project: Path, change: Callable[[dict[str, Any]], object], name: str = "config.yaml"
     ) -> None:
         path = project / "config" / name
-        config = yaml.safe_load(path.read_text())
+        # By way of JSON: what YAML anchors share is to be changed in one place alone.
+        config = json.loads(json.dumps(yaml.safe_load(path.read_text())))
         change(config)
-        Dumper = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda self, data: True})
-        path.write_text(yaml.dump(config, Dumper=Dumper, sort_keys=False))
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
 
     return change_file

@@ -92,6 +92,9 @@ _METHODS = {
     "lstm": ("LSTM", PURPLE, "s"),
     "lstm_increments": ("LSTM on increments", ORANGE, "^"),
     "feedforward": ("feedforward", SKY, "v"),
+    "lstm_last_state": ("LSTM, paper's head", "#117733", "P"),
+    "lstm_fixed_tracks": ("LSTM, 8000 tracks", "#CC6677", "D"),
+    "lstm_paper": ("LSTM, paper's head, 8000 tracks", "#332288", "X"),
 }
 _SPARE = ("#CC6677", "#117733", "#88CCEE", "#999933")
 
@@ -460,31 +463,68 @@ def record_title(track: str, about: Mapping[str, Any], gap: str = ": ") -> str:
 # ---- log-loss against duration
 
 
+def marks(axes: Axes, ticks: Sequence[float], which: str = "y") -> None:
+    """Plain numbers at these ticks of an axis and no others."""
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_locator(FixedLocator(list(ticks)))
+    axis.set_major_formatter(FixedFormatter([f"{t:g}".replace("-", "−") for t in ticks]))
+    axis.set_minor_locator(NullLocator())
+
+
+def _excess_axis(axes: Axes) -> None:
+    """Scale and name of an axis of excess log-losses, linear about 0 where they span much."""
+    axes.axhline(0, color=INK, lw=0.8, zorder=1)
+    (_, top), bottom = axes.get_ylim(), min(1.3 * axes.dataLim.y0, -0.002)
+    axes.set(ylabel="log-loss above the optimum's (nats)", ylim=(bottom, top))
+    if top > 0.05:
+        axes.set_yscale("symlog", linthresh=0.01, linscale=1.0)
+        axes.set(ylim=(max(bottom, -0.02), 1.15 * top))
+        marks(axes, [-0.01, -0.005, 0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
+
+
+def finish_excess(axes: Axes, ends: Sequence[End]) -> None:
+    """Scales and names of a panel of excess log-losses against duration."""
+    _excess_axis(axes)
+    right = max(end.x for end in ends)
+    axes.set(xlim=(-0.02 * right, 1.03 * right), xlabel="duration T of the track (s)")
+    note(axes, 0.02, 0.98, "error bars: paired, of the held-out tracks; bands: spread of the seeds")
+    label_ends(axes, ends)
+
+
+def finish_mechanism(
+    loss: Axes, excess: Axes, length: Axes, ends: Mapping[str, Sequence[End]]
+) -> None:
+    """Scales and names of the panels of the mechanism figure; ends: named by D_a/D."""
+    loss.axhline(np.log(2), color=GREY, lw=0.6, ls=(0, (4, 3)), zorder=0)
+    loss.set(ylabel="log-loss (nats)", ylim=(0, 0.73))
+    _excess_axis(excess)
+    for axes in (loss, excess):
+        axes.set(xscale="log", xlabel="duration of the track (s)")
+        low, high = axes.get_xlim()
+        marks(axes, [t for t in (2, 5, 10, 20, 50, 100, 200) if low < t < high], "x")
+    ratio = f"{SYMBOLS['D_a']}/{SYMBOLS['D']}"
+    length.set(xscale="log", yscale="log", xlabel=ratio, ylabel="duration needed (s)")
+    marks(length, [2, 5, 10, 20, 50, 100], "x")
+    marks(length, [2, 5, 10, 20, 50, 100, 200])
+    length.margins(x=0.15, y=0.2)
+    note(loss, 0.04, 0.04, f"lines: exact optimum\nsquares: LSTM\nnumbers: {ratio}", va="bottom")
+    for axes, name in ((loss, "A"), (excess, "B"), (length, "C")):
+        letter(axes, name)
+    for axes, panel in ((loss, "loss"), (excess, "excess")):
+        label_ends(axes, ends[panel])
+
+
 def finish_log_loss(
     loss: Axes, excess: Axes, ends: Mapping[str, Sequence[End]], open_symbols: bool
 ) -> None:
     """Scales, chance and names of the two panels of the log-loss; ends: where the curves end."""
     loss.axhline(np.log(2), color=GREY, lw=0.6, ls=(0, (4, 3)), zorder=0)
-    excess.axhline(0, color=INK, lw=0.8, zorder=1)
     loss.set_yscale("log")
-    (low, high), (_, top) = loss.get_ylim(), excess.get_ylim()
-    bottom = min(1.3 * excess.dataLim.y0, -0.002)
+    low, high = loss.get_ylim()
     low, high = 0.9 * low, min(max(high, 0.73), 1.5)
     loss.set(ylim=(low, high), ylabel="log-loss (nats)")
-    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0) if t > low]
-    loss.yaxis.set_major_locator(FixedLocator(ticks))
-    loss.yaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in ticks]))
-    loss.yaxis.set_minor_locator(NullLocator())
-    excess.set(ylabel="log-loss above the optimum's (nats)", ylim=(bottom, top))
-    if top > 0.05:
-        excess.set_yscale("symlog", linthresh=0.01, linscale=1.0)
-        excess.set(ylim=(max(bottom, -0.02), 1.15 * top))
-        marks = [-0.01, -0.005, 0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
-        excess.yaxis.set_major_locator(FixedLocator(marks))
-        excess.yaxis.set_major_formatter(
-            FixedFormatter([f"{t:g}".replace("-", "−") for t in marks])
-        )
-        excess.yaxis.set_minor_locator(NullLocator())
+    marks(loss, [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0) if t > low])
+    _excess_axis(excess)
     right = max(end.x for panel in ends.values() for end in panel)
     for axes, name in ((loss, "A"), (excess, "B")):
         axes.set(xlim=(-0.02 * right, 1.03 * right), xlabel="duration T of the track (s)")

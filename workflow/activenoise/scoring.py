@@ -116,6 +116,19 @@ def mean_exponential(llr: FloatArray, labels: Labels) -> Estimate:
     return Estimate(np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / np.sqrt(len(values)))
 
 
+def needed(durations: FloatArray, values: FloatArray, level: float) -> float:
+    """The duration from which on `values` (rising, but for noise) stay at `level` or above, linear
+    in the logarithm of the duration between the two around it; nan where they never do."""
+    below = np.flatnonzero(values < level)
+    i = int(below[-1]) if below.size else -1
+    if i < 0:
+        return float(durations[0])
+    if i == len(values) - 1:
+        return float("nan")
+    share = (level - values[i]) / (values[i + 1] - values[i])
+    return float(durations[i] * (durations[i + 1] / durations[i]) ** share)
+
+
 def exchange(llr: FloatArray, labels: Labels) -> Estimate:
     """Mean P(1) over the tracks of class 0 less mean P(0) over those of class 1, which is 0 for an
     exact likelihood ratio: both are the integral of p0 p1/(p0 + p1). Unlike E[exp(LLR)] it has no

@@ -123,7 +123,7 @@ def network_settings(study, task, name):
     """Settings of the architecture; `points` is the duration of a feedforward network."""
     network, points = parse_name(name)
     settings = networks(study, task)[network]
-    settings = {k: v for k, v in settings.items() if k not in ("training", "seeds", "longest")}
+    settings = {k: v for k, v in settings.items() if k not in ("training", "aside", "seeds", "longest")}
     return settings | ({"points": points} if points else {})
 
 

@@ -34,6 +34,29 @@ ESTIMATE_STUDY = paper_study(
 )
 
 
+def shown_methods(study, pair):
+    """The optimum and the networks that the log-loss figure of a pair draws."""
+    settings = STUDIES[study]["pairs"][pair]
+    return ["optimum", *(name for name, network in settings.items() if not network["aside"])]
+
+
+def is_comparison(study, pair):
+    """Whether a pair has more networks than its log-loss figure shows, or several seeds."""
+    settings = STUDIES[study]["pairs"][pair].values()
+    return any(network["aside"] or network["seeds"] > 1 for network in settings)
+
+
+def mechanism_studies():
+    """Study, D_a/D and first LSTM of the studies that tell AOUP from RBP with known parameters."""
+    found = []
+    for study, settings in STUDIES.items():
+        ranges = {n: parameter_range(n, spec) for n, spec in settings["parameters"].items()}
+        known = all(low == high for low, high, _ in ranges.values())
+        if "AOUP-RBP" in settings["pairs"] and known:
+            found.append((study, ranges["D_a"][0] / ranges["D"][0], first_lstm(study, "AOUP-RBP")))
+    return sorted(found, key=lambda item: item[1])
+
+
 def record_about(track):
     """What a figure says of a record."""
     row = SHEET[track]
@@ -59,11 +82,15 @@ def figure_files():
     if paper_record():
         stems.append("figures/figure5")
     for study, settings in STUDIES.items():
-        taken = (EXAMPLE_STUDY, "Passive-AOUP")
-        stems += [f"figures/{study}/log-loss-{p}" for p in settings["pairs"] if (study, p) != taken]
-        stems += [f"figures/{study}/training"] if tasks(study) else []
+        for pair, its_networks in settings["pairs"].items():
+            if its_networks and (study, pair) != (EXAMPLE_STUDY, "Passive-AOUP"):
+                stems.append(f"figures/{study}/log-loss-{pair}")
+            if is_comparison(study, pair):
+                stems.append(f"figures/{study}/networks-{pair}")
+        stems += [f"figures/{study}/training"] if histories(study) else []
         if settings["estimates"] and first_lstm(study, "estimates") and study != ESTIMATE_STUDY:
             stems.append(f"figures/{study}/estimates")
+    stems += ["figures/mechanism"] if mechanism_studies() else []
     stems += ["figures/calibration"] if any(s["pairs"] for s in STUDIES.values()) else []
     stems += ["figures/published", "figures/times"]
     return [path for stem in stems for path in drawn(stem).values()]
@@ -164,7 +191,7 @@ rule log_loss:
     params:
         study=lambda w: w.study,
         pair=lambda w: w.pair,
-        methods=lambda w: ["optimum", *STUDIES[w.study]["pairs"][w.pair]],
+        methods=lambda w: shown_methods(w.study, w.pair),
         code=code("figure3.py"),
     message:
         "log-loss of {wildcards.pair} in {wildcards.study} against duration"
@@ -193,10 +220,73 @@ if EXAMPLE_STUDY:
         params:
             study=EXAMPLE_STUDY,
             pair="Passive-AOUP",
-            methods=["optimum", *STUDIES[EXAMPLE_STUDY]["pairs"]["Passive-AOUP"]],
+            methods=shown_methods(EXAMPLE_STUDY, "Passive-AOUP"),
             code=code("figure3.py"),
         message:
             "figure 3"
+
+
+rule networks_figure:
+    input:
+        scores=RESULTS / "{study}/scores.csv",
+        published="data/published/log_loss.csv",
+    output:
+        **shown(
+            "figures/{study}/networks-{pair}",
+            "networks",
+            "Scores",
+            study="{study}",
+            table="what each network loses, {pair}",
+        ),
+    log:
+        RESULTS / "logs/figures/{study}/networks-{pair}.log",
+    benchmark:
+        RESULTS / "benchmarks/figures/{study}/networks-{pair}.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        study=lambda w: w.study,
+        pair=lambda w: w.pair,
+        methods=lambda w: list(STUDIES[w.study]["pairs"][w.pair]),
+        code=code("figure_networks.py"),
+    message:
+        "networks of {wildcards.pair} in {wildcards.study} against the optimum"
+    script:
+        "../scripts/figure_networks.py"
+
+
+rule mechanism_figure:
+    input:
+        scores=[RESULTS / study / "scores.csv" for study, *_ in mechanism_studies()],
+    output:
+        **shown("figures/mechanism", "mechanism", "Scores", figure="AOUP or RBP: how long, how strong"),
+        table=report(
+            RESULTS / "mechanism.csv",
+            category="Scores",
+            labels={"table": "AOUP or RBP: duration needed"},
+            caption="../report/mechanism.rst",
+        ),
+    log:
+        RESULTS / "logs/figures/mechanism.log",
+    benchmark:
+        RESULTS / "benchmarks/figures/mechanism_figure.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        studies=mechanism_studies(),
+        code=code("figure_mechanism.py"),
+    message:
+        "AOUP or RBP against duration and strength"
+    script:
+        "../scripts/figure_mechanism.py"
 
 
 def estimate_inputs(study):
