@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.optimize import minimize
 
 from activenoise.angle_filter import angle_log_likelihood
 from activenoise.evidence import (
+    _D_NODES,
+    _D_WEIGHTS,
+    _integrate_scale,
+    _whole_scale,
     evaluate,
     focus,
     log_evidence,
@@ -119,6 +124,38 @@ def test_evidence_and_moments_are_averages_over_prior_draws(tracks, name):
         sd_error = np.std(weight * (spread**2 - sd**2), axis=0) / scale / (2 * sd)
         assert np.all(np.abs(result.mean[parameter] - first) < 4 * first_error + 1e-3)
         assert np.all(np.abs(result.sd[parameter] - sd) < 4 * sd_error + 1e-3)
+
+
+@pytest.mark.parametrize("a", [3.0, 10.0, 24.5, 400.0, 2499.5])
+@pytest.mark.parametrize("cut", [None, "below", "above", "both", "beyond"])
+def test_integral_over_log_d_is_quads(a, cut):
+    """Whole, cut by the range of D, and beside its peak: integral, mean and variance."""
+    q = 0.7 * a
+    peak, width = np.log(0.5 * q / a), 1 / np.sqrt(a)
+    low, high = {
+        None: (-30, 30),
+        "below": (-0.5, 30),
+        "above": (-30, 0.3),
+        "both": (-1, 2),
+        "beyond": (3, 4),
+    }[cut]
+    low, high = (peak + width * x if abs(x) < 30 else x for x in (low, high))
+    top, *found = _integrate_scale(
+        q, a, low, high, np.array(_whole_scale(a)), _D_NODES, _D_WEIGHTS, -np.inf
+    )
+
+    def moment(k):
+        left, right = max(low, peak - 40 * width), min(high, peak + 60 * width)
+        return quad(
+            lambda l: l**k * np.exp(-a * l - q / 2 * np.exp(-l) - top), left, right,
+            points=[min(max(peak, left), right)], epsabs=0, epsrel=1e-11, limit=200,
+        )[0]  # fmt: skip
+
+    total, first, second = (moment(k) for k in range(3))
+    mean, variance = first / total, second / total - (first / total) ** 2
+    assert found[0] == pytest.approx(total, rel=1e-8)
+    assert found[1] / found[0] == pytest.approx(mean, abs=1e-8 * width)
+    assert found[2] / found[0] - (found[1] / found[0]) ** 2 == pytest.approx(variance, rel=1e-5)
 
 
 @pytest.mark.parametrize("fixed", [{}, {"D": 0.5}])

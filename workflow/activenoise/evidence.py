@@ -7,15 +7,16 @@ squares q and the log determinant, and
 
     p(x | D) = (2 pi D)^{-n/2} exp[-(log_det + q/D)/2]
 
-at every D. So the integral over D is one-dimensional and analytic (an incomplete gamma
-function), and only the remaining parameters need nodes. With D_a = r D the prior measure is
+at every D. So the integral over D is one-dimensional, an incomplete gamma function: the complete
+one where the prior's range holds all of it, a sum of Gauss-Legendre nodes where it cuts it. Only
+the remaining parameters need nodes. With D_a = r D the prior measure is
 p_D(D) p_Da(r D) D dD dr, a power of D over the range of D in which r D is allowed; it has corners
 where that range starts or stops being cut, and the quadrature over log r is split there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,6 +45,9 @@ QUANTITIES = ("kappa", "D", "D_a", "tau_a")
 
 _LOG_2PI = float(np.log(2 * np.pi))
 _D_NODES, _D_WEIGHTS = np.polynomial.legendre.leggauss(24)
+_NEGLIGIBLE = 36.0  # nats below the peak, where an integrand over log D is left out
+_LEAST_SHAPE = 10.0  # of the gamma function's argument, for the complete one
+_KEPT_BYTES = 400e6  # of the filter's sums, which are computed again where they would be more
 
 
 @dataclass(frozen=True)
@@ -236,14 +240,17 @@ def rbp_evidence(
     shape = (len(tracks), len(at))
     peak, mass = np.full(shape, -np.inf), np.zeros(shape)
     moments = np.zeros((len(QUANTITIES), *shape)), np.zeros((len(QUANTITIES), *shape))
-    for part in job.parts():
+    passes: list[Iterable[tuple[object, ...]]] = [job.parts(), job.parts()]
+    if len(grid) * mass.nbytes <= _KEPT_BYTES:
+        passes = [list(passes[0])] * 2
+    for part in passes[0]:
         _accumulate(*part, peak, mass, *moments)
     # One offset a track and prefix; any fixed sequence that fills (0, 1) evenly will do.
     offset = ((np.arange(mass.size) + 0.5) * 0.7548776662466927 % 1.0).reshape(shape)
     running, drawn = np.zeros(shape), np.zeros(shape, np.int64)
     samples = np.empty((*shape, n_samples, len(QUANTITIES)))
     log_densities = np.empty((*shape, n_samples))
-    for part in job.parts():
+    for part in passes[1]:
         # The last sample must not be lost to rounding of the total.
         _draw(*part, peak, mass * (1 - 1e-12), offset, running, drawn, samples, log_densities)
     reference = peak + np.log(mass) + job.log_scale
@@ -366,6 +373,7 @@ class _Job:
         self.log_scale = -at * self.log_unit
         if grid.scale:
             self.log_scale = self.log_scale + 2 * self.log_unit * (grid.power + 1)
+        self.whole = np.array([_whole_scale(0.5 * n - grid.power - 1) for n in at]).T
 
     def parts(self) -> Iterator[tuple[object, ...]]:
         """The arguments that `_accumulate` and `_draw` share, group by group of nodes."""
@@ -379,14 +387,15 @@ class _Job:
                 part.squares, part.log_det, self.bank.at, grid.log_weight[group],
                 np.ascontiguousarray(logs[:, group]), grid.scale,
                 np.log(grid.low[group] / unit_squared), np.log(grid.high[group] / unit_squared),
-                grid.power, _D_NODES, _D_WEIGHTS,
+                grid.power, self.whole, _D_NODES, _D_WEIGHTS,
             )  # fmt: skip
 
 
 @njit(cache=True, parallel=True)
 def _accumulate(
-    squares, log_det, at, log_weight, logs, scale, low, high, power, u, w, peak, mass, first, second
-):
+    squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
+    peak, mass, first, second,
+):  # fmt: skip
     """Add a group of nodes to the running sums exp(peak) * (mass, first, second moments)."""
     n_nodes, n_tracks, n_at = squares.shape
     for t in prange(n_tracks):
@@ -398,8 +407,9 @@ def _accumulate(
                 if not scale:
                     top, total, m1, m2 = base - 0.5 * q, 1.0, 0.0, 0.0
                 else:
+                    a = 0.5 * n - power - 1.0
                     top, total, m1, m2 = _integrate_scale(
-                        q, 0.5 * n - power - 1.0, low[k], high[k], u, w, peak[t, c] - base
+                        q, a, low[k], high[k], whole[:, c], u, w, peak[t, c] - base
                     )
                     top += base
                 if total == 0.0:
@@ -426,7 +436,7 @@ def _accumulate(
 
 @njit(cache=True, parallel=True)
 def _draw(
-    squares, log_det, at, log_weight, logs, scale, low, high, power, u, w,
+    squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
     peak, mass, offset, running, drawn, samples, log_densities,
 ):  # fmt: skip
     """Systematic sampling of the posterior: as the running sum of the nodes' mass passes
@@ -443,7 +453,7 @@ def _draw(
                 a = 0.5 * n - power - 1.0
                 if scale:
                     top, total, _, _ = _integrate_scale(
-                        q, a, low[k], high[k], u, w, peak[t, c] - base
+                        q, a, low[k], high[k], whole[:, c], u, w, peak[t, c] - base
                     )
                     top += base
                 if total == 0.0:
@@ -466,6 +476,22 @@ def _draw(
                         )
                     log_densities[t, c, i] = log_density
                     drawn[t, c] += 1
+
+
+def _whole_scale(a: float) -> tuple[float, float, float, float, float]:
+    """Of f(l) = exp(-a l - q e^{-l}/2) over all l, whose peak is at log(q/(2a)): its integral over
+    f(peak), Gamma(a) e^a a^-a; the mean of l less the peak, and the variance of l (log a less the
+    digamma, and the trigamma function); how far below and above the peak f falls below e^-36.
+    All 0 for small a, where the last two are too rough."""
+    if a < _LEAST_SHAPE:
+        return 0.0, 0.0, 0.0, 0.0, 0.0
+    # Asymptotic series; from a = 10 on their first neglected terms are below 1e-9.
+    i, square = 1 / a, 1 / a**2
+    log_integral = 0.5 * np.log(2 * np.pi * i) + i / 12 * (1 - square / 30 * (1 - 2 * square / 7))
+    shift = i / 2 + square / 12 * (1 - square / 10 * (1 - 10 * square / 21))
+    variance = i + square / 2 + i * square / 6 * (1 - square / 5 * (1 - 5 * square / 7))
+    width = 8.5 * i**0.5
+    return float(np.exp(log_integral)), shift, variance, width, width + 18 * i
 
 
 @njit(cache=True)
@@ -507,23 +533,37 @@ def _scale_quantile(q, a, low, high, quantile):
 
 
 @njit(cache=True)
-def _integrate_scale(q, a, low, high, u, w, negligible):
+def _integrate_scale(q, a, low, high, whole, u, w, negligible):
     """The integral over l = log D in [low, high] of exp(-a l - q e^{-l}/2), as
-    exp(top) * (1, l, l^2 moments), by Gauss-Legendre over the range of `_scale_range`.
+    exp(top) * (1, l, l^2 moments): whole (see `_whole_scale`) where the range does not cut it,
+    by Gauss-Legendre over the range of `_scale_range` where it does.
     Nothing is computed (total 0) where the integral cannot reach e^(negligible - 36).
     """
     if high <= low:
         return 0.0, 0.0, 0.0, 0.0
+    if whole[0] > 0.0:
+        peak = np.log(0.5 * q / a)
+        if low < peak - whole[3] and peak + whole[4] < high:
+            top = -a * (peak + 1.0)
+            if top < negligible - _NEGLIGIBLE:
+                return 0.0, 0.0, 0.0, 0.0
+            mean = peak + whole[1]
+            return top, whole[0], whole[0] * mean, whole[0] * (mean * mean + whole[2])
     mode, left, right = _scale_range(q, a, low, high)
     top = -a * mode - 0.5 * q * np.exp(-mode)
-    if top + np.log(high - low) < negligible - 36.0:
+    if top + np.log(high - low) < negligible - _NEGLIGIBLE:
         return 0.0, 0.0, 0.0, 0.0
-    half = 0.5 * (right - left)
     total, m1, m2 = 0.0, 0.0, 0.0
-    for i in range(len(u)):
-        log_d = left + half * (u[i] + 1.0)
-        f = half * w[i] * np.exp(-a * log_d - 0.5 * q * np.exp(-log_d) - top)
-        total += f
-        m1 += f * log_d
-        m2 += f * log_d * log_d
+    # A few points leave a lopsided integrand, which wants nodes of its own on either side.
+    middle = mode if a < _LEAST_SHAPE else right
+    for start, stop in ((left, middle), (middle, right)):
+        half = 0.5 * (stop - start)
+        if half <= 0.0:
+            continue
+        for i in range(len(u)):
+            log_d = start + half * (u[i] + 1.0)
+            f = half * w[i] * np.exp(-a * log_d - 0.5 * q * np.exp(-log_d) - top)
+            total += f
+            m1 += f * log_d
+            m2 += f * log_d * log_d
     return top, total, m1, m2
