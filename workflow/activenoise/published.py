@@ -24,6 +24,19 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def with_remarks(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """The table with a column `remark`: that of the first line of the file whose quantity, study,
+    pair and method are those of the row; an empty cell of the file matches everything."""
+    remarks = pd.read_csv(path, comment="#", keep_default_na=False)
+    keys = ["quantity", "study", "pair", "method"]
+
+    def find(row: pd.Series) -> str:
+        fits = np.all([(remarks[key] == row[key]) | (remarks[key] == "") for key in keys], axis=0)
+        return str(remarks.loc[fits, "remark"].iloc[0]) if fits.any() else ""
+
+    return table.assign(remark=[find(row) for _, row in table.iterrows()])
+
+
 def reproduced_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """scores.csv in long form: one row a quantity, with standard error and the optimum's value."""
     errors = {"log_loss": "standard_error"}

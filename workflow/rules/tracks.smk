@@ -291,7 +291,8 @@ def twin_file(name):
 
 rule published:
     input:
-        published=sorted(Path("data/published").glob("*.csv")),
+        published=[p for p in sorted(Path("data/published").glob("*.csv")) if p.stem != "remarks"],
+        remarks="data/published/remarks.csv",
         scores=[RESULTS / study / "scores.csv" for study in STUDIES if STUDIES[study]["pairs"]],
         verdict=twin_file("verdict.json"),
         segments=twin_file("network-segments.csv"),

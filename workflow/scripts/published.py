@@ -15,19 +15,19 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
+    from activenoise import published
     from activenoise.files import replacing
-    from activenoise.published import compare, read_published, reproduced_record, reproduced_scores
 
     p = job.params
     scores = pd.concat([pd.read_csv(path) for path in job.input.scores], ignore_index=True)
-    parts = [reproduced_scores(scores)]
+    parts = [published.reproduced_scores(scores)]
     if job.input.verdict:
         verdict = json.loads(Path(job.input.verdict[0]).read_text(encoding="utf-8"))
         segments = pd.read_csv(job.input.segments[0])
-        parts.append(reproduced_record(verdict["study"], p.questions, verdict, segments))
-    table = compare(
-        read_published(job.input.published), pd.concat(parts, ignore_index=True), p.longest
-    )
+        parts.append(published.reproduced_record(verdict["study"], p.questions, verdict, segments))
+    ours = pd.concat(parts, ignore_index=True)
+    table = published.compare(published.read_published(job.input.published), ours, p.longest)
+    table = published.with_remarks(table, job.input.remarks)
     with replacing(job.output.table) as partial:
         table.to_csv(partial, index=False, float_format="%.6g")
     log.info("%d published numbers have a counterpart", len(table))
