@@ -27,9 +27,10 @@ Tracks = NDArray[np.float32] | NDArray[np.float64]
 Prefixes = Sequence[int] | NDArray[np.int64]
 
 _BLOCK = 128  # tracks side by side
-_FEW = 16  # up to so many tracks, models are filtered side by side instead
-_LANES = 32  # of them
+_FEW = 16  # up to so many tracks, one model runs alone, and models of a bank side by side:
+_LANES = 32  # so many of them
 _CHUNK = 256  # points that stay in cache while a group of models passes over them
+_TILE = 8  # points and tracks that are turned at a time from rows into columns
 _GROUP = 32  # models whose gain sequences are held at once
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -54,10 +55,10 @@ def log_likelihood(
     tracks, at_array, squeeze = check_tracks(tracks, at)
     if isinstance(model, RBP):
         values = angle_log_likelihood(model, tracks, dt, at_array, given_first=given_first)
-    elif model.shape == ():
+    elif model.shape == () and len(tracks) > _FEW:
         bank = FilterBank(model.sampled(dt), at_array, given_first)
         values = bank.log_density(*bank.run(tracks))[0]
-    elif model.shape == (len(tracks),):
+    elif model.shape in ((), (len(tracks),)):
         values = _matched(model.sampled(dt), tracks, at_array, given_first)
     else:
         raise ValueError(f"{model.shape} models do not match {len(tracks)} tracks")
@@ -204,8 +205,7 @@ def _filter_block(tracks, row, models, gains, weights, start, at, given_first, s
             for j in range(n_lanes):
                 if done > 0:
                     x[0, j] = tracks[row + j, done - 1]
-                for i in range(n):
-                    x[i + 1, j] = tracks[row + j, done + i]
+            _across(tracks, row, n_lanes, done, n, x)
             for m in range(n_models):
                 loss_x, coupling, loss_v = (
                     kind(models[0, m]),
@@ -239,6 +239,25 @@ def _filter_block(tracks, row, models, gains, weights, start, at, given_first, s
         for m in range(n_models):
             for j in range(n_lanes):
                 squares[m, row + j, checkpoint] = total[m, j]
+
+
+@njit(cache=True)
+def _across(tracks, row, n_lanes, start, n, x):
+    """Copy points start ... start + n - 1 of tracks row ... row + n_lanes - 1 into rows 1 ... n
+    of x, one column a track.
+
+    Square tiles: a copy track by track would touch a new cache line at every point, four times
+    slower, and cost more than the filter of one model.
+    """
+    i_whole, j_whole = n - n % _TILE, n_lanes - n_lanes % _TILE
+    for i0 in range(0, i_whole, _TILE):
+        for j0 in range(0, j_whole, _TILE):
+            for j in range(_TILE):
+                for i in range(_TILE):
+                    x[i0 + i + 1, j0 + j] = tracks[row + j0 + j, start + i0 + i]
+    for j in range(n_lanes):
+        for i in range(i_whole if j < j_whole else 0, n):
+            x[i + 1, j] = tracks[row + j, start + i]
 
 
 @njit(cache=True, parallel=True)
@@ -311,7 +330,7 @@ def _matched(
     process: SampledProcess, tracks: Tracks, at: NDArray[np.int64], given_first: bool
 ) -> FloatArray:
     """Log density of each track under a model of its own, (n_tracks, len(at))."""
-    models = np.array(process)
+    models = np.array([np.broadcast_to(field, len(tracks)) for field in process])
     values = np.empty((len(tracks), len(at)))
     _run_matched(tracks, models, at, given_first, values)
     return values - 0.5 * (at - given_first) * _LOG_2PI

@@ -74,7 +74,8 @@ def simulate(
         _simulate_rbp(np.uint64(seed), first, plan, order, starts, tracks)
     else:
         process = model.sampled(dt)
-        _simulate_linear(np.uint64(seed), first, _rows(process, n_tracks), tracks)
+        one = model.shape == ()
+        _simulate_linear(np.uint64(seed), first, _rows(process, n_tracks), one, tracks)
     return tracks
 
 
@@ -95,15 +96,15 @@ def _alike(counts: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 
 @njit(cache=True, parallel=True)
-def _simulate_linear(seed, first, process, tracks):
+def _simulate_linear(seed, first, process, one, tracks):
     n_groups = (tracks.shape[0] + LANES - 1) // LANES
     for group in prange(n_groups):
-        _linear_group(seed, first, group * LANES, process, tracks)
+        _linear_group(seed, first, group * LANES, process, one, tracks)
 
 
 @njit(cache=True, fastmath=True)
-def _linear_group(seed, first, row, process, tracks):
-    """Simulate tracks row ... row + LANES - 1 side by side."""
+def _linear_group(seed, first, row, process, one, tracks):
+    """Simulate tracks row ... row + LANES - 1 side by side. one: all have the same model."""
     n_tracks, n_steps = tracks.shape
     n_lanes = min(LANES, n_tracks - row)
     state = np.empty((4, LANES), np.uint32)
@@ -136,7 +137,8 @@ def _linear_group(seed, first, row, process, tracks):
         for i in range(1 if start == 0 else 0, n):
             if not settled:
                 change = 0.0
-                for j in range(LANES):
+                # Square roots and divisions cost several times the rest of the step.
+                for j in range(1 if one else LANES):
                     g, b, variance = w[_G, j], 1.0 - w[_LOSS_V, j], w[_VARIANCE, j]
                     s = g * g * variance + w[_Q_XX, j]
                     k = b * g * variance + w[_Q_XV, j]
@@ -148,6 +150,10 @@ def _linear_group(seed, first, row, process, tracks):
                     w[_SCALE, j] = np.sqrt(s)
                     w[_GAIN, j] = k / np.sqrt(s)
                 settled = change <= 0.0
+                if one:
+                    for j in range(1, LANES):
+                        w[_SCALE, j] = w[_SCALE, 0]
+                        w[_GAIN, j] = w[_GAIN, 0]
             for j in range(LANES):
                 xi = np.float64(normals[i, j])
                 x, v = w[_X, j], w[_V, j]
