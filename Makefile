@@ -16,10 +16,11 @@ SMOKE = --configfile config/smoke.yaml
 # its stamp is half made and is made again, and a lock that is merely newer (a git checkout) costs nothing.
 VENV = .venv/requirements.lock
 SNAKEMAKE_ALONE = .venv-snakemake/requirements.lock
+BENCH = .venv-bench/requirements.lock
 
 unexport PYTHONPATH PYTHONHOME
 .DELETE_ON_ERROR:
-.PHONY: all test smoke report lint test-envs lock clean help
+.PHONY: all test smoke report lint test-envs bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
@@ -44,9 +45,17 @@ test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own e
 	  python3 -m snakemake --cores $(CORES) --sdm conda --conda-prefix .venv-rules \
 	  $(SMOKE) --config results=results/test-envs $(ARGS)
 
+bench: $(BENCH)  ## measure speed against other packages, into benchmarks/README.md
+	PYTHONPATH=workflow .venv-bench/bin/python -m benchmarks
+
 lock:  ## write requirements.lock anew from requirements.in (needs uv)
 	$(UV) pip compile requirements.in --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+
+lock-bench:  ## write benchmarks/requirements.lock anew from benchmarks/requirements.in (needs uv)
+	$(UV) pip compile benchmarks/requirements.in --override benchmarks/overrides.txt --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet \
+	  -o benchmarks/requirements.lock
 
 clean:  ## delete all results
 	find results -mindepth 1 ! -path results/README.md -delete
@@ -70,6 +79,15 @@ $(VENV): requirements.lock
 	  $(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check \
 	    --no-deps --require-hashes -r requirements.lock && \
 	  cp requirements.lock $@; fi
+
+$(BENCH): benchmarks/requirements.lock
+	$(check_python)
+	@if cmp -s $< $@; then touch $@; else \
+	  echo "Setting up .venv-bench from benchmarks/requirements.lock" && \
+	  rm -rf .venv-bench && $(PYTHON) -m venv --without-pip .venv-bench && \
+	  $(PYTHON) -m pip --python .venv-bench/bin/python install --quiet --disable-pip-version-check \
+	    --no-deps --require-hashes -r $< && \
+	  cp $< $@; fi
 
 # Snakemake with what it needs itself and no more, so that no rule can borrow a package from it.
 # pip takes no hashes for packages that nobody lists, so the lock serves as plain constraints here.

@@ -362,7 +362,8 @@ class _Job:
         if not unit > 0:
             raise ValueError("the tracks do not move: they have no likelihood")
         self.grid = grid
-        self.tracks: Tracks = (tracks / unit).astype(tracks.dtype)  # type: ignore[assignment]
+        scaled = np.divide(tracks, unit, dtype=tracks.dtype)
+        self.tracks: Tracks = scaled
         self.log_unit = np.log(unit)
         parameters = dict(grid.parameters)
         if not grid.scale:

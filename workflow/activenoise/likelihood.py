@@ -26,10 +26,10 @@ from activenoise.models import RBP, FloatArray, Model, SampledProcess
 Tracks = NDArray[np.float32] | NDArray[np.float64]
 Prefixes = Sequence[int] | NDArray[np.int64]
 
-_BLOCK = 128  # tracks side by side
+_BLOCK = 64  # tracks side by side: each is in a memory page of its own, and 64 are kept at hand
 _FEW = 16  # up to so many tracks, one model runs alone, and models of a bank side by side:
 _LANES = 32  # so many of them
-_CHUNK = 256  # points that stay in cache while a group of models passes over them
+_CHUNK = 64  # points that stay in cache while a group of models passes over them
 _TILE = 8  # points and tracks that are turned at a time from rows into columns
 _GROUP = 32  # models whose gain sequences are held at once
 _LOG_2PI = float(np.log(2 * np.pi))

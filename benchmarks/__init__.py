@@ -1,0 +1,1 @@
+"""Speed of the exact part against other packages and against the machine: `make bench`."""

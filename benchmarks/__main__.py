@@ -1,0 +1,56 @@
+"""Measure everything, print it, and write benchmarks/README.md and results/benchmarks.csv."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numba
+from threadpoolctl import threadpool_limits
+
+from benchmarks import angle_filters, bank, likelihoods, limits, report, simulations
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("numpy", "numba", "celerite2", "statsmodels", "andi-datasets", "stochastic")
+
+
+def processor() -> str:
+    """Name of the processor, as the system knows it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    """One thread for all but the rows that say two."""
+    load = f"{os.getloadavg()[0]:.1f}"
+    numba.set_num_threads(1)
+    with threadpool_limits(limits=1, user_api="blas"):
+        rows = [
+            row
+            for topic in (likelihoods, simulations, angle_filters, bank)
+            for row in topic.measure()
+        ]
+        machine = limits.machine(rows)
+    memory = bank.memory()
+    setting = {
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
+        "load before": load,
+        "Python": platform.python_version(),
+        "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+    }
+    text = report.render(rows, memory, machine, limits.fractions(rows, machine), setting)
+    print(text)
+    report.write_page(ROOT / "benchmarks" / "README.md", text)
+    report.write_csv(ROOT / "results" / "benchmarks.csv", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The benchmarks: their NumPy angle filter is the library's, and their page can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks import numpy_angle_filter
+from benchmarks.harness import Row
+from benchmarks.report import BEGIN, END, generated, write_csv, write_page
+
+from activenoise.angle_filter import angle_log_likelihood, angles_needed
+from activenoise.models import RBP
+from activenoise.simulation import simulate
+
+PAGE = Path(__file__).parents[1] / "benchmarks" / "README.md"
+
+
+@pytest.mark.parametrize(
+    ("model", "dt"),
+    [
+        (RBP(kappa=1.0, D=1.0, D_a=20.0, tau_a=3.0), 0.1),
+        (RBP(kappa=157.0, D=7e-4, D_a=6.3e-3, tau_a=0.33), 6.4e-4),
+        (RBP(kappa=0.1, D=0.2, D_a=0.1, tau_a=0.5), 0.01),
+    ],
+)
+def test_numpy_angle_filter_is_the_library_s(model, dt):
+    """To the single precision of the library's filter, 1e-4 nats at 200 points."""
+    tracks = simulate(model, 200, dt, seed=5, n_tracks=50).astype(np.float64)
+    plain = numpy_angle_filter.angle_log_likelihood(
+        model, tracks, dt, int(angles_needed(model, dt))
+    )
+    np.testing.assert_allclose(plain, angle_log_likelihood(model, tracks, dt), atol=1e-4, rtol=0)
+
+
+def tables(text):
+    """The Markdown tables of a text, each a list of rows of cells."""
+    blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
+    return [[[c.strip() for c in line[1:-1].split("|")] for line in block] for block in blocks]
+
+
+def test_generated_tables_parse():
+    found = tables(generated(PAGE.read_text(encoding="utf-8")))
+    assert len(found) >= 8
+    for table in found:
+        assert len({len(row) for row in table}) == 1
+        assert set(table[1]) == {"---"}
+    setting = dict(found[0][2:])
+    assert {"date", "machine", "packages"} <= setting.keys()
+    timed = [table for table in found if "ns a point" in table[0]]
+    assert len(timed) == 5
+    for table in timed:
+        assert all(float(row[table[0].index("ns a point")]) > 0 for row in table[2:])
+
+
+def test_page_and_csv_are_written(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_page(page, "new")
+    assert generated(page.read_text()) == "new"
+    assert page.read_text().startswith("before\n")
+    assert page.read_text().endswith("after\n")
+    with pytest.raises(ValueError, match="once each"):
+        generated("no markers")
+    write_csv(tmp_path / "rows.csv", [Row("topic", "work", "program", 1, 1000, 1e-6)])
+    header, line = (tmp_path / "rows.csv").read_text().splitlines()
+    assert dict(zip(header.split(","), line.split(","), strict=True))["ns_per_point"] == "1"
