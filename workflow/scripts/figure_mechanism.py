@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
+    import numpy as np
     import pandas as pd
 
     from activenoise import plotting as plot
@@ -46,13 +47,11 @@ def main(job: "Snakemake") -> None:
     for level, marker in ((90, "o"), (75, "D")):
         values = found[f"duration_{level}"]
         length.plot(found["D_a_over_D"], values, marker=marker, color=plot.INK, ms=3.5, lw=0.7)
-        last = found[values.notna()].iloc[-1:]
-        for _, row in last.iterrows():
-            name = f"{level} % right"
-            place = (row["D_a_over_D"], row[f"duration_{level}"])
-            length.annotate(
-                name, place, (-2, 7), textcoords="offset points", ha="right", fontsize=6
-            )
+        known = np.flatnonzero(values.notna())
+        if known.size:
+            place = found["D_a_over_D"].iloc[known[-1]], values.iloc[known[-1]]
+            text = f"{level} % right"
+            length.annotate(text, place, (-2, 7), textcoords="offset points", ha="right", size=6)
     plot.finish_mechanism(loss, excess, length, ends)
     plot.save(figure, (job.output.pdf, job.output.png))
     write_table(job.output.table, rows)
