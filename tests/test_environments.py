@@ -23,7 +23,12 @@ LIBRARY_ROOT = ROOT / "workflow"
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 
 # A package's import name, where it is not its name on the shelf.
-IMPORT_NAMES = {"tensorflow-cpu": "tensorflow", "pyyaml": "yaml", "pillow": "PIL"}
+IMPORT_NAMES = {
+    "tensorflow-cpu": "tensorflow",
+    "pyyaml": "yaml",
+    "pillow": "PIL",
+    "lumicks-pylake": "lumicks",
+}
 # Packages that an imported one needs at run time without depending on them.
 IMPLIED = {"keras": {"tensorflow"}}
 # Files of rules that have no business with the networks themselves, only with their numbers.

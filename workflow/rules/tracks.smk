@@ -90,7 +90,7 @@ checkpoint check_records:
     benchmark:
         RESULTS / "benchmarks/tracks/records.tsv"
     conda:
-        "../../envs/tables.yaml"
+        "../../envs/records.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -118,7 +118,7 @@ rule record:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/record.tsv"
     conda:
-        "../../envs/tables.yaml"
+        "../../envs/records.yaml"
     threads: 1
     resources:
         mem_mb=1000,
