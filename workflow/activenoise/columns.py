@@ -50,7 +50,7 @@ _SECONDS = {
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
 }
-_UNIT_BEHIND = re.compile(r"(?P<base>.*?)[\s_]*(?:\[(?P<a>[^\]]*)\]|\((?P<b>[^)]*)\))\s*")
+_UNIT_BEHIND = re.compile(r"(?P<base>.*?)[\s_]*(?:\[(?P<a>\D[^\]]*)\]|\((?P<b>\D[^)]*)\))\s*")
 _UNIT_SUFFIX = re.compile(r"(?P<base>.+)[_ ](?P<unit>[^\W_]+)")
 
 
@@ -85,15 +85,15 @@ class Track:
 class Tracks:
     """The tracks of a file and what it says of them.
 
-    clock: what the tracks' clocks are: times in s, times whose unit the file leaves open, frame
-    numbers, or nothing at all. dt: interval, s, if the file has it. unit: of the positions, if
-    the file has it. empty: where the first empty cell is, if there is one. selected: one track
-    among many was asked for by name.
+    clock: what the tracks' clocks are: times in s, times whose unit the file leaves open, whole
+    numbers that are s or frames, frame numbers, or nothing at all. dt: interval, s, and unit: of
+    the positions, where the file has them. empty: where the first empty cell is, if there is one.
+    selected: one track among many was asked for by name.
     """
 
     tracks: Sequence[Track]
     coordinates: tuple[str, ...]
-    clock: Literal["s", "open", "frames"] | None = None
+    clock: Literal["s", "open", "whole", "frames"] | None = None
     dt: float | None = None
     unit: str | None = None
     empty: str | None = None
@@ -162,8 +162,11 @@ def tracks_of(
         factor = 1.0 if unit_of_time is None else seconds(unit_of_time)
         if factor is None:
             kind = "frames" if unit_of_time and "frame" in unit_of_time.lower() else "open"
-        elif unit_of_time is not None or time_column is not None:
+        elif unit_of_time is not None:
             clock, kind = times * factor, "s"
+        elif time_column is not None:
+            whole = np.array_equal(times, np.rint(times), equal_nan=True)
+            kind = "whole" if whole else "s"
         if time_column is None and kind == "open" and time_grid.are_counts(times):
             kind = "frames"
     if frame is not None:
@@ -277,7 +280,8 @@ class _Roles:
         ]
         if len(found) == 3:  # a movie in two dimensions written with z = 0
             depth = self.table.columns[found[2]]
-            if self.is_number(found[2]) and not np.any(np.diff(depth[np.isfinite(depth)])):
+            seen = depth[np.isfinite(depth)] if self.is_number(found[2]) else depth
+            if self.is_number(found[2]) and np.all(seen == seen[:1]):
                 found.pop()
         if found:
             return found
@@ -350,6 +354,7 @@ def listed(labels: Sequence[str]) -> str:
     return f"{len(labels)} tracks ({', '.join(labels[:5])}{', ...' * (len(labels) > 5)})"
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _interval_of_frames(path: Path, frames: FloatArray, times: FloatArray | None) -> float | None:
     """Times per frame, where they are proportional; None with fewer than two frames."""
     if times is None:

@@ -160,21 +160,20 @@ class _Lines:
         self.delimiter = next((d for d in "\t;," if d in self.first), None)
         fields = self.split(self.first)
         # A header has no number in it; a first row with a bad cell has others that are good.
-        if len(head) > 1 and not any(_is_number(f) for f in fields):
+        if not any(_is_number(field) for field in fields):
             n_header = 1
             while n_header < len(head) and self.is_more_header(fields, head[n_header][1]):
                 n_header += 1
             self.take_units(head[n_header - 1][1])
             self.names, self.skip = fields, head[n_header - 1][0]
-            if n_header == len(head):
-                self.first = None
-            else:
-                self.first = head[n_header][1]
-                self.delimiter = next((d for d in "\t;," if d in self.first), None)
+            self.first = head[n_header][1] if n_header < len(head) else None
+            self.delimiter = next((d for d in "\t;," if d in (self.first or "")), None)
         elif len(words := self.split(comment.lstrip("# "))) == len(fields):
             self.names = words
 
     def split(self, line: str) -> list[str]:
+        if self.delimiter is None:  # "time [s]" is one name
+            line = re.sub(r"[ \t]+(?=[\[(])", "", line)
         return _split(line, self.delimiter)
 
     def is_more_header(self, names: list[str], line: str) -> bool:
@@ -460,7 +459,7 @@ _Rows = list[tuple[float, float, float, float, float]]
 
 def _exported_tracks(root: ElementTree.Element) -> tuple[_Rows, float | None, str | None]:
     rows = [
-        (float(i), *(float(spot.attrib[key]) for key in ("t", "x", "y", "z")))
+        (float(i), *(float(spot.attrib[key]) for key in "txy"), float(spot.get("z", "nan")))
         for i, particle in enumerate(root.iter("particle"))
         for spot in particle.iter("detection")
     ]
@@ -646,12 +645,17 @@ def _picked(
 
 
 def _find_array(path: Path, wanted: Selector, names: list[str]) -> tuple[str, int | None]:
-    """(name, row or None) of the array that `wanted`, "name" or "name[row]", names."""
-    if str(wanted) in names:
-        return str(wanted), None
+    """(name, row or None) of the array that `wanted` names: "name" or "name[row]".
+
+    A name may go without the groups before it where that leaves no choice.
+    """
     match = re.fullmatch(r"(.+?)\[([0-9]+)\]", str(wanted))
-    if match and match[1] in names:
-        return match[1], int(match[2])
+    for name, row in ((str(wanted), None), (match[1], int(match[2])) if match else ("", None)):
+        inside = [n for n in names if n.endswith(f"/{name}")] if name else []
+        if name in names or len(inside) == 1:
+            return name if name in names else inside[0], row
+        if inside:
+            raise RecordError(f"{path}: {name} is ambiguous; name one of {', '.join(inside)}")
     raise RecordError(f"{path}: there is no array {wanted}; {_holds(names)}")
 
 

@@ -76,8 +76,7 @@ def read_record(
     """One coordinate of one track, read and checked: positions (n,).
 
     dt: interval of the FILE, s; not needed where the file has it, and then it must agree within
-        1 %. A column of times whose unit the file leaves open may also be in ms, us or ns, or a
-        count of frames.
+        1 %. Times whose unit the file leaves open may also be in ms, us or ns, or frames.
     unit: of the positions after scaling, e.g. "um"; not needed where the file has it.
     column: a header's name or a number from 0; .npz and HDF5, an array's name, with "[i]" for
         row i of a table (n_tracks, n_points), default row 0; in a table of many tracks "x[i]" for
@@ -211,9 +210,10 @@ def _records(
 
 def _common_step(tracks: Tracks) -> float | None:
     """The usual step of many tracks, each of which may be too short to tell."""
-    if tracks.clock not in ("s", "open"):
+    if tracks.clock not in ("s", "open", "whole"):
         return None
-    steps = [np.diff(track.clock) for track in tracks.tracks if track.clock is not None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = [np.diff(track.clock) for track in tracks.tracks if track.clock is not None]
     joined = np.concatenate(steps) if steps else np.empty(0)
     joined = joined[np.isfinite(joined) & (joined > 0)]
     return float(np.median(joined)) if joined.size else None
@@ -264,6 +264,8 @@ def _interval(
         )
     interval = said[0] if dt is None else dt
     factors = (1.0, *_TIME_UNITS) if tracks.clock == "open" else (1.0,)
+    if dt is not None and tracks.clock == "whole" and clock_dt == 1:
+        said.remove(clock_dt)  # the times named are frames
     for own in said:
         possible = factors if own is clock_dt else (1.0,)
         if not any(abs(interval * factor / own - 1) <= _DT_AGREES for factor in possible):

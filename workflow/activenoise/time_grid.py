@@ -14,9 +14,12 @@ _STEP_AGREES = 0.1  # each step of a time column from a whole number of interval
 _DT_AGREES = 0.01
 _ROUNDED_TO = 2.0  # intervals: coarser printed times do not tell the interval by themselves
 _FEW = 0.1  # of the steps of a time column without a name may be gaps
+# Differences of the largest numbers overflow, and are then no steps of a clock.
+_EXTREMES = np.errstate(over="ignore", invalid="ignore")
 _SPARSEST = 1000  # grid points for each observed one, at most
 
 
+@_EXTREMES
 def from_times(
     where: str,
     times: FloatArray,
@@ -64,6 +67,7 @@ def from_times(
     return index, float(times[-1] - times[0]) / total
 
 
+@_EXTREMES
 def from_frames(where: str, frames: FloatArray, gaps: bool) -> NDArray[np.int64]:
     """Grid points (n,), from 0, of frame numbers (n,) in order."""
     check_frames(where, frames)
@@ -104,6 +108,7 @@ def check_frames(where: str, frames: FloatArray) -> None:
         )
 
 
+@_EXTREMES
 def are_counts(values: FloatArray) -> bool:
     """Whether the values are whole numbers that go up one by one: a count, not a time."""
     return bool(
@@ -114,12 +119,12 @@ def are_counts(values: FloatArray) -> bool:
     )
 
 
+@_EXTREMES
 def is_clock(values: FloatArray) -> bool:
     """Whether the values go up in equal steps, but for their rounding and a few gaps."""
     if len(values) < 3 or not np.isfinite(values).all():
         return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = np.diff(values)
+    steps = np.diff(values)
     counts, wrong = _counts(steps, float(np.median(steps)))
     few_gaps = not wrong.any() and np.count_nonzero(counts != 1) <= _FEW * len(counts)
     return bool(few_gaps) or _slope(values, None) is not None
@@ -129,28 +134,26 @@ def _counts(steps: FloatArray, usual: float) -> tuple[FloatArray, NDArray[np.boo
     """Intervals in each step, and where that is no whole number of at least 1."""
     if not (usual > 0 and np.isfinite(usual)):
         return np.zeros(len(steps)), np.ones(len(steps), dtype=bool)
-    with np.errstate(over="ignore", invalid="ignore"):
-        counts = np.rint(steps / usual)
-        # The usual step is itself rounded, which a long gap multiplies.
-        allowed = np.minimum(_STEP_AGREES + 0.002 * counts, 0.4) * usual
-        agree = np.abs(steps - counts * usual) <= allowed
+    counts = np.rint(steps / usual)
+    # The usual step is itself rounded, which a long gap multiplies.
+    allowed = np.minimum(_STEP_AGREES + 0.002 * counts, 0.4) * usual
+    agree = np.abs(steps - counts * usual) <= allowed
     return counts, ~(agree & (counts >= 1))
 
 
 def _slope(times: FloatArray, dt: float | None) -> float | None:
     """The slope of times (n,) that lie on a straight line to within their rounding, or None."""
     rows = np.arange(len(times)) - (len(times) - 1) / 2
-    with np.errstate(over="ignore", invalid="ignore"):
-        centred = times - times.mean()
-        slope = float(rows @ centred / (rows @ rows))
-        if not (slope > 0 and np.isfinite(slope)):
-            return None
-        rounding = _rounding(times)
-        known = dt is not None and abs(slope / dt - 1) < _DT_AGREES
-        if not (known or rounding.max() <= _ROUNDED_TO * slope):
-            return None
-        allowed = _STEP_AGREES * slope + rounding / 2
-        straight = bool(np.all(np.abs(centred - slope * rows) <= allowed))
+    centred = times - times.mean()
+    slope = float(rows @ centred / (rows @ rows))
+    if not (slope > 0 and np.isfinite(slope)):
+        return None
+    rounding = _rounding(times)
+    known = dt is not None and abs(slope / dt - 1) < _DT_AGREES
+    if not (known or rounding.max() <= _ROUNDED_TO * slope):
+        return None
+    allowed = _STEP_AGREES * slope + rounding / 2
+    straight = bool(np.all(np.abs(centred - slope * rows) <= allowed))
     return slope if straight else None
 
 
