@@ -8,9 +8,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from activenoise.records import Record, read_record
-from activenoise.sheet import RecordError, read_sheet
+from activenoise.sheet import RecordError, SheetRow, read_sheet
 
 ROOT = Path(__file__).parents[1]
 X = np.random.default_rng(0).normal(size=150).cumsum() + 3.0
@@ -383,3 +385,44 @@ def test_sheet_that_cannot_be_opened(tmp_path):
     (tmp_path / "b.tsv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecordError, match="not a text file"):
         read_sheet(tmp_path / "b.tsv")
+
+
+def test_a_quote_that_never_closes(tmp_path):
+    text = HEADER + LINE + '"' + "x" * 200_000
+    assert "quotes must close" in sheet_fault(tmp_path / "t.tsv", text)
+
+
+SHEET_CELLS = st.one_of(
+    st.sampled_from(
+        ["", "a", "b", "1e-3", "0", "-1", "nan", "1e999", "um", "x[3]", '"', "#", "1.5"]
+    ),
+    st.text(max_size=4),
+)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    header=st.sampled_from([HEADER, HEADER, HEADER.upper(), "\ufeff" + HEADER, ""]),
+    lines=st.lists(st.lists(SHEET_CELLS, max_size=10), max_size=3),
+    good=st.booleans(),
+)
+def test_any_sheet(tmp_path, header, lines, good):
+    """Rows with a positive interval and names that differ, or an error of one line."""
+    path = tmp_path / "t.tsv"
+    text = header + LINE * good + "\n".join("\t".join(cells) for cells in lines)
+    path.write_bytes(text.encode("utf-8", "replace"))
+    try:
+        rows = read_sheet(path)
+    except RecordError as error:
+        message = str(error)
+    else:
+        assert all(isinstance(row, SheetRow) and row.dt > 0 and row.stride >= 1 for row in rows)
+        assert len({row.track for row in rows}) == len(rows) >= good
+        return
+    assert message.startswith(str(path))
+    assert len(message.splitlines()) == 1

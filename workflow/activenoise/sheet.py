@@ -52,11 +52,15 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise RecordError(f"{path}: is not a text file; save it as tab-separated UTF-8") from None
-    lines = [
-        (number, cells)
-        for number, cells in enumerate(csv.reader(text.splitlines(), delimiter="\t"), start=1)
-        if any(cell.strip() for cell in cells) and not cells[0].startswith("#")
-    ]
+    reader = csv.reader(text.splitlines(), delimiter="\t")
+    try:
+        lines = [
+            (number, cells)
+            for number, cells in enumerate(reader, start=1)
+            if any(cell.strip() for cell in cells) and not cells[0].startswith("#")
+        ]
+    except csv.Error as error:
+        raise RecordError(f"{path}: line {reader.line_num}: {error}; quotes must close") from None
     if not lines:
         raise RecordError(f"{path}: is empty; its first line must be {' '.join(SHEET_COLUMNS)}")
     header = [cell.strip() for cell in lines[0][1]]
