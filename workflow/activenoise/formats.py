@@ -391,8 +391,8 @@ def _mat_variables_hdf5(path: Path) -> dict[str, Any]:
     """MATLAB 7.3 files are HDF5, their arrays in MATLAB's order of axes."""
     found: dict[str, Any] = {}
 
-    def take(name: str, item: object) -> None:
-        if not isinstance(item, h5py.Dataset) or name.startswith("#"):
+    def take(name: str | bytes, item: object) -> None:
+        if not isinstance(item, h5py.Dataset) or isinstance(name, bytes) or name[0] == "#":
             return
         kind = item.attrs.get("MATLAB_class", b"double")
         kind = kind.decode() if isinstance(kind, bytes) else str(kind)
@@ -531,16 +531,21 @@ def _archive(path: Path, extension: str) -> Iterator[_Archive]:
     with _damage(path, extension):
         file = h5py.File(path, "r")
     with file:
-        if "Bluelake version" in file.attrs:
+        with _damage(path, extension):
+            of_bluelake = "Bluelake version" in file.attrs
+        if of_bluelake:
             file.close()
             with _bluelake(path) as channels:
                 yield channels
             return
         names = []
+
+        def take(name: str | bytes, item: object) -> None:
+            if isinstance(item, h5py.Dataset) and isinstance(name, str):  # bytes: no UTF-8
+                names.append(name)
+
         with _damage(path, extension):
-            file.visititems(
-                lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
-            )
+            file.visititems(take)
         # The dataset's own attributes go before those of the file.
         yield _Archive(names, file.__getitem__, lambda n: {**file.attrs, **file[n].attrs})
 
