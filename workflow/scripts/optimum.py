@@ -20,7 +20,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.models import AOUP
     from activenoise.parameters import pair_models
     from activenoise.priors import parse_prior
-    from activenoise.scoring import log_loss
+    from activenoise.scoring import excess, log_loss
 
     p = job.params
     pair, prior, at = pair_models(job.wildcards.pair), parse_prior(p.parameters), np.array(p.points)
@@ -47,7 +47,7 @@ def main(job: "Snakemake") -> None:
 
     # How far the quadrature is from convergence: the change of the log-loss, on some tracks of
     # either class, when every axis has twice the nodes.
-    change = np.zeros(len(at))
+    change, error = np.zeros(len(at)), np.zeros(len(at))
     if not prior.fixed:
         few = slice(0, min(p.n_check, *map(len, data_sets)))
         fine = [
@@ -55,13 +55,13 @@ def main(job: "Snakemake") -> None:
         ]
         coarse = [logits["optimum"][labels == c][few] for c in (0, 1)]
         kinds = np.repeat((0, 1), few.stop)
-        change = (
-            log_loss(np.concatenate(fine), kinds).value
-            - log_loss(np.concatenate(coarse), kinds).value
-        )
+        change, error = excess(np.concatenate(fine), np.concatenate(coarse), kinds)
     arrays = {"logits": logits.pop("optimum"), **logits, "labels": labels, "points": at}
-    write_arrays(job.output.logits, {}, **arrays, quadrature_change=change)
-    log.info("change of the log-loss on doubling the nodes: %s", np.round(change, 5))
+    changes = {"quadrature_change": change, "quadrature_change_standard_error": error}
+    write_arrays(job.output.logits, {}, **arrays, **changes)
+    text = "log-loss %s; its change on doubling the nodes: %s +- %s"
+    loss = log_loss(arrays["logits"], labels).value
+    log.info(text, *(np.round(values, 5) for values in (loss, change, error)))
 
 
 if __name__ == "__main__":
