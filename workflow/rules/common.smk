@@ -33,6 +33,10 @@ try:
 except (ConfigError, RecordError) as error:
     sys.exit(f"records: {error}")
 
+# The exact parts use several threads where there are cores to spare; on a few cores more jobs side by
+# side keep them busier. No result depends on it.
+EXACT_THREADS = max(1, (workflow.cores or 1) // 6)
+
 
 wildcard_constraints:
     study="[a-z][a-z0-9_]*",

@@ -13,7 +13,8 @@ rule optimum:
         RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
+    threads: EXACT_THREADS
+    priority: 20  # the longest jobs first
     resources:
         mem_mb=2000,
         runtime=60,
@@ -41,7 +42,8 @@ rule bayes:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
+    threads: EXACT_THREADS
+    priority: 20  # the longest jobs first
     resources:
         mem_mb=2000,
         runtime=60,

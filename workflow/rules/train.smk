@@ -32,6 +32,7 @@ rule train:
     conda:
         "../../envs/train.yaml"
     threads: 1
+    priority: 10
     resources:
         mem_mb=3000,
         runtime=120,
