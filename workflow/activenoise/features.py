@@ -14,6 +14,8 @@ every duration. With increments d_t = x_t - x_{t-1} of the coarse track, the kin
 Where the parameters are known (`scale` is a length) the sums are those of the frame, and a
 network adds them up. Where they are not (`scale` is 0) the unit of length is the running rms
 increment, and the sums run from the start of the track and enter as ratios, mostly in logarithms.
+
+A bank of angle filters (`angle_bank`) may be added to any kind.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from activenoise.angle_bank import AngleBank, bank_summaries
 from activenoise.models import Model
 
 KINDS = ("increments", "statistics", "both", "positions")
@@ -39,6 +42,7 @@ class FrameSpec:
     scale: rms coarse increment in the length unit of the tracks, or 0: take the running one.
     memories: of the filters of `statistics`, in coarse points.
     quartic: add the fourth powers, which tell a non-Gaussian process.
+    bank: add the summaries of a bank of angle filters.
     """
 
     kind: str
@@ -47,6 +51,7 @@ class FrameSpec:
     scale: float = 0.0
     memories: tuple[float, ...] = ()
     quartic: bool = False
+    bank: AngleBank | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "memories", tuple(float(m) for m in self.memories))
@@ -58,10 +63,15 @@ class FrameSpec:
             raise ValueError(f"scale = {self.scale:g} must be a length, or 0")
         if self.kind in ("statistics", "both") and not self.memories:
             raise ValueError(f"kind = {self.kind!r} needs memories")
+        if self.bank and self.size % self.bank.block:
+            raise ValueError(
+                f"size = {self.size} must be a multiple of the bank's blocks of {self.bank.block}"
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FrameSpec:
-        return cls(**values)
+        bank = values.get("bank")
+        return cls(**{**values, "bank": AngleBank(**bank) if isinstance(bank, Mapping) else bank})
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "memories": list(self.memories)}
@@ -87,7 +97,7 @@ class FrameSpec:
             names += _SCALED if self.scale else _FREE
         if self.kind == "positions":
             names += [f"x[{i}]" for i in range(self.size)]
-        return names
+        return names + (self.bank.channels if self.bank else [])
 
     def n_frames(self, n_points: int) -> int:
         """Whole frames in n_points; points behind the last of them are not read."""
@@ -137,7 +147,11 @@ def frames(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
         kernel(tracks, spec.stride, spec.size, spec.scale or 1.0, start, out)
     if spec.kind == "positions":
         used = tracks[:, spec.stride - 1 : n_frames * spec.points : spec.stride]
-        np.divide(used.reshape(out.shape), spec.scale or 1.0, out=out)
+        np.divide(used.reshape(*out.shape[:2], -1), spec.scale or 1.0, out=out[..., : spec.size])
+    if spec.bank:
+        out[..., -len(spec.bank.channels) :] = bank_summaries(
+            tracks, spec.bank, spec.stride, spec.size
+        )
     return out
 
 

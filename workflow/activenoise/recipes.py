@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from activenoise.angle_bank import AngleBank
 from activenoise.features import FrameSpec, rms_increment
 from activenoise.networks import Network, build_feedforward, build_lstm
 from activenoise.priors import parse_prior
@@ -21,14 +22,18 @@ def build(
     """A network by its settings (schema: $defs/network) for tracks at interval dt (s).
 
     parameters: the study's, in config form. Where all are fixed, frames are in units of the rms
-    increment; where not, in units of the track's own. task: `classify` or `estimate`.
+    increment; where not, in units of the track's own, and a bank of angle filters is laid over the
+    prior. task: `classify` or `estimate`.
     """
     prior = parse_prior(parameters)
     about = dict(settings["frames"])
     if settings["kind"] == "feedforward":
         about["size"] = settings["points"] // about["stride"]
     scale = rms_increment(prior.single("AOUP"), dt, about["stride"]) if prior.fixed else 0.0
-    spec = FrameSpec(scale=scale, **about)
+    bank = None
+    if about.pop("angle_bank", False):
+        bank = AngleBank.over(prior, dt * about["stride"], about["size"])
+    spec = FrameSpec(scale=scale, bank=bank, **about)
     dense = settings["dense"]
     if settings["kind"] == "feedforward":
         return build_feedforward(spec, dt, task, names, dense, seed)
