@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from activenoise.angle_bank import AngleBank
 from activenoise.features import FrameSpec, dyadic_memories, frames, rms_increment
 from activenoise.models import AOUP, Passive
 from activenoise.simulation import simulate
@@ -18,6 +19,18 @@ SPECS = {
     for scale in (0.0, 0.05)
     for quartic in (False, True)
     if not (quartic and kind in ("increments", "positions"))
+}
+BANK = AngleBank(
+    block=5,
+    rates=(0.05, 0.1, 0.2),
+    memories=(15.0, 30.0, 60.0, 120.0),
+    ratios=tuple(2.0**k for k in range(8)),
+    log_weight=(-2.0, -1.5, -1.0, -1.0),
+    active=(0.01, 2.0, True),
+)
+SPECS |= {
+    f"{kind}-bank": FrameSpec(kind, stride=2, size=5, memories=(3.0, 12.0), bank=BANK)
+    for kind in ("statistics", "positions")
 }
 
 
@@ -52,11 +65,12 @@ class TestEveryKind:
         assert FrameSpec.from_dict(spec.to_dict()) == spec
 
     def test_flip(self, spec: FrameSpec, tracks: NDArray[np.float32]) -> None:
-        """Every channel is even or odd under x -> -x."""
+        """Every channel is even or odd under x -> -x; the bank's up to the order of its sums."""
         one, other = frames(tracks, spec), frames(-tracks, spec)
+        rounding = 1e-4 if spec.bank else 0.0
         for k, name in enumerate(spec.channels):
-            same, opposite = one[..., k] == other[..., k], one[..., k] == -other[..., k]
-            assert np.all(same) or np.all(opposite), name
+            sizes = [np.max(np.abs(one[..., k] + sign * other[..., k])) for sign in (-1, 1)]
+            assert min(sizes) <= rounding, name
 
 
 @pytest.mark.parametrize("kind", ["increments", "statistics", "both"])
@@ -125,6 +139,7 @@ def test_memories() -> None:
         ({"size": 0}, "size"),
         ({"scale": -1.0}, "scale"),
         ({"memories": ()}, "memories"),
+        ({"size": 7, "bank": BANK}, "size = 7 must be a multiple of the bank's blocks of 5"),
     ],
 )
 def test_impossible_specs(change: dict[str, object], message: str) -> None:

@@ -144,6 +144,11 @@ WRONG = [
     ((*LSTM, "frames"), {"kind": "increments", "size": 1000}, ["frame of 1000 points"]),
     ((*LSTM, "frames"), {"kind": "both"}, ["lstm.frames.memories: both needs some"]),
     (
+        (*LSTM, "frames"),
+        {"memories": [3], "angle_bank": True},
+        ["lstm.frames.angle_bank = true: all parameters are known", "must be false"],
+    ),
+    (
         (*GRANULE, "estimates", "networks", "lstm", "frames"),
         {},
         ["memories: statistics needs some"],

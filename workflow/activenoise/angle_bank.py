@@ -14,8 +14,8 @@ the covariances those of propulsion averaged over blocks, as `angle_filter` does
   likelihood is (sum of squares)^{-n/2} / sqrt(det), and it weighs the nodes and trap rates.
 * RBP: one filter of the angle a node, on a half circle of few angles (it is even), at the mean
   trap rate and the D of the node's Kalman filters. Whenever the number of frames has grown by
-  0.4 of itself, all blocks are read again with the trap rate and D that are known by then, for
-  early guesses are poor: three times the work, and still causal.
+  a quarter of itself, all blocks are read again with the trap rate and D that are known by then, for
+  early guesses are poor: five times the work, and still causal.
 
 The summaries of a frame are the log odds of RBP over AOUP of the mixture over the nodes, and the
 means that say where in the grid each of the two sees the track. They are no optimum: the grid is
@@ -36,9 +36,9 @@ from activenoise.models import FloatArray
 from activenoise.priors import Axis, Prior
 
 _LANES = 32  # nodes: filters side by side
-_MEMORIES, _RATIOS, _RATES = 4, 8, 5
+_MEMORIES, _RATIOS, _RATES = 4, 8, 9
 _ANGLES = 8  # on the half circle
-_AGAIN = 1.4  # frames from one reading to the next
+_AGAIN = 1.25  # frames from one reading to the next
 _PER_MEMORY = 3.0  # blocks in the shortest memory, at least
 _EDGE = 6.0  # power of the fall of the weight outside the range of D_a
 _LEAST_NOISE = 0.1  # floor of the variance of the noise
@@ -82,7 +82,7 @@ class AngleBank:
         """The bank over a prior for coarse points dt (s) apart and frames of `size` of them.
 
         Trap rates and memories are evenly spread in the logarithm. Ratios run from 0.4 times the
-        prior's median, below which the mechanism does not show, to its 99.5 % quantile.
+        prior's median, below which the mechanism does not show, to its 99.8 % quantile.
         """
         kappa, tau_a, active = (prior.axes[name] for name in ("kappa", "tau_a", "D_a"))
         rates, _ = _cells(kappa, _RATES)
@@ -97,7 +97,7 @@ class AngleBank:
             ratios=tuple(
                 float(r)
                 for r in np.geomspace(
-                    0.4 * np.median(ratio), np.quantile(ratio, 0.995) * 1.0001, _RATIOS
+                    0.4 * np.median(ratio), np.quantile(ratio, 0.998) * 1.0001, _RATIOS
                 )
             ),
             log_weight=tuple(float(w) for w in np.log(mass)),

@@ -261,6 +261,11 @@ def _network_mistakes(place: str, network: Config, study: Config) -> Iterator[st
     frame = _frame_points(network)
     if frames["kind"] in ("statistics", "both") and not frames["memories"]:
         yield f"{place}.frames.memories: {frames['kind']} needs some, in coarse points"
+    if frames["angle_bank"] and not any(isinstance(p, dict) for p in study["parameters"].values()):
+        yield (
+            f"{place}.frames.angle_bank = true: all parameters are known, and the bank would be the"
+            " exact answer; must be false"
+        )
     if network["kind"] == "lstm":
         for stage in training["stages"]:
             if "duration" not in stage:
