@@ -54,7 +54,8 @@ def test_angles_diffuse() -> None:
     even = constants[: half * half].reshape(half, half, -1)
     odd = constants[half * half : 2 * half * half].reshape(half, half, -1)
     near, far = even + odd, even - odd  # of an angle on its own side and on the mirrored one
-    assert near.min() > -1e-6 and far.min() > -1e-6
+    assert near.min() > -1e-6
+    assert far.min() > -1e-6
     np.testing.assert_allclose(np.sum(near + far, axis=1), 1, atol=1e-6)
     cosine = np.cos(np.pi * (np.arange(half) + 0.5) / (2 * half))
     after = np.einsum("ijn,j->in", near - far, cosine)
@@ -77,7 +78,9 @@ def test_kalman_filters_against_the_exact_likelihood() -> None:
 
     def profile(tau: float, ratio: float) -> np.ndarray:
         """Largest log likelihood over D: it is -(n log D + q/D + const)/2."""
-        at_1, at_2 = (log_likelihood(AOUP(rate, D, ratio * D, tau), tracks, 1.0) for D in (1.0, 2.0))
+        at_1, at_2 = (
+            log_likelihood(AOUP(rate, D, ratio * D, tau), tracks, 1.0) for D in (1.0, 2.0)
+        )
         q = 4 * (at_2 - at_1 + 0.5 * n * np.log(2))
         return at_1 + 0.5 * q - 0.5 * n * np.log(q / n)
 
@@ -103,9 +106,9 @@ def test_odds_against_the_optimum() -> None:
     labels = np.repeat((0, 1), 100)
     odds = bank_summaries(tracks, bank, 1, size)[:, -1, 0]
     nodes = {"kappa": 6, "tau_a": 6, "ratio": 24}
-    exact = log_likelihood_ratio(
-        ("AOUP", "RBP"), PRIOR, tracks, DT, np.array([n]), nodes=nodes
-    )[:, 0]
+    exact = log_likelihood_ratio(("AOUP", "RBP"), PRIOR, tracks, DT, np.array([n]), nodes=nodes)[
+        :, 0
+    ]
     losses = [float(log_loss(q[:, None], labels).value[0]) for q in (odds, exact)]
     assert losses[1] < 0.6  # the data do tell
     assert losses[0] - losses[1] < 0.15 * (np.log(2) - losses[1])

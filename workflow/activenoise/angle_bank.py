@@ -13,9 +13,9 @@ the covariances those of propulsion averaged over blocks, as `angle_filter` does
 * AOUP: one scalar Kalman filter a node and trap rate of a short list. D is a free scale: the
   likelihood is (sum of squares)^{-n/2} / sqrt(det), and it weighs the nodes and trap rates.
 * RBP: one filter of the angle a node, on a half circle of few angles (it is even), at the mean
-  trap rate and the D of the node's Kalman filters. Whenever the number of frames has grown by
-  a quarter of itself, all blocks are read again with the trap rate and D that are known by then, for
-  early guesses are poor: five times the work, and still causal.
+  trap rate and the D of the node's Kalman filters. Whenever the number of frames has grown by a
+  quarter of itself, all blocks are read again with the trap rate and D that are known by then,
+  for early guesses are poor: five times the work, and still causal.
 
 The summaries of a frame are the log odds of RBP over AOUP of the mixture over the nodes, and the
 means that say where in the grid each of the two sees the track. They are no optimum: the grid is
