@@ -93,26 +93,26 @@ def test_kalman_filters_against_the_exact_likelihood() -> None:
 
 
 def test_odds_against_the_optimum() -> None:
-    """Unweighted and untrained, the odds of the bank come near the optimum's log-loss, and they
-    never say more than the data on average: P of the wrong class is that of the optimum."""
+    """As they are, without any training, the odds of the bank have nearly the optimum's log-loss,
+    and agree with it track by track."""
     n, size = 2000, 100
     bank = AngleBank.over(PRIOR, DT, size)
     tracks = np.concatenate(
         [
-            simulate(PRIOR.draw(name, seed, 100), n, DT, seed)
+            simulate(PRIOR.draw(name, seed, 60), n, DT, seed)
             for name, seed in (("AOUP", 11), ("RBP", 12))
         ]
     )
-    labels = np.repeat((0, 1), 100)
+    labels = np.repeat((0, 1), 60)
     odds = bank_summaries(tracks, bank, 1, size)[:, -1, 0]
-    nodes = {"kappa": 6, "tau_a": 6, "ratio": 24}
+    nodes = {"kappa": 5, "tau_a": 5, "ratio": 16, "samples": 16}
     exact = log_likelihood_ratio(("AOUP", "RBP"), PRIOR, tracks, DT, np.array([n]), nodes=nodes)[
         :, 0
     ]
     losses = [float(log_loss(q[:, None], labels).value[0]) for q in (odds, exact)]
     assert losses[1] < 0.6  # the data do tell
-    assert losses[0] - losses[1] < 0.15 * (np.log(2) - losses[1])
-    assert np.corrcoef(odds, exact)[0, 1] > 0.93
+    assert losses[0] - losses[1] < 0.08 * (np.log(2) - losses[1])
+    assert np.corrcoef(odds, exact)[0, 1] > 0.9
 
 
 @pytest.mark.parametrize(
