@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from activenoise.models import AOUP, RBP, Passive
+from activenoise.models import AOUP, RBP, Passive, Viscoelastic
 
 getcontext().prec = 60
 
@@ -19,6 +19,8 @@ MODELS = [
     AOUP(2.0, 0.4, 1.5, 0.5),  # kappa tau_a = 1
     AOUP(2.0, 0.4, 1.5, 0.5 * (1 + 1e-12)),
     RBP(1.0, 1.0, 20.0, 3.0),
+    Viscoelastic(2.0, 0.4, 1.5, 0.7),
+    Viscoelastic(2.0, 0.4, 1e-3, 0.5),
 ]
 
 # kappa tau_a, from slow to fast propulsion, and through 1
@@ -202,7 +204,7 @@ def test_batch_equals_its_members():
 @pytest.mark.parametrize(
     ("model", "values", "name"),
     [
-        (Passive, {"kappa": 0.0, "D": 1.0}, "kappa"),
+        (Passive, {"kappa": -1.0, "D": 1.0}, "kappa"),
         (Passive, {"kappa": 1.0, "D": -1.0}, "D"),
         (AOUP, {"kappa": 1.0, "D": 1.0, "D_a": -0.1, "tau_a": 1.0}, "D_a"),
         (AOUP, {"kappa": 1.0, "D": 1.0, "D_a": 1.0, "tau_a": 0.0}, "tau_a"),
@@ -225,3 +227,55 @@ def test_shapes_that_do_not_broadcast_are_named():
 def test_impossible_intervals_are_refused(model, dt):
     with pytest.raises(ValueError, match="dt = "):
         model.sampled(dt)
+
+
+@pytest.mark.parametrize(
+    ("strength", "tau_m"), [(2.0, 0.7), (1e-9, 0.5), (30.0, 0.01), (0.2, 40.0)]
+)
+def test_viscoelastic_bead_obeys_fluctuation_dissipation(strength, tau_m):
+    """Equipartition, detailed balance (a symmetric drift times covariance), positive weights."""
+    model = Viscoelastic(2.0, 0.4, strength, tau_m)
+    drift, noise, covariance = (np.asarray(part) for part in model.langevin())
+    assert covariance[0, 0] == pytest.approx(0.4 / 2.0, rel=1e-14)
+    balance = drift @ covariance
+    np.testing.assert_allclose(balance + balance.T, -noise, rtol=1e-12, atol=1e-12 * noise.max())
+    # The pull is odd in nothing: both x and the element are even under time reversal, in the
+    # coordinates (x, y) the flux -drift P is symmetric.
+    to_y = np.array([[1, 0], [1, tau_m / strength]])
+    flux = to_y @ balance @ to_y.T
+    np.testing.assert_allclose(flux, flux.T, atol=1e-12 * np.abs(flux).max())
+    (slow, fast), (a, b) = model.relaxations()
+    assert 0 < slow <= 2.0 <= fast
+    assert a >= 0
+    assert b >= 0
+    np.testing.assert_allclose([a + b, slow * a + fast * b], [0.2, 0.4], rtol=1e-12)
+
+
+def test_viscoelastic_bead_of_no_strength_is_passive():
+    lags = np.linspace(0, 3, 7)
+    for tau_m in (0.01, 0.5, 20.0):
+        model = Viscoelastic(2.0, 0.4, 0.0, tau_m)
+        np.testing.assert_allclose(
+            model.autocorrelation(lags), Passive(2.0, 0.4).autocorrelation(lags), rtol=1e-12
+        )
+
+
+def test_an_aoup_of_positive_weights_has_a_viscoelastic_double():
+    kappa, D, D_a, tau_a = 157.0, 7e-4, 6.3e-3, 0.33  # the paper's fit
+    aoup = AOUP(kappa, D, D_a, tau_a)
+    trap = D / aoup.autocorrelation(0.0)
+    tau_m = trap * tau_a / kappa
+    strength = (kappa - trap) * (trap - 1 / tau_a) * tau_a / kappa
+    double = Viscoelastic(trap, D, strength, tau_m)
+    lags = np.geomspace(1e-5, 2, 20)
+    np.testing.assert_allclose(double.autocorrelation(lags), aoup.autocorrelation(lags), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "model", [Passive(0.0, 1.0), AOUP(0.0, 1.0, 1.0, 1.0), Viscoelastic(0.0, 1.0, 1.0, 1.0)]
+)
+def test_a_free_tracer_has_no_stationary_law(model):
+    with pytest.raises(ValueError, match="kappa = 0 is a free tracer"):
+        model.autocorrelation(1.0)
+    with pytest.raises(ValueError, match="kappa = 0 is a free tracer"):
+        model.sampled(0.1)

@@ -1,4 +1,4 @@
-"""The three models of a tracer in a harmonic trap, as exact stochastic processes.
+"""The models of a tracer in a harmonic trap, as exact stochastic processes.
 
 One coordinate x(t) of an overdamped tracer in a trap of rate kappa obeys
 
@@ -11,6 +11,9 @@ with white thermal noise xi and a propulsion velocity v:
   tau_a dv/dt = -v + sqrt(2 D_a) zeta(t).
 * `RBP`, the rotational Brownian particle: v = v0 cos(theta), where the angle diffuses
   with D_rot = 1/tau_a and v0 = sqrt(2 D_a / tau_a).
+
+* `Viscoelastic`: v is the pull of a Maxwell element at EQUILIBRIUM with the bead, the honest
+  rival of AOUP: a passive bead whose surroundings relax once more.
 
 For both active models <v(t) v(t')> = (D_a/tau_a) exp(-|t - t'|/tau_a), so D_a is the
 long-time active diffusivity of either, and at equal parameters AOUP and RBP have the
@@ -57,6 +60,19 @@ class SampledProcess(NamedTuple):
     p_vv: FloatArray
 
 
+class Langevin(NamedTuple):
+    """The linear equations of motion d(x, v) = drift (x, v) dt + dW, Cov(dW) = noise dt.
+
+    drift, noise, and the stationary covariance of (x, v): (*batch, 2, 2). A free tracer
+    (kappa = 0) has no stationary x: its covariance is that of displacements from where it was
+    when v became stationary, so the row and the column of x are 0.
+    """
+
+    drift: FloatArray
+    noise: FloatArray
+    covariance: FloatArray
+
+
 class AngleProcess(NamedTuple):
     """The rotational Brownian particle seen at an interval dt, in the midpoint form
 
@@ -81,7 +97,8 @@ class _Trapped:
     kappa: ArrayLike
     D: ArrayLike
 
-    _may_vanish: ClassVar[frozenset[str]] = frozenset({"D_a"})
+    # kappa = 0 is a free tracer: it has equations of motion, but no stationary law.
+    _may_vanish: ClassVar[frozenset[str]] = frozenset({"kappa", "D_a", "strength"})
 
     def __post_init__(self) -> None:
         names = [field.name for field in fields(self)]
@@ -112,6 +129,13 @@ class _Trapped:
         """Parameters by name, each of shape `shape`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def _require_trap(self) -> None:
+        if np.any(np.asarray(self.kappa) == 0):
+            raise ValueError(
+                f"{type(self).__name__}: kappa = 0 is a free tracer, which has no stationary law; "
+                "use state_space, which conditions on the first point"
+            )
+
     def __getitem__(self, index: Any) -> _Trapped:
         """The models of the batch that `index` selects."""
         return type(self)(**{name: value[index] for name, value in self.parameters.items()})
@@ -126,8 +150,20 @@ class _Trapped:
 class Passive(_Trapped):
     """Thermal noise alone: an Ornstein-Uhlenbeck process. kappa in 1/s, D in length^2/s."""
 
+    def langevin(self) -> Langevin:
+        """Equations of motion, with v = 0."""
+        kappa, D = np.asarray(self.kappa), np.asarray(self.D)
+        zero = np.zeros_like(kappa)
+        variance = np.where(kappa > 0, D / np.where(kappa > 0, kappa, 1.0), 0.0)
+        return Langevin(
+            drift=_matrix(-kappa, zero, zero, zero),
+            noise=_matrix(2 * D, zero, zero, zero),
+            covariance=_matrix(variance, zero, zero, zero),
+        )
+
     def autocorrelation(self, lags: ArrayLike) -> FloatArray:
         """C(t) = (D/kappa) exp(-kappa t), length^2, shape (*batch, *lags.shape); lags in s."""
+        self._require_trap()
         kappa, D, t = _against(lags, self.kappa, self.D)
         return D / kappa * np.exp(-kappa * np.abs(t))
 
@@ -141,6 +177,7 @@ class Passive(_Trapped):
 
     def sampled(self, dt: ArrayLike) -> SampledProcess:
         """The process at interval dt (s), one for all models or one each."""
+        self._require_trap()
         dt = _interval(dt)
         kappa, D = np.asarray(self.kappa), np.asarray(self.D)
         zero = np.zeros_like(kappa)
@@ -167,6 +204,20 @@ class AOUP(_Trapped):
     D_a: ArrayLike
     tau_a: ArrayLike
 
+    def langevin(self) -> Langevin:
+        """Equations of motion of (x, v)."""
+        kappa, D = np.asarray(self.kappa), np.asarray(self.D)
+        D_a, tau_a = np.asarray(self.D_a), np.asarray(self.tau_a)
+        zero = np.zeros_like(kappa)
+        trapped = kappa > 0
+        p_xv = np.where(trapped, D_a / (1 + kappa * tau_a), 0.0)
+        p_xx = np.where(trapped, (D + p_xv) / np.where(trapped, kappa, 1.0), 0.0)
+        return Langevin(
+            drift=_matrix(-kappa, zero + 1.0, zero, -1 / tau_a),
+            noise=_matrix(2 * D, zero, zero, 2 * D_a / tau_a**2),
+            covariance=_matrix(p_xx, p_xv, p_xv, D_a / tau_a),
+        )
+
     def autocorrelation(self, lags: ArrayLike) -> FloatArray:
         """C(t), length^2, shape (*batch, *lags.shape); lags in s.
 
@@ -174,6 +225,7 @@ class AOUP(_Trapped):
         - tau_a e^{-t/tau_a}] written as C(0) e^{-kappa t} + <x v> g(t), where g(t) is the response
         integral of `_response`, so that kappa tau_a = 1 is an ordinary point.
         """
+        self._require_trap()
         kappa, D, D_a, tau_a, t = _against(lags, self.kappa, self.D, self.D_a, self.tau_a)
         t = np.abs(t)
         p_xv = D_a / (1 + kappa * tau_a)
@@ -191,6 +243,7 @@ class AOUP(_Trapped):
     def sampled(self, dt: ArrayLike) -> SampledProcess:
         """The process (x, v) at interval dt (s), one for all models or one each, in closed form and
         stable at every kappa tau_a."""
+        self._require_trap()
         dt = _interval(dt)
         kappa, D = np.asarray(self.kappa), np.asarray(self.D)
         D_a, tau_a = np.asarray(self.D_a), np.asarray(self.tau_a)
@@ -255,10 +308,117 @@ class RBP(AOUP):
         )
 
 
-Model = Passive | AOUP | RBP
-MODELS: dict[str, type[Passive] | type[AOUP] | type[RBP]] = {
-    model.__name__: model for model in (Passive, AOUP, RBP)
+@dataclass(frozen=True, eq=False)
+class Viscoelastic(_Trapped):
+    """A bead at equilibrium with one more relaxation: a Maxwell element beside the trap.
+
+    A spring k_1 and a dashpot gamma_1 in series tie the bead to the laboratory. With the solvent's
+    friction gamma, and y where spring and dashpot meet,
+
+        gamma dx/dt = -k x - k_1 (x - y) + sqrt(2 kT gamma) xi,
+        gamma_1 dy/dt = k_1 (x - y) + sqrt(2 kT gamma_1) eta,
+
+    each friction with its own thermal noise (fluctuation-dissipation). Parameters: kappa =
+    k/gamma (1/s), D = kT/gamma (length^2/s), `strength` = gamma_1/gamma (the element's friction
+    over the solvent's; 0 is `Passive`) and `tau_m` = gamma_1/k_1 (s), the element's relaxation
+    time. C(0) = D/kappa by equipartition, and C(t) has two exponentials of POSITIVE weight. A
+    free bead (kappa = 0) diffuses with D at first and with D/(1 + strength) in the end.
+    """
+
+    strength: ArrayLike
+    tau_m: ArrayLike
+
+    def langevin(self) -> Langevin:
+        """Equations of motion of (x, v), v = (strength/tau_m) (y - x) the element's pull.
+
+            dv/dt = kappa (s/tau) x - (1 + s)/tau v - (s/tau) sqrt(2 D) xi + sqrt(2 D s)/tau eta
+
+        with s = strength, tau = tau_m. At equilibrium x and the element's extension y - x are
+        independent, so <x v> = 0 and <v v> = D s/tau.
+        """
+        kappa, D = np.asarray(self.kappa), np.asarray(self.D)
+        s, tau = np.asarray(self.strength), np.asarray(self.tau_m)
+        zero = np.zeros_like(kappa)
+        p_xx = np.where(kappa > 0, D / np.where(kappa > 0, kappa, 1.0), 0.0)
+        return Langevin(
+            drift=_matrix(-kappa, zero + 1.0, kappa * s / tau, -(1 + s) / tau),
+            noise=_matrix(2 * D, -2 * D * s / tau, -2 * D * s / tau, 2 * D * s * (1 + s) / tau**2),
+            covariance=_matrix(p_xx, zero, zero, D * s / tau),
+        )
+
+    def relaxations(self) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+        """Rates (1/s) and weights (length^2) of the two exponentials of C(t), slow then fast.
+
+        The rates solve lambda^2 - (kappa + (1 + s)/tau) lambda + kappa/tau = 0 and enclose kappa,
+        so the weights (D/kappa) (fast - kappa)/(fast - slow) and (D/kappa) (kappa - slow)/(fast
+        - slow) are positive.
+        """
+        self._require_trap()
+        kappa, D = np.asarray(self.kappa), np.asarray(self.D)
+        s, tau = np.asarray(self.strength), np.asarray(self.tau_m)
+        product = kappa * s / tau
+        half = 0.5 * ((1 + s) / tau - kappa)
+        root = np.maximum(np.sqrt(half**2 + product), 1e-150)
+        # fast - kappa = root + half and kappa - slow = root - half, without cancellation.
+        larger = root + np.abs(half)
+        smaller = product / larger
+        above = np.where(half >= 0, larger, smaller)
+        below = np.where(half >= 0, smaller, larger)
+        fast = kappa + above
+        slow = kappa / tau / fast
+        # Equal rates (s = 0, kappa tau = 1) share one exponential: any split is right.
+        share = np.where(above + below > 0, above / np.maximum(above + below, 1e-300), 0.5)
+        return (slow, fast), (D / kappa * share, D / kappa * (1 - share))
+
+    def autocorrelation(self, lags: ArrayLike) -> FloatArray:
+        """C(t), length^2, shape (*batch, *lags.shape); lags in s."""
+        (slow, fast), (a, b) = self.relaxations()
+        slow, fast, a, b, t = _against(lags, slow, fast, a, b)
+        return a * np.exp(-slow * np.abs(t)) + b * np.exp(-fast * np.abs(t))
+
+    def spectrum(self, frequencies: ArrayLike) -> FloatArray:
+        """Two-sided power spectral density, length^2 s; frequencies in Hz.
+
+        S = 2 D Re(1 + s/(1 + i omega tau)) / |kappa + i omega (1 + s/(1 + i omega tau))|^2:
+        the fluctuation-dissipation theorem for the friction gamma (1 + s/(1 + i omega tau)).
+        """
+        kappa, D, s, tau, f = _against(frequencies, self.kappa, self.D, self.strength, self.tau_m)
+        omega = 2 * np.pi * f
+        friction = 1 + s / (1 + 1j * omega * tau)
+        return 2 * D * friction.real / np.abs(kappa + 1j * omega * friction) ** 2
+
+    def sampled(self, dt: ArrayLike) -> SampledProcess:
+        """The process at interval dt (s), one for all models or one each.
+
+        x is the sum of two independent Ornstein-Uhlenbeck processes, one a relaxation, and the
+        v of this form is (fast - slow) times the slow one.
+        """
+        dt = _interval(dt)
+        (slow, fast), (a, b) = self.relaxations()
+        gap = fast - slow
+        q_slow = -a * np.expm1(-2 * slow * dt)
+        return SampledProcess(
+            loss_x=-np.expm1(-fast * dt),
+            coupling=_response(fast, slow, dt),
+            loss_v=-np.expm1(-slow * dt),
+            q_xx=q_slow - b * np.expm1(-2 * fast * dt),
+            q_xv=gap * q_slow,
+            q_vv=gap**2 * q_slow,
+            p_xx=a + b,
+            p_xv=gap * a,
+            p_vv=gap**2 * a,
+        )
+
+
+Model = Passive | Viscoelastic | AOUP | RBP
+MODELS: dict[str, type[Passive] | type[Viscoelastic] | type[AOUP] | type[RBP]] = {
+    model.__name__: model for model in (Passive, Viscoelastic, AOUP, RBP)
 }
+
+
+def _matrix(xx: FloatArray, xv: FloatArray, vx: FloatArray, vv: FloatArray) -> FloatArray:
+    """Matrices [[xx, xv], [vx, vv]], (*batch, 2, 2)."""
+    return np.stack([np.stack([xx, xv], -1), np.stack([vx, vv], -1)], -2)
 
 
 def _interval(dt: ArrayLike) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import Any
 
 PARAMETERS = {
     "Passive": ("kappa", "D"),
+    "Viscoelastic": ("kappa", "D", "strength", "tau_m"),
     "AOUP": ("kappa", "D", "D_a", "tau_a"),
     "RBP": ("kappa", "D", "D_a", "tau_a"),
 }
