@@ -1,0 +1,240 @@
+"""Adaptive importance sampling: evidence and draws where the prior is a standard normal.
+
+Draws from a proposal q have weights w = prior x likelihood / q: their mean is the evidence, without
+bias whatever q is, and its error is known from their spread. q starts as the prior. While the
+effective number of draws is small, the weights are tempered, w^beta with the largest beta that
+keeps a part of the draws effective, and q becomes a mixture of Student t's fitted to the tempered
+draws (population Monte Carlo, Cappe et al., Stat. Comput. 18, 447, 2008): a bridge from prior to
+posterior in which separate modes shrink together. The last draws, from the last q alone, give the
+answer. Many likelihoods are wanted at a time, which is what the filter is fast at, and none of it
+needs gradients; nested samplers of the usual libraries take several times as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.special import gammaln, logsumexp
+from scipy.stats import genpareto
+
+from activenoise.models import FloatArray
+
+LogLikelihood = Callable[[FloatArray], FloatArray]
+_DOF = 6.0  # of the t's: tails heavier than a posterior's
+_MOST_COMPONENTS = 10
+_EM_STEPS = 25
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps effective.
+    enough: the part that must be effective, untempered, to end the adaptation. wanted: effective
+    draws in the answer. final: draws a batch of it. batches, rounds: at most so many."""
+
+    draws: int = 1024
+    kept: float = 0.25
+    enough: float = 0.2
+    wanted: float = 1000.0
+    final: int = 2048
+    batches: int = 4
+    rounds: int = 60
+
+
+class Answer(NamedTuple):
+    """log_evidence and its standard error, nats. draws (n, d) with log weights (n,), normalised.
+    effective: their effective number. pareto_k: shape of the tail of the weights, below 0.7 if
+    the error can be trusted (Vehtari et al., arXiv 1507.02646). likelihoods: how many were taken.
+    """
+
+    log_evidence: float
+    error: float
+    draws: FloatArray
+    log_weights: FloatArray
+    effective: float
+    pareto_k: float
+    likelihoods: int
+
+    def equal(self, count: int, seed: int = 0) -> FloatArray:
+        """Draws of equal weight, (count, d), by systematic resampling."""
+        u = (np.random.default_rng(seed).random() + np.arange(count)) / count
+        cumulative = np.cumsum(np.exp(self.log_weights))
+        return self.draws[np.searchsorted(cumulative / cumulative[-1], u)]
+
+
+def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sampler) -> Answer:
+    """Evidence of the last of `stages` and draws from its posterior.
+
+    stages: log likelihoods of coordinates (m, n_dims), each (m,), whose prior is a standard
+    normal; those before the last are cheaper ones, such as of a part of the data, that lead there.
+    """
+    rng = np.random.default_rng(seed)
+    proposal = Mixture.prior(n_dims)
+    taken = 0
+    for stage in stages:
+        rounds: list[tuple[FloatArray, FloatArray, Mixture]] = []
+        for _ in range(sampler.rounds):
+            z = proposal.draw(rng, sampler.draws)
+            target = _finite(stage(z)) + _log_normal(z)
+            taken += len(z)
+            log_w = target - proposal.log_density(z)
+            share = _effective(log_w) / len(z)
+            if share >= max(sampler.enough, sampler.kept if stage is not stages[-1] else 0.0):
+                break
+            beta = _temper(log_w, sampler.kept)
+            # Near the end rounds are pooled, each draw weighted against all their proposals.
+            rounds = [*rounds[-2:], (z, target, proposal)] if beta > 0.3 else [(z, target, proposal)]
+            z = np.concatenate([r[0] for r in rounds])
+            target = np.concatenate([r[1] for r in rounds])
+            mixed = logsumexp([r[2].log_density(z) for r in rounds], axis=0) - np.log(len(rounds))
+            log_w = (target - mixed) * (_temper(target - mixed, sampler.kept))
+            proposal = Mixture.fit(z, np.exp(log_w - logsumexp(log_w)), rng)
+    z, log_w = np.empty((0, n_dims)), np.empty(0)
+    for _ in range(sampler.batches):
+        more = proposal.draw(rng, sampler.final)
+        z = np.concatenate([z, more])
+        target = _finite(stages[-1](more)) + _log_normal(more)
+        log_w = np.concatenate([log_w, target - proposal.log_density(more)])
+        taken += len(more)
+        if _effective(log_w) >= sampler.wanted:
+            break
+    log_evidence = float(logsumexp(log_w) - np.log(len(log_w)))
+    relative = np.exp(log_w - log_evidence)
+    return Answer(
+        log_evidence=log_evidence,
+        error=float(relative.std() / np.sqrt(len(relative))),
+        draws=z,
+        log_weights=log_w - logsumexp(log_w),
+        effective=_effective(log_w),
+        pareto_k=_pareto_k(log_w),
+        likelihoods=taken,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture of Student t's of `dof` degrees of freedom. weights (k,), means (k, d), and lower
+    Cholesky factors (k, d, d) of their scale matrices; infinite dof for normals."""
+
+    weights: FloatArray
+    means: FloatArray
+    factors: FloatArray
+    dof: float = _DOF
+
+    @classmethod
+    def prior(cls, n_dims: int) -> Mixture:
+        """The standard normal."""
+        return cls(np.ones(1), np.zeros((1, n_dims)), np.eye(n_dims)[None], np.inf)
+
+    @classmethod
+    def fit(cls, z: FloatArray, w: FloatArray, rng: np.random.Generator) -> Mixture:
+        """Weighted expectation-maximisation; as many components as the draws can carry."""
+        n, d = z.shape
+        effective = 1 / np.sum(w**2)
+        k = int(np.clip(effective / (6 * d), 1, _MOST_COMPONENTS))
+        centre = w @ z
+        spread = _covariance(z - centre, w)
+        white = solve_triangular(np.linalg.cholesky(spread), (z - centre).T, lower=True).T
+        chosen = [int(rng.choice(n, p=w))]
+        for _ in range(k - 1):
+            distance = np.min([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+            p = w * distance
+            chosen.append(int(rng.choice(n, p=p / p.sum())))
+        nearest = np.argmin([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+        share = np.eye(k)[nearest].T * 0.9 + 0.1 / k
+        u = np.ones((k, n))
+        mixture = cls.prior(d)
+        for _ in range(_EM_STEPS):
+            mass = share @ w
+            # A component must have draws enough for its covariance.
+            kept = mass * effective > d + 1
+            if not kept.all() and kept.any():
+                share, u, mass = share[kept], u[kept], mass[kept]
+            uw = share * u * w
+            means = uw @ z / uw.sum(axis=1)[:, None]
+            factors = np.array(
+                [
+                    np.linalg.cholesky(_covariance(z - m, row, total))
+                    for m, row, total in zip(means, uw, mass, strict=True)
+                ]
+            )
+            mixture = cls(mass / mass.sum(), means, factors)
+            squares, log_parts = mixture._parts(z)
+            share = np.exp(log_parts - logsumexp(log_parts, axis=0))
+            u = (_DOF + d) / (_DOF + squares)
+        return mixture
+
+    def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
+        """Draws (count, d)."""
+        which = rng.choice(len(self.weights), size=count, p=self.weights)
+        normal = rng.standard_normal((count, self.means.shape[1]))
+        if np.isfinite(self.dof):
+            normal /= np.sqrt(rng.chisquare(self.dof, (count, 1)) / self.dof)
+        return self.means[which] + np.einsum("nij,nj->ni", self.factors[which], normal)
+
+    def log_density(self, z: FloatArray) -> FloatArray:
+        """Log density at z (n, d)."""
+        return np.asarray(logsumexp(self._parts(z)[1], axis=0))
+
+    def _parts(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Squared distances and log weighted densities of the components, (k, n)."""
+        d = z.shape[1]
+        squares = np.array(
+            [
+                np.sum(solve_triangular(f, (z - m).T, lower=True) ** 2, axis=0)
+                for m, f in zip(self.means, self.factors, strict=True)
+            ]
+        )
+        level = np.log(self.weights) - np.log(np.diagonal(self.factors, 0, 1, 2)).sum(axis=1)
+        if np.isinf(self.dof):
+            return squares, (level - 0.5 * d * np.log(2 * np.pi))[:, None] - 0.5 * squares
+        nu = self.dof
+        level = level + gammaln((nu + d) / 2) - gammaln(nu / 2) - 0.5 * d * np.log(nu * np.pi)
+        return squares, level[:, None] - 0.5 * (nu + d) * np.log1p(squares / nu)
+
+
+def _covariance(centred: FloatArray, w: FloatArray, total: float | None = None) -> FloatArray:
+    """Weighted covariance, its diagonal raised a little so that it is never singular."""
+    covariance = (centred * w[:, None]).T @ centred / (w.sum() if total is None else total)
+    return covariance + np.diag(1e-3 * np.diagonal(covariance) + 1e-12)
+
+
+def _log_normal(z: FloatArray) -> FloatArray:
+    return -0.5 * np.sum(z**2, axis=1) - 0.5 * z.shape[1] * np.log(2 * np.pi)
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return np.where(np.isnan(values), -np.inf, values)
+
+
+def _effective(log_w: FloatArray) -> float:
+    """(sum w)^2 / sum w^2."""
+    if not np.isfinite(log_w).any():
+        return 0.0
+    return float(np.exp(2 * logsumexp(log_w) - logsumexp(2 * log_w)))
+
+
+def _temper(log_w: FloatArray, share: float) -> float:
+    """The largest power of the weights, up to 1, that keeps `share` of the draws effective."""
+    with np.errstate(invalid="ignore"):
+        low, high = 0.0, 1.0
+        if _effective(log_w) >= share * len(log_w):
+            return 1.0
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if _effective(middle * log_w) >= share * len(log_w):
+                low = middle
+            else:
+                high = middle
+    return max(low, 1e-300)
+
+
+def _pareto_k(log_w: FloatArray) -> float:
+    """Shape of the generalised Pareto law of the largest weights, min(n/5, 3 sqrt n) of them."""
+    count = int(min(len(log_w) / 5, 3 * np.sqrt(len(log_w))))
+    top = np.sort(np.exp(log_w - log_w.max()))[-count - 1 :]
+    shape, _, _ = genpareto.fit(top[1:] - top[0], floc=0)
+    return float(shape)

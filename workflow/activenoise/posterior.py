@@ -1,0 +1,256 @@
+"""Evidence and posterior of one record, or of several that share their parameters, with the
+instrument's parameters among the unknown.
+
+Every parameter is fixed or has a prior, uniform in it or in its logarithm. For active and
+viscoelastic components the natural one is the SHARE of the motion that they make, uniform
+from 0 to 1:
+
+    active_share  = a/(D + a), a = D_a/(1 + kappa tau_a): the part of C(0) that is active
+                    (for a free tracer, of the long-time diffusivity);
+    element_share = strength/(1 + strength): the part of the slow friction that is the element's.
+
+It has no scale, and little of it (the part of the range below what the record can see) is spent on
+components that are invisible: with a prior uniform in log D_a over many decades, most "active"
+tracers would be passive to the eye and P(active) of a passive record would stay near 1/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from activenoise import state_space
+from activenoise.importance import Answer, LogLikelihood, Sampler, sample
+from activenoise.instrument import Baseline, Instrument
+from activenoise.models import AOUP, FloatArray, Passive, Viscoelastic
+from activenoise.priors import Axis
+
+LINEAR = ("Passive", "Viscoelastic", "AOUP")
+COORDINATES = {
+    "Passive": ("kappa", "D"),
+    "Viscoelastic": ("kappa", "D", "element_share", "tau_m"),
+    "AOUP": ("kappa", "D", "active_share", "tau_a"),
+}
+MEASUREMENT = ("noise", "exposure", "corner", "relaxed", "drift")
+SHARES = {"D_a": "active_share", "strength": "element_share"}
+OFF = {
+    "noise": Axis(0.0, 0.0),
+    "exposure": Axis(0.0, 0.0),
+    "corner": Axis(np.inf, np.inf),
+    "relaxed": Axis(0.0, 0.0),
+    "drift": Axis(0.0, 0.0),
+}
+_SHORT = 1 << 14  # points of the records that lead to the posterior of long ones
+
+Kind = Literal["exact", "camera", "detector", "unknown"]
+
+
+class Record(NamedTuple):
+    """positions: (n_points,), length, NaN where missing. dt: s."""
+
+    positions: FloatArray
+    dt: float
+
+
+def default_prior(
+    records: Sequence[Record], kind: Kind = "unknown", free: bool = False
+) -> dict[str, Axis]:
+    """Priors for records about which nothing is known, in units of their own dt and rms step.
+
+    kind: "exact" positions; a "camera" with localisation noise and motion blur; a "detector" with
+    noise and a first-order low-pass; "unknown": noise, blur and low-pass. free: no trap.
+    Every axis can be replaced; one of no width fixes its parameter.
+    """
+    dt = min(record.dt for record in records)
+    duration = max(len(record.positions) * record.dt for record in records)
+    steps = np.concatenate([np.diff(record.positions) for record in records])
+    square = float(np.nanmean(steps**2))
+    if not square > 0:
+        raise ValueError("the record never moves, or no two of its points are neighbours")
+    slowest = duration / 10
+    # Where a low-pass may sit, a component faster than 10 points cannot be told from it.
+    fastest = min(2 * dt if kind in ("exact", "camera") else 10 * dt, slowest / 10)
+    scale = square / (2 * dt)
+    prior = {
+        "kappa": Axis(0.0, 0.0) if free else Axis(0.5 / duration, 2 / dt, log=True),
+        "D": Axis(1e-2 * scale, 1e2 * scale, log=True),
+        "active_share": Axis(0.0, 1.0),
+        "tau_a": Axis(fastest, slowest, log=True),
+        "element_share": Axis(0.0, 1.0),
+        "tau_m": Axis(fastest, slowest, log=True),
+        **OFF,
+    }
+    if kind != "exact":
+        prior["noise"] = Axis(0.0, float(np.sqrt(square / 2)))
+    if kind in ("camera", "unknown"):
+        prior["exposure"] = Axis(0.0, 1.0)
+    if kind in ("detector", "unknown"):
+        prior["corner"] = Axis(0.02 / dt, 2 / dt, log=True)
+    if kind == "detector":
+        prior["relaxed"] = Axis(0.0, 1.0)
+    return prior
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The unknown parameters of one model as coordinates whose prior is a standard normal.
+
+    names: of the unknown, in order. A coordinate z stands for the parameter at the prior's
+    cumulative probability Phi(z).
+    """
+
+    model_name: str
+    prior: Mapping[str, Axis]
+
+    @property
+    def _axes(self) -> dict[str, Axis]:
+        names = list(COORDINATES[self.model_name])
+        for parameter, share in SHARES.items():
+            if share in names and parameter in self.prior:
+                names[names.index(share)] = parameter
+        missing = [name for name in names if name not in self.prior]
+        if missing:
+            raise ValueError(f"{self.model_name}: no prior for {', '.join(missing)}")
+        measurement = {name: self.prior.get(name, OFF[name]) for name in MEASUREMENT}
+        return {**{name: self.prior[name] for name in names}, **measurement}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, axis in self._axes.items() if not axis.fixed)
+
+    def parameters(self, z: FloatArray) -> dict[str, FloatArray]:
+        """Every parameter of model and instrument at coordinates z (m, d), by name, each (m,)."""
+        values: dict[str, FloatArray] = {}
+        column = 0
+        for name, axis in self._axes.items():
+            if axis.fixed:
+                values[name] = np.full(len(z), axis.low)
+            else:
+                # Away from the ends, where a share of 1 would be an infinite D_a.
+                u = np.clip(ndtr(z[:, column]), 1e-12, 1 - 1e-12)
+                values[name] = axis.quantile(u)
+                column += 1
+        if "active_share" in values:
+            share = values["active_share"]
+            slow = 1 + values["kappa"] * values["tau_a"]
+            values["D_a"] = share / (1 - share) * values["D"] * slow
+        elif "D_a" in values:
+            active = values["D_a"] / (1 + values["kappa"] * values["tau_a"])
+            values["active_share"] = active / (values["D"] + active)
+        if "element_share" in values:
+            values["strength"] = values["element_share"] / (1 - values["element_share"])
+        elif "strength" in values:
+            values["element_share"] = values["strength"] / (1 + values["strength"])
+        return values
+
+    def build(
+        self, z: FloatArray, baseline: Baseline
+    ) -> tuple[Passive | Viscoelastic | AOUP, Instrument]:
+        """Models and instruments, each a batch of m."""
+        values = self.parameters(z)
+        instrument = Instrument(**{n: values[n] for n in MEASUREMENT}, baseline=baseline)
+        kappa, D = values["kappa"], values["D"]
+        if self.model_name == "Passive":
+            return Passive(kappa, D), instrument
+        if self.model_name == "Viscoelastic":
+            return Viscoelastic(kappa, D, values["strength"], values["tau_m"]), instrument
+        return AOUP(kappa, D, values["D_a"], values["tau_a"]), instrument
+
+
+class Posterior(NamedTuple):
+    """What the records say of one model.
+
+    log_evidence, error: nats; the error is the Monte Carlo's, to be trusted for pareto_k < 0.7.
+    parameters: draws of equal weight of every parameter, by name, each (n_draws,).
+    unknown: names of those that were not fixed. effective, likelihoods: see `importance.Answer`.
+    """
+
+    model_name: str
+    log_evidence: float
+    error: float
+    effective: float
+    pareto_k: float
+    likelihoods: int
+    parameters: dict[str, FloatArray]
+    unknown: tuple[str, ...]
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Mean, sd, and the ends of the central 68 and 95 % intervals of each parameter that is
+        not fixed; mean_log and sd_log beside them where it is positive throughout."""
+        table = {}
+        for name, values in self.parameters.items():
+            if np.ptp(values) == 0:
+                continue
+            ends = np.quantile(values, [0.025, 0.16, 0.84, 0.975])
+            row = {"mean": values.mean(), "sd": values.std(), "median": np.median(values)}
+            row |= dict(zip(("low95", "low68", "high68", "high95"), ends, strict=True))
+            if np.all(values > 0):
+                row |= {"mean_log": np.log(values).mean(), "sd_log": np.log(values).std()}
+            table[name] = {key: float(value) for key, value in row.items()}
+        return table
+
+    def correlations(self) -> tuple[tuple[str, ...], FloatArray]:
+        """Names and correlation matrix of the logarithms of the parameters that vary (of the
+        parameters themselves for shares, exposure and relaxed)."""
+        plain = {"active_share", "element_share", "exposure", "relaxed"}
+        names = tuple(n for n, v in self.parameters.items() if np.ptp(v) > 0)
+        columns = [v if n in plain else np.log(v) for n, v in self.parameters.items() if n in names]
+        return names, np.corrcoef(columns) if len(names) > 1 else np.ones((len(names),) * 2)
+
+
+def posterior(
+    model_name: str,
+    records: Sequence[Record],
+    prior: Mapping[str, Axis] | None = None,
+    baseline: Baseline = "constant",
+    seed: int = 0,
+    sampler: Sampler | None = None,
+    n_draws: int = 4000,
+) -> Posterior:
+    """Evidence and posterior of a linear model for records with shared parameters.
+
+    prior: by parameter (`default_prior` without it); D_a or strength may be given in place of
+    active_share or element_share. baseline: of each record, marginalised.
+    """
+    if model_name not in COORDINATES:
+        raise ValueError(f"model {model_name!r} must be one of {', '.join(COORDINATES)}")
+    records = [Record(np.asarray(r.positions, np.float64), float(r.dt)) for r in records]
+    coordinates = Coordinates(model_name, default_prior(records) if prior is None else prior)
+    stages = [_target(coordinates, records, baseline)]
+    if sum(len(r.positions) for r in records) > 2 * _SHORT:
+        part = _SHORT // len(records)
+        short = [Record(r.positions[:part], r.dt) for r in records]
+        if all(np.isfinite(r.positions).sum() > part // 2 for r in short):
+            stages.insert(0, _target(coordinates, short, baseline))
+    answer = sample(stages, len(coordinates.names), seed, sampler or Sampler())
+    return Posterior(
+        model_name=model_name,
+        log_evidence=answer.log_evidence,
+        error=answer.error,
+        effective=answer.effective,
+        pareto_k=answer.pareto_k,
+        likelihoods=answer.likelihoods,
+        parameters=coordinates.parameters(_draws(answer, n_draws, seed)),
+        unknown=coordinates.names,
+    )
+
+
+def _draws(answer: Answer, count: int, seed: int) -> FloatArray:
+    return answer.equal(count, seed)
+
+
+def _target(
+    coordinates: Coordinates, records: Sequence[Record], baseline: Baseline
+) -> LogLikelihood:
+    def log_likelihood(z: FloatArray) -> FloatArray:
+        model, instrument = coordinates.build(z, baseline)
+        return np.sum(
+            [state_space.log_likelihood(model, instrument, r.positions, r.dt) for r in records],
+            axis=0,
+        )
+
+    return log_likelihood
