@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.special import gammaln, logsumexp
 from scipy.stats import genpareto
 
@@ -25,7 +24,10 @@ from activenoise.models import FloatArray
 
 LogLikelihood = Callable[[FloatArray], FloatArray]
 _DOF = 6.0  # of the t's: tails heavier than a posterior's
-_MOST_COMPONENTS = 10
+_MOST_COMPONENTS = 8
+_PER_COMPONENT = 20.0  # effective draws a component and dimension
+_WIDER = 1.15  # than the fit, of the scale matrices: too wide costs less than too narrow
+_BROAD = 0.1  # weight of one more component that spans all draws
 _EM_STEPS = 25
 
 
@@ -33,7 +35,8 @@ _EM_STEPS = 25
 class Sampler:
     """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps effective.
     enough: the part that must be effective, untempered, to end the adaptation. wanted: effective
-    draws in the answer. final: draws a batch of it. batches, rounds: at most so many."""
+    draws in the answer. final: draws a batch of it. batches, rounds: at most so many. attempts: how
+    often the proposal is fitted anew to the answer's own draws where those do not suffice."""
 
     draws: int = 1024
     kept: float = 0.25
@@ -41,6 +44,7 @@ class Sampler:
     wanted: float = 1000.0
     final: int = 2048
     batches: int = 4
+    attempts: int = 4
     rounds: int = 60
 
 
@@ -92,15 +96,22 @@ def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sam
             mixed = logsumexp([r[2].log_density(z) for r in rounds], axis=0) - np.log(len(rounds))
             log_w = (target - mixed) * (_temper(target - mixed, sampler.kept))
             proposal = Mixture.fit(z, np.exp(log_w - logsumexp(log_w)), rng)
-    z, log_w = np.empty((0, n_dims)), np.empty(0)
-    for _ in range(sampler.batches):
-        more = proposal.draw(rng, sampler.final)
-        z = np.concatenate([z, more])
-        target = _finite(stages[-1](more)) + _log_normal(more)
-        log_w = np.concatenate([log_w, target - proposal.log_density(more)])
-        taken += len(more)
-        if _effective(log_w) >= sampler.wanted:
+    for attempt in range(sampler.attempts):
+        z, log_w = np.empty((0, n_dims)), np.empty(0)
+        for _ in range(sampler.batches):
+            more = proposal.draw(rng, sampler.final)
+            target = _finite(stages[-1](more)) + _log_normal(more)
+            z = np.concatenate([z, more])
+            log_w = np.concatenate([log_w, target - proposal.log_density(more)])
+            taken += len(more)
+            if _effective(log_w) >= sampler.wanted:
+                break
+        pareto_k = _pareto_k(log_w)
+        if _effective(log_w) >= sampler.wanted and pareto_k < 0.7:
             break
+        if attempt < sampler.attempts - 1:
+            tempered = _temper(log_w, sampler.kept) * log_w
+            proposal = Mixture.fit(z, np.exp(tempered - logsumexp(tempered)), rng)
     log_evidence = float(logsumexp(log_w) - np.log(len(log_w)))
     relative = np.exp(log_w - log_evidence)
     return Answer(
@@ -109,7 +120,7 @@ def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sam
         draws=z,
         log_weights=log_w - logsumexp(log_w),
         effective=_effective(log_w),
-        pareto_k=_pareto_k(log_w),
+        pareto_k=pareto_k,
         likelihoods=taken,
     )
 
@@ -134,10 +145,10 @@ class Mixture:
         """Weighted expectation-maximisation; as many components as the draws can carry."""
         n, d = z.shape
         effective = 1 / np.sum(w**2)
-        k = int(np.clip(effective / (6 * d), 1, _MOST_COMPONENTS))
+        k = int(np.clip(effective / (_PER_COMPONENT * d), 1, _MOST_COMPONENTS))
         centre = w @ z
         spread = _covariance(z - centre, w)
-        white = solve_triangular(np.linalg.cholesky(spread), (z - centre).T, lower=True).T
+        white = (z - centre) @ np.linalg.inv(np.linalg.cholesky(spread)).T
         chosen = [int(rng.choice(n, p=w))]
         for _ in range(k - 1):
             distance = np.min([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
@@ -165,7 +176,11 @@ class Mixture:
             squares, log_parts = mixture._parts(z)
             share = np.exp(log_parts - logsumexp(log_parts, axis=0))
             u = (_DOF + d) / (_DOF + squares)
-        return mixture
+        weights = np.append(mixture.weights * (1 - _BROAD), _BROAD)
+        means = np.concatenate([mixture.means, centre[None]])
+        broad = np.sqrt(2.0) * np.linalg.cholesky(spread)
+        factors = np.concatenate([np.sqrt(_WIDER) * mixture.factors, broad[None]])
+        return cls(weights, means, factors)
 
     def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Draws (count, d)."""
@@ -184,7 +199,7 @@ class Mixture:
         d = z.shape[1]
         squares = np.array(
             [
-                np.sum(solve_triangular(f, (z - m).T, lower=True) ** 2, axis=0)
+                np.sum(((z - m) @ np.linalg.inv(f).T) ** 2, axis=1)
                 for m, f in zip(self.means, self.factors, strict=True)
             ]
         )
@@ -212,24 +227,25 @@ def _finite(values: FloatArray) -> FloatArray:
 
 def _effective(log_w: FloatArray) -> float:
     """(sum w)^2 / sum w^2."""
-    if not np.isfinite(log_w).any():
+    highest = log_w.max()
+    if not np.isfinite(highest):
         return 0.0
-    return float(np.exp(2 * logsumexp(log_w) - logsumexp(2 * log_w)))
+    w = np.exp(log_w - highest)
+    return float(w.sum() ** 2 / np.sum(w**2))
 
 
 def _temper(log_w: FloatArray, share: float) -> float:
     """The largest power of the weights, up to 1, that keeps `share` of the draws effective."""
-    with np.errstate(invalid="ignore"):
-        low, high = 0.0, 1.0
-        if _effective(log_w) >= share * len(log_w):
-            return 1.0
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            if _effective(middle * log_w) >= share * len(log_w):
-                low = middle
-            else:
-                high = middle
-    return max(low, 1e-300)
+    if _effective(log_w) >= share * len(log_w):
+        return 1.0
+    low, high = -30.0, 0.0  # of the logarithm of the power
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        if _effective(np.exp(middle) * log_w) >= share * len(log_w):
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(low))
 
 
 def _pareto_k(log_w: FloatArray) -> float:

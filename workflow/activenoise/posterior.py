@@ -3,15 +3,15 @@ instrument's parameters among the unknown.
 
 Every parameter is fixed or has a prior, uniform in it or in its logarithm. For active and
 viscoelastic components the natural one is the SHARE of the motion that they make, uniform
-from 0 to 1:
+from `LEAST_SHARE` to 1:
 
     active_share  = a/(D + a), a = D_a/(1 + kappa tau_a): the part of C(0) that is active
                     (for a free tracer, of the long-time diffusivity);
     element_share = strength/(1 + strength): the part of the slow friction that is the element's.
 
-It has no scale, and little of it (the part of the range below what the record can see) is spent on
-components that are invisible: with a prior uniform in log D_a over many decades, most "active"
-tracers would be passive to the eye and P(active) of a passive record would stay near 1/2.
+It has no scale, and little of it is spent on components that no record would show: with a prior
+uniform in log D_a over many decades most "active" tracers would be passive to the eye, and P(active)
+of a passive record would stay near 1/2. "Active" thus means: at least a share of LEAST_SHARE.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ OFF = {
     "relaxed": Axis(0.0, 0.0),
     "drift": Axis(0.0, 0.0),
 }
+LEAST_SHARE = 0.05  # of the motion that a component makes by default
+FASTEST = 1e-3  # s, the shortest relaxation of an active or viscoelastic component by default
 _SHORT = 1 << 14  # points of the records that lead to the posterior of long ones
 
 Kind = Literal["exact", "camera", "detector", "unknown"]
@@ -72,15 +74,17 @@ def default_prior(
     if not square > 0:
         raise ValueError("the record never moves, or no two of its points are neighbours")
     slowest = duration / 10
-    # Where a low-pass may sit, a component faster than 10 points cannot be told from it.
-    fastest = min(2 * dt if kind in ("exact", "camera") else 10 * dt, slowest / 10)
+    # Where a low-pass may sit, a component faster than 10 points cannot be told from it. Nothing
+    # in a cell is known to push for less than a millisecond; the inertia of water does.
+    fastest = max(2 * dt if kind in ("exact", "camera") else 10 * dt, FASTEST)
+    fastest = min(fastest, slowest / 10)
     scale = square / (2 * dt)
     prior = {
         "kappa": Axis(0.0, 0.0) if free else Axis(0.5 / duration, 2 / dt, log=True),
         "D": Axis(1e-2 * scale, 1e2 * scale, log=True),
-        "active_share": Axis(0.0, 1.0),
+        "active_share": Axis(LEAST_SHARE, 1.0),
         "tau_a": Axis(fastest, slowest, log=True),
-        "element_share": Axis(0.0, 1.0),
+        "element_share": Axis(LEAST_SHARE, 1.0),
         "tau_m": Axis(fastest, slowest, log=True),
         **OFF,
     }
@@ -183,7 +187,7 @@ class Posterior(NamedTuple):
         not fixed; mean_log and sd_log beside them where it is positive throughout."""
         table = {}
         for name, values in self.parameters.items():
-            if np.ptp(values) == 0:
+            if np.all(values == values[0]):
                 continue
             ends = np.quantile(values, [0.025, 0.16, 0.84, 0.975])
             row = {"mean": values.mean(), "sd": values.std(), "median": np.median(values)}
@@ -197,7 +201,7 @@ class Posterior(NamedTuple):
         """Names and correlation matrix of the logarithms of the parameters that vary (of the
         parameters themselves for shares, exposure and relaxed)."""
         plain = {"active_share", "element_share", "exposure", "relaxed"}
-        names = tuple(n for n, v in self.parameters.items() if np.ptp(v) > 0)
+        names = tuple(n for n, v in self.parameters.items() if np.any(v != v[0]))
         columns = [v if n in plain else np.log(v) for n, v in self.parameters.items() if n in names]
         return names, np.corrcoef(columns) if len(names) > 1 else np.ones((len(names),) * 2)
 
