@@ -26,8 +26,9 @@ from scipy.special import ndtr
 from activenoise import state_space
 from activenoise.importance import Answer, LogLikelihood, Sampler, sample
 from activenoise.instrument import Baseline, Instrument
-from activenoise.models import AOUP, FloatArray, Passive, Viscoelastic
+from activenoise.models import AOUP, RBP, FloatArray, Passive, Viscoelastic
 from activenoise.priors import Axis
+from activenoise.rbp_filter import rbp_log_likelihood
 
 LINEAR = ("Passive", "Viscoelastic", "AOUP")
 COORDINATES = {
@@ -74,9 +75,9 @@ def default_prior(
     if not square > 0:
         raise ValueError("the record never moves, or no two of its points are neighbours")
     slowest = duration / 10
-    # Where a low-pass may sit, a component faster than 10 points cannot be told from it. Nothing
-    # in a cell is known to push for less than a millisecond; the inertia of water does.
-    fastest = max(2 * dt if kind in ("exact", "camera") else 10 * dt, FASTEST)
+    # What an instrument leaves between neighbours is hard to tell from a component of a few points.
+    # Nothing in a cell is known to push for less than a millisecond; the inertia of water does.
+    fastest = max(2 * dt if kind == "exact" else 10 * dt, FASTEST)
     fastest = min(fastest, slowest / 10)
     scale = square / (2 * dt)
     prior = {
@@ -258,3 +259,116 @@ def _target(
         )
 
     return log_likelihood
+
+
+_RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
+_RBP_STEP = 0.1  # but not beyond this part of tau_a
+
+
+def rbp_posterior(
+    aoup: Posterior, records: Sequence[Record], seed: int = 0, n_samples: int = 64
+) -> Posterior:
+    """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin.
+
+    At equal parameters RBP has AOUP's covariance, and its prior, so
+
+        p(y | RBP)/p(y | AOUP) = < p(y | theta, RBP)/p(y | theta, AOUP) >
+
+    over AOUP's posterior; its error is that of the mean over n_samples of them. The ratio is
+    about memory of the length of tau_a: a record that is much finer is thinned for it. Each record's
+    baseline is AOUP's.
+    """
+    parameters = {n: v[:: max(len(v) // n_samples, 1)][:n_samples] for n, v in _shuffled(aoup, seed)}
+    ratio = np.zeros(len(parameters["kappa"]))
+    for record in records:
+        for i in range(len(ratio)):
+            one = {n: v[i] for n, v in parameters.items()}
+            ratio[i] += _rbp_ratio(one, record)
+    highest = ratio.max()
+    w = np.exp(ratio - highest)
+    chosen = np.random.default_rng(seed).choice(len(w), size=len(aoup.parameters["D"]), p=w / w.sum())
+    return aoup._replace(
+        model_name="RBP",
+        log_evidence=aoup.log_evidence + float(highest + np.log(w.mean())),
+        error=float(np.hypot(aoup.error, w.std() / w.mean() / np.sqrt(len(w)))),
+        effective=float(w.sum() ** 2 / np.sum(w**2)),
+        likelihoods=len(w),
+        parameters={n: v[chosen] for n, v in parameters.items()},
+    )
+
+
+def _shuffled(posterior: Posterior, seed: int) -> list[tuple[str, FloatArray]]:
+    order = np.random.default_rng(seed).permutation(len(posterior.parameters["D"]))
+    return [(name, values[order]) for name, values in posterior.parameters.items()]
+
+
+def _rbp_ratio(parameters: Mapping[str, float], record: Record) -> float:
+    """log p(y | RBP) - log p(y | AOUP) at one set of parameters."""
+    values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
+    measured = {name: parameters[name] for name in MEASUREMENT}
+    unknown = Instrument(**measured, baseline="constant")
+    shift = state_space.innovations(AOUP(*values), unknown, *record).baseline[0]
+    most = max(int(_RBP_STEP * parameters["tau_a"] / record.dt), 1)
+    stride = min(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
+    # The exposure is a part of the longer interval now.
+    measured["exposure"] /= stride
+    known = Instrument(**measured)
+    thinned, dt = record.positions[::stride] - shift, record.dt * stride
+    gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt)[0]
+    return float(rbp_log_likelihood(RBP(*values), known, thinned, dt)[0] - gaussian)
+
+
+class Verdict(NamedTuple):
+    """The four models at equal prior odds.
+
+    probability: of each model. p_active: of AOUP and RBP together. p_distinguishable: that the
+    tracer is active AND its C(t) has a negative weight, which no overdamped medium at equilibrium has.
+    numerical_error: of p_active, from the errors of the evidences.
+    """
+
+    posteriors: dict[str, Posterior]
+    probability: dict[str, float]
+    p_active: float
+    p_distinguishable: float
+    numerical_error: float
+
+
+def verdict(
+    records: Sequence[Record],
+    prior: Mapping[str, Axis] | None = None,
+    baseline: Baseline = "constant",
+    seed: int = 0,
+    sampler: Sampler | None = None,
+) -> Verdict:
+    """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters."""
+    posteriors = {
+        name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR
+    }
+    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, seed)
+    log_z = np.array([p.log_evidence for p in posteriors.values()])
+    p = np.exp(log_z - log_z.max())
+    p /= p.sum()
+    probability = dict(zip(posteriors, p.tolist(), strict=True))
+    active = [name for name in posteriors if name in ("AOUP", "RBP")]
+    p_active = sum(probability[name] for name in active)
+    # d p_active = sum over models of p (1{active} - p_active) d log Z
+    spread = [
+        probability[n] * ((n in active) - p_active) * posteriors[n].error for n in posteriors
+    ]
+    return Verdict(
+        posteriors=posteriors,
+        probability=probability,
+        p_active=p_active,
+        p_distinguishable=sum(
+            probability[n] * float(np.mean(negative_weight(posteriors[n].parameters)))
+            for n in active
+        ),
+        numerical_error=float(np.linalg.norm(spread)),
+    )
+
+
+def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:
+    """Whether C(t) of an active tracer has an exponential of negative weight: kappa tau_a < 1 with
+    any propulsion, or D (kappa^2 tau_a^2 - 1) < D_a beyond. A free tracer has one always."""
+    kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
+    return D * ((kappa * tau_a) ** 2 - 1) < D_a

@@ -67,18 +67,24 @@ class Discrete(NamedTuple):
     P: FloatArray
 
 
-def discretise(model: LinearModel, instrument: Instrument, dt: float) -> Discrete:
-    """The sampled system, exact. model and instrument broadcast to m models; dt in s."""
-    if isinstance(model, RBP):
-        raise TypeError("RBP is not linear; use rbp_filter")
-    if not (np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt = {dt!r} must be a positive time in s")
+class Continuous(NamedTuple):
+    """dz = A z dt + dW, Cov(dW) = W dt, with signal h z and covariance P at the start; arrays of m
+    models. States: x, v where the model has one, the lag u of a low-pass, the drift."""
+
+    A: FloatArray
+    W: FloatArray
+    h: FloatArray
+    P: FloatArray
+
+
+def continuous(model: LinearModel, instrument: Instrument) -> Continuous:
+    """The equations of motion with the instrument's states, for m models."""
     values = instrument.parameters
     (m,) = np.broadcast_shapes((1,), model.shape, *(v.shape for v in values.values()))
-    noise, exposure, corner, relaxed, drift = (np.broadcast_to(v, (m,)) for v in values.values())
+    corner, relaxed, drift = (
+        np.broadcast_to(values[name], (m,)) for name in ("corner", "relaxed", "drift")
+    )
     motion = [np.broadcast_to(a, (m, 2, 2)) for a in model.langevin()]
-
-    # States: x, v where there is one, u where a low-pass, b where a drift.
     n = 1 if isinstance(model, Passive) else 2
     finite = np.isfinite(corner)
     u = n if np.any(finite) else None
@@ -94,7 +100,7 @@ def discretise(model: LinearModel, instrument: Instrument, dt: float) -> Discret
         h[:, b] = 1.0
     if u is not None:
         # An infinite corner beside finite ones: no lag enters the signal, whatever its rate.
-        rate = 2 * np.pi * np.where(finite, corner, 1 / dt)
+        rate = 2 * np.pi * np.where(finite, corner, 1.0)
         h[:, u] = np.where(finite, 1 - relaxed, 0.0)
         A[:, u, :n] = -A[:, 0, :n]
         A[:, u, u] = -rate
@@ -103,7 +109,20 @@ def discretise(model: LinearModel, instrument: Instrument, dt: float) -> Discret
         if b is not None:
             W[:, u, b] = W[:, b, u] = -2 * drift
         _add_lag(A, W, P, n, u, rate, free=np.broadcast_to(np.asarray(model.kappa) == 0, (m,)))
-    F, G, Q, S, R = _over_interval(A, W, h, exposure, dt)
+    return Continuous(A, W, h, P)
+
+
+def discretise(model: LinearModel, instrument: Instrument, dt: float) -> Discrete:
+    """The sampled system, exact. model and instrument broadcast to m models; dt in s."""
+    if isinstance(model, RBP):
+        raise TypeError("RBP is not linear; use rbp_filter")
+    if not (np.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt = {dt!r} must be a positive time in s")
+    A, W, h, P = continuous(model, instrument)
+    noise, exposure = (
+        np.broadcast_to(instrument.parameters[name], (len(A),)) for name in ("noise", "exposure")
+    )
+    F, G, Q, S, R = over_interval(A, W, h, exposure, dt)
     return Discrete(F, G, Q, S, R + noise**2, P)
 
 
@@ -126,7 +145,7 @@ def _add_lag(
     P[:, u, u] = (2 * np.einsum("mi,mi->m", a, cross) + W[:, u, u]) / (2 * rate)
 
 
-def _over_interval(
+def over_interval(
     A: FloatArray, W: FloatArray, h: FloatArray, exposure: FloatArray, dt: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """F, G, Q, S, R (without noise) of one interval that ends with the exposure."""

@@ -1,0 +1,226 @@
+"""Likelihood of a rotational Brownian particle seen through an instrument.
+
+Given the path of its angle the particle is linear: over one interval with the angle theta at its
+middle the velocity v0 cos(theta) is taken as constant, and the state z (x, and the detector's lag
+or the drift where there are such) and the recorded point are
+
+    z' = F z + B v0 cos(theta) + w,   y = G z + g v0 cos(theta) + e.
+
+Each angle of a half circle, theta_i = pi (i + 1/2)/M, carries a probability and a normal of z
+(a Rao-Blackwellised filter on a grid). A point updates each by Kalman's formulas; then the angle
+diffuses, and each angle's new mixture of normals is replaced by the normal of its mean and
+covariance. With exact positions and no detector nothing is replaced: z is then known.
+
+The mean velocity over an interval fluctuates less than that at its middle, which the noise makes
+good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import ArrayLike
+
+from activenoise.angle_filter import angles_needed
+from activenoise.instrument import Instrument
+from activenoise.models import AOUP, RBP, FloatArray
+from activenoise.state_space import check_record, continuous, over_interval
+
+_MOST_ANGLES = 64
+_LEAST_NOISE = 0.05  # floor of the noise's scale
+_LOG_2PI = float(np.log(2 * np.pi))
+
+
+def rbp_log_likelihood(
+    model: RBP,
+    instrument: Instrument,
+    positions: ArrayLike,
+    dt: float,
+    n_angles: int | None = None,
+) -> FloatArray:
+    """Log density of a record under each of m models, nats, (m,).
+
+    model, instrument: batches that broadcast to m models; the baseline must be "zero". positions:
+    (n_points,), length, dt (s) apart, NaN where there is none. n_angles: of the half circle, a
+    multiple of 8, by default from `angle_filter.angles_needed`.
+
+    Error: from the mixtures, and from dt/tau_a as for `angle_log_likelihood`;
+    tests/test_rbp_filter.py holds it to a particle filter and to the exact angle filter.
+    """
+    if instrument.baseline != "zero":
+        raise ValueError('rbp_log_likelihood needs a record whose baseline is "zero"')
+    record = check_record(positions, instrument, model)
+    twin = AOUP(**model.parameters)
+    A, W, h, P = continuous(twin, instrument)
+    m, k, _ = A.shape
+    values = instrument.parameters
+    noise, exposure = (np.broadcast_to(values[n], (m,)) for n in ("noise", "exposure"))
+    # The velocity is a constant of the interval: it drives and is not driven.
+    A[:, 1, :] = 0.0
+    W[:, 1, :] = W[:, :, 1] = 0.0
+    F, G, Q, S, R = over_interval(A, W, h, exposure, dt)
+    rest = [i for i in range(k) if i != 1]
+    part = np.ix_(range(m), rest, rest)
+    D, D_a, tau_a = (np.broadcast_to(np.asarray(v), (m,)) for v in (model.D, model.D_a, model.tau_a))
+    speed = np.sqrt(2 * D_a / tau_a)
+    slope = np.zeros((m, k - 1))
+    moving = P[:, 1, 1] > 0
+    slope[moving] = P[moving][:, rest, 1] / P[moving, 1, 1][:, None]
+    start = P[part] - slope[:, :, None] * slope[:, None, :] * P[:, 1, 1][:, None, None]
+    angles = angles_needed(model, dt) if n_angles is None else np.asarray(n_angles)
+    angles = np.minimum(np.broadcast_to(angles, (m,)), _MOST_ANGLES).astype(np.int64)
+    drop = D_a / D * (dt / tau_a) ** 2 / 3
+    result = np.empty(m)
+    _run(
+        record, F[part], F[:, rest, 1] * speed[:, None], G[:, rest], G[:, 1] * speed, Q[part],
+        S[:, rest], R, noise**2, slope * speed[:, None], start, dt / tau_a, drop, angles, result,
+    )  # fmt: skip
+    return result
+
+
+@njit(cache=True, parallel=True)
+def _run(record, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, angles, result):
+    for i in prange(len(result)):
+        result[i] = _filter(
+            record, F[i], B[i], G[i], g[i], Q[i], S[i], R[i], noise[i], slope[i], start[i], turn[i],
+            drop[i], angles[i],
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _diffusion(m, turn):
+    """Probability of angle j after diffusing for `turn` from angle i, on cosine modes below m."""
+    T = np.full((m, m), 1.0 / m)
+    for l in range(1, m):
+        decay = 2.0 / m * np.exp(-l * l * turn)
+        for i in range(m):
+            for j in range(m):
+                T[i, j] += (
+                    decay * np.cos(np.pi * l * (i + 0.5) / m) * np.cos(np.pi * l * (j + 0.5) / m)
+                )
+    return np.maximum(T, 0.0)
+
+
+@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
+def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, m):
+    k = len(G)
+    cosine = np.cos(np.pi * (np.arange(m) + 0.5) / m)
+    scale = np.maximum(1.0 - drop * (1.0 - cosine**2), _LEAST_NOISE)
+    T = _diffusion(m, turn)
+    # p, then means, then covariances (upper triangle) of the angles; then the same, mixed.
+    size = 1 + k + k * (k + 1) // 2
+    cells, mixed = np.zeros((size, m)), np.zeros((size, m))
+    for i in range(m):
+        cells[0, i] = 1.0 / m
+        for a in range(k):
+            cells[1 + a, i] = slope[a] * cosine[i]
+        row = 1 + k
+        for a in range(k):
+            for b in range(a, k):
+                cells[row, i] = start[a, b]
+                row += 1
+    _mix(_diffusion(m, 0.5 * turn), cells, mixed, k)
+    C, FC = np.zeros((k, k)), np.zeros((k, k))
+    h, gain, mean = np.zeros(k), np.zeros(k), np.zeros(k)
+    log_p = np.zeros(m)
+    value = 0.0
+    for t in range(len(record)):
+        seen = not np.isnan(record[t])
+        highest = -np.inf
+        for i in range(m):
+            c = scale[i]
+            row = 1 + k
+            for a in range(k):
+                for b in range(a, k):
+                    C[a, b] = cells[row, i]
+                    C[b, a] = cells[row, i]
+                    row += 1
+            for a in range(k):
+                h[a] = 0.0
+                mean[a] = B[a] * cosine[i]
+                for b in range(k):
+                    h[a] += C[a, b] * G[b]
+                    mean[a] += F[a, b] * cells[1 + b, i]
+            log_p[i] = 0.0
+            s, d = 1.0, 0.0
+            if seen:
+                s = R * c + noise
+                d = record[t] - g * cosine[i]
+                for a in range(k):
+                    s += G[a] * h[a]
+                    d -= G[a] * cells[1 + a, i]
+                log_p[i] = -0.5 * (_LOG_2PI + np.log(s) + d * d / s)
+            highest = max(highest, log_p[i])
+            for a in range(k):
+                gain[a] = 0.0
+                if seen:
+                    gain[a] = c * S[a]
+                    for b in range(k):
+                        gain[a] += F[a, b] * h[b]
+                    gain[a] /= s
+                for b in range(k):
+                    FC[a, b] = 0.0
+                    for e in range(k):
+                        FC[a, b] += F[a, e] * C[e, b]
+            row = 1 + k
+            for a in range(k):
+                cells[1 + a, i] = mean[a] + gain[a] * d
+                for b in range(a, k):
+                    total = c * Q[a, b] - gain[a] * gain[b] * s
+                    for e in range(k):
+                        total += FC[a, e] * F[b, e]
+                    cells[row, i] = total
+                    row += 1
+        if seen:
+            total = 0.0
+            for i in range(m):
+                cells[0, i] *= np.exp(log_p[i] - highest)
+                total += cells[0, i]
+            for i in range(m):
+                cells[0, i] /= total
+            value += highest + np.log(total)
+        _mix(T, cells, mixed, k)
+    return value
+
+
+@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
+def _mix(T, cells, mixed, k):
+    """Diffuse the angle; each angle's mixture becomes the normal of its mean and covariance."""
+    size, m = cells.shape
+    # Moments about one common point, so that covariances keep their digits.
+    for a in range(k):
+        centre = 0.0
+        for i in range(m):
+            centre += cells[0, i] * cells[1 + a, i]
+        mixed[1 + a, 0] = centre
+    centres = mixed[1 : 1 + k, 0].copy()
+    for i in range(m):
+        p = cells[0, i]
+        row = 1 + k
+        for a in range(k):
+            cells[1 + a, i] -= centres[a]
+        for a in range(k):
+            for b in range(a, k):
+                cells[row, i] = p * (cells[row, i] + cells[1 + a, i] * cells[1 + b, i])
+                row += 1
+        for a in range(k):
+            cells[1 + a, i] *= p
+    for row in range(size):
+        for j in range(m):
+            mixed[row, j] = 0.0
+        for i in range(m):
+            value = cells[row, i]
+            for j in range(m):
+                mixed[row, j] += value * T[i, j]
+    for j in range(m):
+        p = max(mixed[0, j], 1e-290)
+        cells[0, j] = p
+        row = 1 + k
+        for a in range(k):
+            mixed[1 + a, j] /= p
+        for a in range(k):
+            for b in range(a, k):
+                cells[row, j] = mixed[row, j] / p - mixed[1 + a, j] * mixed[1 + b, j]
+                row += 1
+        for a in range(k):
+            cells[1 + a, j] = mixed[1 + a, j] + centres[a]
