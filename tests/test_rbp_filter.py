@@ -92,3 +92,16 @@ def test_noisy_records_against_particles():
         error = np.std(runs) / np.sqrt(len(runs))
         value = rbp_log_likelihood(MODEL, Instrument(noise=noise), record, DT)[0]
         assert abs(value - np.mean(runs)) < 0.05 + 4 * error
+
+
+def test_angles_that_hardly_turn_in_a_step():
+    """A fine record of a slow angle: the walk on the grid conserves probability, and at weak
+    propulsion the Gaussian density is still met."""
+    parameters = (1.0, 1.0, 0.3, 30.0)
+    record = state_space.simulate(AOUP(*parameters), Instrument(noise=0.01), 2000, 0.03, seed=1)
+    gaussian = state_space.log_likelihood(AOUP(*parameters), Instrument(noise=0.01), record, 0.03)
+    for n_angles in (24, 48):
+        value = rbp_log_likelihood(
+            RBP(*parameters), Instrument(noise=0.01), record, 0.03, n_angles=n_angles
+        )
+        assert value == pytest.approx(gaussian, abs=0.1)
