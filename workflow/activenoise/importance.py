@@ -33,7 +33,7 @@ _EM_STEPS = 25
 
 @dataclass(frozen=True)
 class Sampler:
-    """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps effective.
+    """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps alive.
     enough: the part that must be effective, untempered, to end the adaptation. wanted: effective
     draws in the answer. final: draws a batch of it. batches, rounds: at most so many. attempts: how
     often the proposal is fitted anew to the answer's own draws where those do not suffice."""
@@ -90,7 +90,9 @@ def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sam
                 break
             beta = _temper(log_w, sampler.kept)
             # Near the end rounds are pooled, each draw weighted against all their proposals.
-            rounds = [*rounds[-2:], (z, target, proposal)] if beta > 0.3 else [(z, target, proposal)]
+            rounds = (
+                [*rounds[-2:], (z, target, proposal)] if beta > 0.3 else [(z, target, proposal)]
+            )
             z = np.concatenate([r[0] for r in rounds])
             target = np.concatenate([r[1] for r in rounds])
             mixed = logsumexp([r[2].log_density(z) for r in rounds], axis=0) - np.log(len(rounds))

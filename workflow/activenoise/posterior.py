@@ -10,15 +10,15 @@ from `LEAST_SHARE` to 1:
     element_share = strength/(1 + strength): the part of the slow friction that is the element's.
 
 It has no scale, and little of it is spent on components that no record would show: with a prior
-uniform in log D_a over many decades most "active" tracers would be passive to the eye, and P(active)
-of a passive record would stay near 1/2. "Active" thus means: at least a share of LEAST_SHARE.
+uniform in log D_a over many decades most "active" tracers would be passive to the eye, and
+P(active) of a passive record would stay near 1/2. "Active" thus means: at least LEAST_SHARE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
@@ -275,10 +275,12 @@ def rbp_posterior(
         p(y | RBP)/p(y | AOUP) = < p(y | theta, RBP)/p(y | theta, AOUP) >
 
     over AOUP's posterior; its error is that of the mean over n_samples of them. The ratio is
-    about memory of the length of tau_a: a record that is much finer is thinned for it. Each record's
-    baseline is AOUP's.
+    about memory of the length of tau_a: a record that is much finer is thinned for it. Each
+    record's baseline is AOUP's.
     """
-    parameters = {n: v[:: max(len(v) // n_samples, 1)][:n_samples] for n, v in _shuffled(aoup, seed)}
+    parameters = {
+        n: v[:: max(len(v) // n_samples, 1)][:n_samples] for n, v in _shuffled(aoup, seed)
+    }
     ratio = np.zeros(len(parameters["kappa"]))
     for record in records:
         for i in range(len(ratio)):
@@ -286,7 +288,9 @@ def rbp_posterior(
             ratio[i] += _rbp_ratio(one, record)
     highest = ratio.max()
     w = np.exp(ratio - highest)
-    chosen = np.random.default_rng(seed).choice(len(w), size=len(aoup.parameters["D"]), p=w / w.sum())
+    chosen = np.random.default_rng(seed).choice(
+        len(w), size=len(aoup.parameters["D"]), p=w / w.sum()
+    )
     return aoup._replace(
         model_name="RBP",
         log_evidence=aoup.log_evidence + float(highest + np.log(w.mean())),
@@ -305,7 +309,7 @@ def _shuffled(posterior: Posterior, seed: int) -> list[tuple[str, FloatArray]]:
 def _rbp_ratio(parameters: Mapping[str, float], record: Record) -> float:
     """log p(y | RBP) - log p(y | AOUP) at one set of parameters."""
     values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
-    measured = {name: parameters[name] for name in MEASUREMENT}
+    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
     unknown = Instrument(**measured, baseline="constant")
     shift = state_space.innovations(AOUP(*values), unknown, *record).baseline[0]
     most = max(int(_RBP_STEP * parameters["tau_a"] / record.dt), 1)
@@ -314,15 +318,17 @@ def _rbp_ratio(parameters: Mapping[str, float], record: Record) -> float:
     measured["exposure"] /= stride
     known = Instrument(**measured)
     thinned, dt = record.positions[::stride] - shift, record.dt * stride
-    gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt)[0]
-    return float(rbp_log_likelihood(RBP(*values), known, thinned, dt)[0] - gaussian)
+    gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt, from_zero=True)[0]
+    mechanism = rbp_log_likelihood(RBP(*values), known, thinned, dt, from_zero=True)[0]
+    return float(mechanism - gaussian)
 
 
 class Verdict(NamedTuple):
     """The four models at equal prior odds.
 
     probability: of each model. p_active: of AOUP and RBP together. p_distinguishable: that the
-    tracer is active AND its C(t) has a negative weight, which no overdamped medium at equilibrium has.
+    tracer is active AND its C(t) has a negative weight, which no overdamped medium at equilibrium
+    has.
     numerical_error: of p_active, from the errors of the evidences.
     """
 
@@ -341,9 +347,7 @@ def verdict(
     sampler: Sampler | None = None,
 ) -> Verdict:
     """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters."""
-    posteriors = {
-        name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR
-    }
+    posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
     posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, seed)
     log_z = np.array([p.log_evidence for p in posteriors.values()])
     p = np.exp(log_z - log_z.max())
@@ -352,9 +356,7 @@ def verdict(
     active = [name for name in posteriors if name in ("AOUP", "RBP")]
     p_active = sum(probability[name] for name in active)
     # d p_active = sum over models of p (1{active} - p_active) d log Z
-    spread = [
-        probability[n] * ((n in active) - p_active) * posteriors[n].error for n in posteriors
-    ]
+    spread = [probability[n] * ((n in active) - p_active) * posteriors[n].error for n in posteriors]
     return Verdict(
         posteriors=posteriors,
         probability=probability,

@@ -207,15 +207,20 @@ def _van_loan(A, W, step, doublings, F, Q):
 
 
 def log_likelihood(
-    model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
+    model: LinearModel,
+    instrument: Instrument,
+    positions: ArrayLike,
+    dt: float,
+    from_zero: bool = False,
 ) -> FloatArray:
     """Log density of a record under each of m models, nats, (m,).
 
     model, instrument: batches that broadcast to m models. positions: (n_points,), length, dt (s)
     apart, NaN where there is none. With an unknown baseline the density is marginal (flat prior).
+    from_zero: a free tracer or a drift with a known zero was there one interval before the start.
     A system that is too ill-conditioned for double precision gives -inf.
     """
-    record = check_record(positions, instrument, model)
+    record = check_record(positions, instrument, model, from_zero)
     system = discretise(model, instrument, dt)
     values = np.empty(len(system.R))
     base = regressors(len(record), instrument.unknowns)
@@ -324,7 +329,9 @@ def _simulate(records, F, G, Q, S, R, P):
                 means[i, a] = fresh[a]
 
 
-def check_record(positions: ArrayLike, instrument: Instrument, model: LinearModel) -> FloatArray:
+def check_record(
+    positions: ArrayLike, instrument: Instrument, model: LinearModel, from_zero: bool = False
+) -> FloatArray:
     """Positions as float64 (n_points,). ValueError where they cannot be used with this model."""
     record = np.ascontiguousarray(positions, np.float64)
     if record.ndim != 1 or np.isinf(record).any():
@@ -333,8 +340,10 @@ def check_record(positions: ArrayLike, instrument: Instrument, model: LinearMode
         raise ValueError(
             f"{np.isfinite(record).sum()} points are too few for a {instrument.baseline} baseline"
         )
-    if instrument.unknowns == 0 and (
-        np.any(np.asarray(model.kappa) == 0) or np.any(instrument.parameters["drift"] > 0)
+    if (
+        instrument.unknowns == 0
+        and not from_zero
+        and (np.any(np.asarray(model.kappa) == 0) or np.any(instrument.parameters["drift"] > 0))
     ):
         raise ValueError(
             "a free tracer (kappa = 0) or a drift has no zero: "

@@ -1,0 +1,54 @@
+"""The verdict on a simulated twin of the paper's record: 655 076 points at 78 125 Hz of an AOUP at
+the published fit. Prints the posterior of the models and of the parameters, time and memory."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
+
+from activenoise import state_space
+from activenoise.instrument import Instrument
+from activenoise.models import AOUP
+from activenoise.posterior import Record, default_prior, verdict
+
+
+def main() -> None:
+    model, dt = AOUP(157.0, 7e-4, 6.3e-3, 0.33), 1.28e-5
+    positions = state_space.simulate(model, Instrument(), 655_076, dt, seed=1)
+    record = Record(positions, dt)
+    for kind in sys.argv[1:] or ["detector"]:
+        start = time.perf_counter()
+        answer = verdict([record], default_prior([record], kind))
+        seconds = time.perf_counter() - start
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"{kind}: {seconds:.0f} s, {memory:.2f} GB at most")
+        for name, p in answer.posteriors.items():
+            print(
+                f"  {name:13s} P {answer.probability[name]:.4f}, log evidence "
+                f"{p.log_evidence:.2f} +- {p.error:.3f}, {p.effective:.0f} draws, "
+                f"k {p.pareto_k:.2f}, {p.likelihoods} likelihoods"
+            )
+        print(
+            f"  P(active) {answer.p_active:.3f} +- {answer.numerical_error:.3f}, "
+            f"P(distinguishable) {answer.p_distinguishable:.3f}"
+        )
+        for parameter, row in answer.posteriors["AOUP"].summary().items():
+            print(
+                f"    {parameter:12s} {row['median']:.4g}, 95 % {row['low95']:.4g} ... "
+                f"{row['high95']:.4g}"
+            )
+        print(f"    kappa tau_a {np.median(product(answer.posteriors['AOUP'].parameters)):.3g}")
+
+
+def product(parameters):
+    return parameters["kappa"] * parameters["tau_a"]
+
+
+if __name__ == "__main__":
+    main()

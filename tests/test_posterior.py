@@ -1,0 +1,189 @@
+"""Evidence of records against quadrature, invariances, and the answers that are known."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from activenoise import evidence, state_space
+from activenoise.importance import Sampler
+from activenoise.instrument import Instrument
+from activenoise.models import AOUP, Passive, Viscoelastic
+from activenoise.posterior import (
+    OFF,
+    Coordinates,
+    Record,
+    default_prior,
+    negative_weight,
+    posterior,
+    rbp_posterior,
+    verdict,
+)
+from activenoise.priors import Axis, Prior
+
+ROOT = Path(__file__).parent.parent
+RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
+QUICK = Sampler(draws=512, final=1024, wanted=400)
+
+KNOWN = {
+    "kappa": Axis(0.3, 3.0, log=True),
+    "D": Axis(0.1, 3.0, log=True),
+    "D_a": Axis(0.1, 10.0, log=True),
+    "tau_a": Axis(0.3, 5.0, log=True),
+    **OFF,
+}
+
+
+def test_evidence_and_moments_are_those_of_quadrature():
+    record = state_space.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 1500, 0.1, seed=5)
+    for name in ("Passive", "AOUP"):
+        p = posterior(name, [Record(record, 0.1)], KNOWN, baseline="zero")
+        exact = evidence.log_evidence(name, Prior(KNOWN), record[None], 0.1)
+        assert abs(p.log_evidence - np.ravel(exact)[0]) < 4 * p.error + 0.01
+        assert p.error < 0.06
+        moments = evidence.posterior_moments(name, Prior(KNOWN), record[None], 0.1)
+        for parameter, mean in moments.mean.items():
+            sd = np.ravel(moments.sd[parameter])[0]
+            draws = np.log(p.parameters[parameter])
+            assert abs(draws.mean() - np.ravel(mean)[0]) < 5 * sd / np.sqrt(p.effective)
+            assert draws.std() == pytest.approx(sd, rel=0.15)
+
+
+def test_rbp_evidence_is_that_of_the_angle_filter():
+    record = state_space.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 600, 0.1, seed=6)
+    record -= record.mean()
+    aoup = posterior("AOUP", [Record(record, 0.1)], KNOWN, baseline="constant")
+    rbp = rbp_posterior(aoup, [Record(record, 0.1)])
+    sampled = evidence.rbp_evidence(
+        Prior(KNOWN), record[None], 0.1, np.array([len(record)]), {"samples": 128}
+    )
+    expected = float((sampled.log_evidence - sampled.reference)[0, 0])
+    error = np.hypot(float(sampled.error[0, 0]), rbp.error)
+    # The baseline's prior is flat here and it is 0 there.
+    assert abs(rbp.log_evidence - aoup.log_evidence - expected) < 4 * error + 0.1
+
+
+def test_units_do_not_matter():
+    """The default prior has the record's own scales: probabilities are the same in other units."""
+    record = state_space.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(noise=0.1), 400, 0.1, seed=7)
+    answers = []
+    for scale in (1.0, 1e-6):
+        records = [Record(record * scale, 0.1)]
+        prior = default_prior(records, "camera")
+        answers.append(posterior("AOUP", records, prior, seed=3, sampler=QUICK))
+    # One point less than the record has: the flat prior of the baseline has a unit too.
+    shift = 399 * np.log(1e6)
+    assert answers[1].log_evidence - shift == pytest.approx(answers[0].log_evidence, abs=1e-3)
+
+
+def test_shared_parameters_of_several_records():
+    model, dt = Passive(2.0, 0.5), 0.05
+    records = [
+        Record(state_space.simulate(model, Instrument(), 400, dt, seed=s) + s, dt) for s in range(3)
+    ]
+    prior = default_prior(records, "exact")
+    joint = posterior("Passive", records, prior, sampler=QUICK)
+    alone = posterior("Passive", records[:1], prior, sampler=QUICK)
+    narrower = joint.summary()["D"]["sd"] / alone.summary()["D"]["sd"]
+    assert 0.35 < narrower < 0.9
+    assert abs(joint.summary()["D"]["mean"] - 0.5) < 4 * joint.summary()["D"]["sd"]
+
+
+def test_a_free_tracer_needs_no_trap():
+    model = AOUP(0.0, 0.1, 2.0, 2.0)
+    instrument = Instrument(noise=0.05, baseline="constant")
+    record = state_space.simulate(model, instrument, 1500, 0.05, seed=2) + 5.0
+    records = [Record(record, 0.05)]
+    answer = verdict(records, default_prior(records, "camera", free=True), sampler=QUICK)
+    assert answer.p_active > 0.99
+    assert answer.p_distinguishable > 0.99
+    row = answer.posteriors["AOUP"].summary()["D_a"]
+    assert row["low95"] < 2.0 < row["high95"]
+
+
+def test_an_active_record_of_negative_weight_is_called_so():
+    model = AOUP(1.0, 0.2, 3.0, 0.5)
+    record = state_space.simulate(model, Instrument(noise=0.02), 3000, 0.02, seed=9)
+    records = [Record(record, 0.02)]
+    answer = verdict(records, default_prior(records, "camera"), sampler=QUICK)
+    assert answer.p_active > 0.99
+    assert answer.p_distinguishable > 0.9
+    assert sum(answer.probability.values()) == pytest.approx(1)
+
+
+def test_a_low_pass_that_looks_active_is_seen_through():
+    instrument = Instrument(noise=0.01, corner=4.0, exposure=0.3)
+    record = state_space.simulate(Passive(2.0, 1.0), instrument, 8000, 0.02, seed=4)
+    records = [Record(record, 0.02)]
+    bare = default_prior(records, "exact")
+    naive = [posterior(n, records, bare, sampler=QUICK).log_evidence for n in ("Passive", "AOUP")]
+    assert naive[1] - naive[0] > 100
+    prior = default_prior(records, "unknown")
+    seen = [posterior(n, records, prior, sampler=QUICK).log_evidence for n in ("Passive", "AOUP")]
+    assert seen[1] - seen[0] < 1
+
+
+def test_negative_weights():
+    """Against the weights of section 1 of the physics, and the double that equilibrium has."""
+    rng = np.random.default_rng(0)
+    kappa, D, D_a, tau_a = np.exp(rng.normal(0, 1.5, (4, 500)))
+    a = D / kappa + D_a / (kappa * (1 - (kappa * tau_a) ** 2))
+    b = -D_a * tau_a / (1 - (kappa * tau_a) ** 2)
+    found = negative_weight({"kappa": kappa, "D": D, "D_a": D_a, "tau_a": tau_a})
+    np.testing.assert_array_equal(found, (a < 0) | (b < 0))
+    # What is not negative is a viscoelastic bead: its C(t) is met by one of valid parameters.
+    for i in np.flatnonzero(~found)[:20]:
+        c_0 = AOUP(kappa[i], D[i], D_a[i], tau_a[i]).autocorrelation(0.0)
+        trap = D[i] / c_0
+        tau_m = trap * tau_a[i] / kappa[i]
+        strength = (kappa[i] - trap) * (trap - 1 / tau_a[i]) * tau_a[i] / kappa[i]
+        double = Viscoelastic(trap, D[i], strength, tau_m).autocorrelation([0.3, 1.0])
+        exact = AOUP(kappa[i], D[i], D_a[i], tau_a[i]).autocorrelation([0.3, 1.0])
+        np.testing.assert_allclose(double, exact, rtol=1e-9)
+
+
+def test_shares_and_parameters_are_the_same_thing():
+    z = np.random.default_rng(0).normal(size=(50, 4))
+    prior = {**KNOWN, "active_share": Axis(0.0, 1.0)}
+    del prior["D_a"]
+    values = Coordinates("AOUP", prior).parameters(z)
+    model = AOUP(*(values[n] for n in ("kappa", "D", "D_a", "tau_a")))
+    thermal = Passive(values["kappa"], values["D"]).autocorrelation(0.0)
+    share = 1 - thermal / model.autocorrelation(0.0)
+    np.testing.assert_allclose(share, values["active_share"], rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_missing_is_named():
+    with pytest.raises(ValueError, match="AOUP: no prior for tau_a"):
+        Coordinates("AOUP", {k: v for k, v in KNOWN.items() if k != "tau_a"}).names  # noqa: B018
+    with pytest.raises(ValueError, match="must be one of Passive, Viscoelastic, AOUP"):
+        posterior("Brownian", [Record(np.zeros(5), 0.1)], KNOWN)
+    with pytest.raises(ValueError, match="never moves"):
+        default_prior([Record(np.zeros(5), 0.1)])
+
+
+def test_the_real_bead_at_full_rate_is_passive():
+    """4.4 um bead in water at 78 125 Hz: 4871 nats for AOUP without a detector in the model."""
+    volts = np.load(ROOT / "data/tracks/trapped_bead_water_78kHz.npz")["arr_0"]
+    records = [Record((volts - volts.mean()) * 7.2537, 1 / 78125)]
+    answer = verdict(records, default_prior(records, "detector"))
+    assert answer.p_active < 0.05
+    assert answer.p_distinguishable < 0.05
+    row = answer.posteriors["Passive"].summary()
+    assert row["kappa"]["median"] == pytest.approx(2 * np.pi * 656.87, rel=0.2)
+    assert row["D"]["median"] == pytest.approx(0.0974, rel=0.2)
+
+
+@pytest.mark.skipif(RECORDS is None, reason="ACTIVENOISE_RECORDS names no folder of real records")
+def test_the_real_bead_by_camera_is_passive():
+    path = Path(str(RECORDS)) / "trapped_bead_water_camera.txt"
+    metres = np.genfromtxt(path, skip_header=1)[:, 0]
+    records = [Record((metres - metres.mean()) * 1e6, 6.8966e-3)]
+    answer = verdict(records, default_prior(records, "camera"))
+    assert answer.p_active < 0.05
+    assert answer.p_distinguishable < 0.05
+    corner = answer.posteriors["Passive"].summary()["kappa"]["median"] / (2 * np.pi)
+    assert 6.4 < corner < 9.6
