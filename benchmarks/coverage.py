@@ -93,7 +93,8 @@ def main() -> None:
         print(f"{line}   ranks uniform: p = {chi2.sf(statistic, 9):.3f}")
     p, c = np.asarray(chances), np.asarray(classes)
     print(
-        f"  mean log-loss of the models {-np.mean(np.log(p[np.arange(len(c)), c])):.3f} (log 4 1.386)"
+        f"  mean log-loss of the models {-np.mean(np.log(p[np.arange(len(c)), c])):.3f} "
+        "(log 4: 1.386)"
     )
     active = p[:, 2] + p[:, 3]
     for label, chance, true in (

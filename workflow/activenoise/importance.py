@@ -29,22 +29,25 @@ _PER_COMPONENT = 20.0  # effective draws a component and dimension
 _WIDER = 1.15  # than the fit, of the scale matrices: too wide costs less than too narrow
 _BROAD = 0.1  # weight of one more component that spans all draws
 _EM_STEPS = 25
+_NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
 
 
 @dataclass(frozen=True)
 class Sampler:
     """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps alive.
-    enough: the part that must be effective, untempered, to end the adaptation. wanted: effective
+    enough: the part that must be effective, untempered, to end the adaptation; patience: or so many
+    rounds near the end without a better proposal, of which the best is taken. wanted: effective
     draws in the answer. final: draws a batch of it. batches, rounds: at most so many. attempts: how
     often the proposal is fitted anew to the answer's own draws where those do not suffice."""
 
     draws: int = 1024
     kept: float = 0.25
-    enough: float = 0.2
-    wanted: float = 1000.0
+    enough: float = 0.12
+    patience: int = 3
+    wanted: float = 500.0
     final: int = 2048
-    batches: int = 4
-    attempts: int = 4
+    batches: int = 3
+    attempts: int = 3
     rounds: int = 60
 
 
@@ -80,24 +83,29 @@ def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sam
     taken = 0
     for stage in stages:
         rounds: list[tuple[FloatArray, FloatArray, Mixture]] = []
+        best, best_share, waited = proposal, 0.0, 0
         for _ in range(sampler.rounds):
             z = proposal.draw(rng, sampler.draws)
             target = _finite(stage(z)) + _log_normal(z)
             taken += len(z)
             log_w = target - proposal.log_density(z)
             share = _effective(log_w) / len(z)
-            if share >= max(sampler.enough, sampler.kept if stage is not stages[-1] else 0.0):
-                break
             beta = _temper(log_w, sampler.kept)
+            waited += beta > _NEAR
+            if share > best_share:
+                best, best_share, waited = proposal, share, 0
+            if share >= sampler.enough or waited > sampler.patience:
+                break
             # Near the end rounds are pooled, each draw weighted against all their proposals.
             rounds = (
-                [*rounds[-2:], (z, target, proposal)] if beta > 0.3 else [(z, target, proposal)]
+                [*rounds[-2:], (z, target, proposal)] if beta > _NEAR else [(z, target, proposal)]
             )
             z = np.concatenate([r[0] for r in rounds])
             target = np.concatenate([r[1] for r in rounds])
             mixed = logsumexp([r[2].log_density(z) for r in rounds], axis=0) - np.log(len(rounds))
             log_w = (target - mixed) * (_temper(target - mixed, sampler.kept))
             proposal = Mixture.fit(z, np.exp(log_w - logsumexp(log_w)), rng)
+        proposal = best
     for attempt in range(sampler.attempts):
         z, log_w = np.empty((0, n_dims)), np.empty(0)
         for _ in range(sampler.batches):
