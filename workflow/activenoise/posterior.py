@@ -310,14 +310,14 @@ def _rbp_ratio(parameters: Mapping[str, float], record: Record) -> float:
     """log p(y | RBP) - log p(y | AOUP) at one set of parameters."""
     values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
     measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
-    unknown = Instrument(**measured, baseline="constant")
-    shift = state_space.innovations(AOUP(*values), unknown, *record).baseline[0]
     most = max(int(_RBP_STEP * parameters["tau_a"] / record.dt), 1)
     stride = min(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
     # The exposure is a part of the longer interval now.
     measured["exposure"] /= stride
+    thinned, dt = record.positions[::stride], record.dt * stride
+    unknown = Instrument(**measured, baseline="constant")
+    thinned = thinned - state_space.innovations(AOUP(*values), unknown, thinned, dt).baseline[0]
     known = Instrument(**measured)
-    thinned, dt = record.positions[::stride] - shift, record.dt * stride
     gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt, from_zero=True)[0]
     mechanism = rbp_log_likelihood(RBP(*values), known, thinned, dt, from_zero=True)[0]
     return float(mechanism - gaussian)
