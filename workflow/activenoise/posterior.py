@@ -266,7 +266,7 @@ _RBP_STEP = 0.1  # but not beyond this part of tau_a
 
 
 def rbp_posterior(
-    aoup: Posterior, records: Sequence[Record], seed: int = 0, n_samples: int = 64
+    aoup: Posterior, records: Sequence[Record], seed: int = 0, n_samples: int | None = None
 ) -> Posterior:
     """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin.
 
@@ -274,7 +274,8 @@ def rbp_posterior(
 
         p(y | RBP)/p(y | AOUP) = < p(y | theta, RBP)/p(y | theta, AOUP) >
 
-    over AOUP's posterior; its error is that of the mean over n_samples of them. The ratio is
+    over AOUP's posterior; its error is that of the mean over n_samples of them (by default 64 for
+    a long record to 256 for a short one; see `effective`: few make the posterior too narrow). The ratio is
     about memory of the length of tau_a: a record that is much finer is thinned for it. Each
     record's baseline is AOUP's.
     """
