@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -15,14 +16,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 from activenoise import state_space
 from activenoise.instrument import Instrument
 from activenoise.models import AOUP
-from activenoise.posterior import Record, default_prior, verdict
+from activenoise.posterior import Kind, Record, default_prior, verdict
 
 
 def main() -> None:
     model, dt = AOUP(157.0, 7e-4, 6.3e-3, 0.33), 1.28e-5
     positions = state_space.simulate(model, Instrument(), 655_076, dt, seed=1)
     record = Record(positions, dt)
-    for kind in sys.argv[1:] or ["detector"]:
+    kinds: list[Kind] = [kind for kind in get_args(Kind) if kind in sys.argv[1:]] or ["detector"]
+    for kind in kinds:
         start = time.perf_counter()
         answer = verdict([record], default_prior([record], kind))
         seconds = time.perf_counter() - start
@@ -46,7 +48,7 @@ def main() -> None:
         print(f"    kappa tau_a {np.median(product(answer.posteriors['AOUP'].parameters)):.3g}")
 
 
-def product(parameters):
+def product(parameters: dict[str, np.ndarray]) -> np.ndarray:
     return parameters["kappa"] * parameters["tau_a"]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from activenoise.posterior import Record, Verdict, default_prior, verdict  # noqa: E402
+from activenoise.posterior import Kind, Record, Verdict, default_prior, verdict  # noqa: E402
 
 MICROMETRES_PER_VOLT = 7.2537
 
@@ -53,11 +53,12 @@ def report(name: str, answer: Verdict, seconds: float) -> None:
 
 def main() -> None:
     folder = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ACTIVENOISE_RECORDS", "")
-    records = {"78 kHz bead": (bead(), "detector")}
+    records: dict[str, tuple[Record, Kind]] = {"78 kHz bead": (bead(), "detector")}
     if folder:
         records["camera bead"] = (camera(Path(folder)), "camera")
     for name, (record, kind) in records.items():
-        for assumed in (kind, "unknown"):
+        kinds: tuple[Kind, Kind] = (kind, "unknown")
+        for assumed in kinds:
             start = time.perf_counter()
             answer = verdict([record], default_prior([record], assumed))
             report(f"{name}, {assumed}", answer, time.perf_counter() - start)

@@ -275,10 +275,13 @@ def rbp_posterior(
         p(y | RBP)/p(y | AOUP) = < p(y | theta, RBP)/p(y | theta, AOUP) >
 
     over AOUP's posterior; its error is that of the mean over n_samples of them (by default 64 for
-    a long record to 256 for a short one; see `effective`: few make the posterior too narrow). The ratio is
-    about memory of the length of tau_a: a record that is much finer is thinned for it. Each
-    record's baseline is AOUP's.
+    a long record to 256 for a short one; where few are effective the posterior is too narrow). The
+    ratio is about memory of the length of tau_a: a record that is much finer is thinned for it.
+    Each record's baseline is AOUP's.
     """
+    if n_samples is None:
+        points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
+        n_samples = int(np.clip((1 << 20) // points, 64, 256))
     parameters = {
         n: v[:: max(len(v) // n_samples, 1)][:n_samples] for n, v in _shuffled(aoup, seed)
     }
