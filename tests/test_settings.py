@@ -131,6 +131,7 @@ WRONG = [
     ((*BENCHMARK, "durations"), [-1], ["studies.benchmark.durations.0 = -1: must be a positive"]),
     # pairs and studies by name
     ((*BENCHMARK, "pairs", "Passive-Levy"), {}, ["pairs.Passive-Levy", "Passive, AOUP, RBP"]),
+    ((*BENCHMARK, "pairs", "Passive-Viscoelastic"), {}, ["two of Passive, AOUP, RBP"]),
     ((*BENCHMARK, "pairs", "AOUP"), {}, ["pairs.AOUP", "two of Passive, AOUP, RBP"]),
     ((*BENCHMARK, "pairs", "AOUP-AOUP"), {}, ["pairs.AOUP-AOUP: the two models must differ"]),
     ((*BENCHMARK, "pairs"), ["Passive-AOUP"], ["pairs = ['Passive-AOUP']: must be a mapping"]),

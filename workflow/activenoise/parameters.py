@@ -11,6 +11,8 @@ PARAMETERS = {
     "AOUP": ("kappa", "D", "D_a", "tau_a"),
     "RBP": ("kappa", "D", "D_a", "tau_a"),
 }
+# Models that a study may compare: a viscoelastic bead is a reading of records, with priors of its own.
+STUDIED = ("Passive", "AOUP", "RBP")
 
 
 def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:

@@ -15,7 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from activenoise.parameters import PARAMETERS, parameter_range
+from activenoise.parameters import PARAMETERS, STUDIED, parameter_range
 from activenoise.sheet import SheetRow
 
 Config = dict[str, Any]
@@ -222,8 +222,8 @@ def _study_mistakes(study: Config) -> Iterator[str]:
     models = set()
     for pair in study["pairs"]:
         names = pair.split("-")
-        if len(names) != 2 or not set(names) <= set(PARAMETERS):
-            yield f"pairs.{pair}: must be two of {', '.join(PARAMETERS)} joined by a hyphen"
+        if len(names) != 2 or not set(names) <= set(STUDIED):
+            yield f"pairs.{pair}: must be two of {', '.join(STUDIED)} joined by a hyphen"
         elif names[0] == names[1]:
             yield f"pairs.{pair}: the two models must differ"
         models.update(names)
