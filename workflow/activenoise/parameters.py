@@ -11,7 +11,7 @@ PARAMETERS = {
     "AOUP": ("kappa", "D", "D_a", "tau_a"),
     "RBP": ("kappa", "D", "D_a", "tau_a"),
 }
-# Models that a study may compare: a viscoelastic bead is a reading of records, with priors of its own.
+# Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
 STUDIED = ("Passive", "AOUP", "RBP")
 
 
