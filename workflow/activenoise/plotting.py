@@ -94,6 +94,7 @@ _METHODS = {
     "feedforward": ("feedforward", SKY, "v"),
     "lstm_last_state": ("LSTM, paper's head", "#117733", "P"),
     "lstm_fixed_tracks": ("LSTM, 8000 tracks", "#CC6677", "D"),
+    "lstm_moments": ("LSTM, moments alone", ORANGE, "^"),
     "lstm_paper": ("LSTM, paper's head, 8000 tracks", "#332288", "X"),
 }
 _SPARE = ("#CC6677", "#117733", "#88CCEE", "#999933")
