@@ -488,7 +488,8 @@ def finish_excess(axes: Axes, ends: Sequence[End]) -> None:
     _excess_axis(axes)
     right = max(end.x for end in ends)
     axes.set(xlim=(-0.02 * right, 1.03 * right), xlabel="duration T of the track (s)")
-    note(axes, 0.02, 0.98, "error bars: paired, of the held-out tracks; bands: spread of the seeds")
+    text = "error bars: paired, of the held-out tracks; bands: spread of the seeds"
+    note(axes, 0.98, 0.02, text, ha="right", va="bottom", color=GREY)
     label_ends(axes, ends)
 
 
@@ -507,7 +508,7 @@ def finish_mechanism(
     length.set(xscale="log", yscale="log", xlabel=ratio, ylabel="duration needed (s)")
     marks(length, [2, 5, 10, 20, 50, 100], "x")
     marks(length, [2, 5, 10, 20, 50, 100, 200])
-    length.margins(x=0.15, y=0.2)
+    length.margins(x=0.25, y=0.2)
     note(loss, 0.04, 0.04, f"lines: exact optimum\nsquares: LSTM\nnumbers: {ratio}", va="bottom")
     for axes, name in ((loss, "A"), (excess, "B"), (length, "C")):
         letter(axes, name)

@@ -280,15 +280,15 @@ def _network_mistakes(place: str, network: Config, study: Config) -> Iterator[st
                 f"{place}.frames: {frame} points do not fit into the duration of {shortest:g} s,"
                 f" {n_points(study, shortest)} points"
             )
-    elif network["longest"] is not None and network["longest"] < shortest:
-        yield (
-            f"{place}.longest = {network['longest']:g} s: below the first of durations,"
-            f" {shortest:g} s; it would train nothing"
-        )
     elif n_points(study, shortest) < frames["stride"]:
         yield (
             f"{place}.frames.stride: {frames['stride']} points do not fit into the duration of"
             f" {shortest:g} s, {n_points(study, shortest)} points"
+        )
+    if network["longest"] is not None and network["longest"] < shortest:
+        yield (
+            f"{place}.longest = {network['longest']:g} s: below the first of durations,"
+            f" {shortest:g} s; nothing would be scored"
         )
     # The standardisation of the inputs looks at 256 tracks.
     n_classes = 1 if place.startswith("estimates") else 2

@@ -88,8 +88,8 @@ def task_names(study, task):
     return STUDIES[study]["estimates"]["targets"] if task == "estimates" else task_models(task)
 
 
-def feedforward_points(study, settings):
-    """The durations, in points, of a feedforward network, which reads one alone."""
+def scored_durations(study, settings):
+    """The durations, in points, that a network is scored at, and a feedforward one trained for."""
     limit = settings["longest"]
     return [
         n_points(STUDIES[study], d) for d in STUDIES[study]["durations"] if limit is None or d <= limit
@@ -102,7 +102,7 @@ def network_names(study, task, network, seed=None):
     settings = networks(study, task)[network]
     names = [network]
     if settings["kind"] == "feedforward":
-        names = [f"{network}-{points}" for points in feedforward_points(study, settings)]
+        names = [f"{network}-{points}" for points in scored_durations(study, settings)]
     seeds = [seed] if seed else range(1, settings["seeds"] + 1)
     return [name if k == 1 else f"{name}-seed{k}" for k in seeds for name in names]
 
@@ -153,10 +153,7 @@ def training_points(study, task, network):
 
 
 def scored_points(study, task, network):
-    settings = networks(study, task)[network]
-    if settings["kind"] == "lstm":
-        return durations_in_points(study)
-    return feedforward_points(study, settings)
+    return scored_durations(study, networks(study, task)[network])
 
 
 def network_seed(study, task, name):

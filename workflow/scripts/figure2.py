@@ -21,20 +21,19 @@ def main(job: "Snakemake") -> None:
         network, optimum = (
             read_arrays(files[panel]) for files in (job.input.networks, job.input.optimum)
         )
-        labels = network["labels"]
+        labels, longest = network["labels"], network["points"][-1]
+        answers = [(a, list(a["points"]).index(longest)) for a in (network, optimum)]
         models = pair.split("-")
         for x, model in enumerate(models):
             colour = plot.MODEL_COLOURS[model]
             chosen = labels == x
-            half = [probability(answer["logits"][chosen, -1]) for answer in (network, optimum)]
+            half = [probability(answer["logits"][chosen, at]) for answer, at in answers]
             scale = 0.4 / max(plot.density(values, plot.GRID, plot.KERNEL).max() for values in half)
             looks = ({"facecolor": colour}, {"facecolor": "white", "hatch": "////"})
             for side, values, style in zip((-1, 1), half, looks, strict=True):
                 plot.half_violin(axes, x, values, side, scale, edgecolor=colour, **style)
-            for side, answer, name in zip(
-                (-1, 1), (network, optimum), ("LSTM", "optimum"), strict=True
-            ):
-                right = accuracy(answer["logits"][:, -1:], labels, x)
+            for side, (answer, at), name in zip((-1, 1), answers, ("LSTM", "optimum"), strict=True):
+                right = accuracy(answer["logits"][:, [at]], labels, x)
                 text = f"{name}\n{100 * right.value[0]:.1f} ± {100 * right.standard_error[0]:.1f} %"
                 axes.text(
                     x + 0.03 * side, 1.03, text, color=colour, fontsize=6, linespacing=1.3,
