@@ -11,6 +11,7 @@ from activenoise.score_tables import score_rows, seed_rows
 from activenoise.scoring import (
     accuracy,
     class_mean,
+    divergence,
     excess,
     excess_spread,
     exchange,
@@ -162,6 +163,17 @@ def test_durations_are_scored_apart(gaussian):
         for label in (0, 1):
             expected = accuracy(logits, labels, label).value
             assert accuracy(both, labels, label).value[i] == expected
+
+
+def test_divergence_is_the_excess_with_less_noise(gaussian):
+    llr, worse, labels = gaussian
+    expected, noisy = divergence(worse, llr, labels), excess(worse, llr, labels)
+    # llr is exact, so both estimate one number; classes of one size make the labels' average exact.
+    error = np.hypot(expected.standard_error, noisy.standard_error)
+    assert abs(expected.value - noisy.value) < 3 * error
+    assert expected.standard_error < 0.5 * noisy.standard_error
+    assert divergence(llr, llr, labels).value == 0
+    assert divergence(llr + 1e-3, llr, labels).value > 0
 
 
 def test_answers_may_be_exchanged_between_classes(gaussian):

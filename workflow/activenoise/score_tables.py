@@ -102,8 +102,8 @@ def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
 
     mean_exponential: E[exp(LLR)] over the tracks of class 0, which is 1 (at long durations rare
     tracks dominate it, and its standard error says little). exchange: mean P(1) of class 0 less
-    mean P(0) of class 1, which is 0, without heavy tails. quadrature_change: of the log-loss, on
-    doubling the nodes, nats, with its error from the number of tracks tried.
+    mean P(0) of class 1, which is 0, without heavy tails. quadrature_change: of the log-loss
+    (see `scoring.divergence`) on doubling the nodes, nats, with its error.
     calibration_chi2: of the optimum's own P, per bin.
     path_integral_difference: rms of the paper's log likelihood ratio less the filter's given the
     first point, nats.

@@ -64,6 +64,16 @@ def excess(logits: FloatArray, optimum: FloatArray, labels: Labels) -> Estimate:
     return class_mean(_over_seeds(losses(logits, labels)) - losses(optimum, labels), labels)
 
 
+def divergence(logits: FloatArray, reference: FloatArray, labels: Labels) -> Estimate:
+    """What the log-loss of `logits` is above that of `reference` if the reference is right, nats:
+    the relative entropy of its answers to these. The labels, which make most of the noise of
+    `excess`, are averaged over exactly."""
+    p = probability(reference)
+    per_track = (1 - p) * (np.logaddexp(0.0, logits) - np.logaddexp(0.0, reference))
+    per_track += p * (np.logaddexp(0.0, -logits) - np.logaddexp(0.0, -reference))
+    return class_mean(per_track, labels)
+
+
 def excess_spread(logits: FloatArray, labels: Labels) -> FloatArray:
     """Standard deviation over the seeds of the log-loss, and so of the excess, nats,
     (n_durations,); nan for one seed."""

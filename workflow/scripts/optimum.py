@@ -20,7 +20,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.models import AOUP
     from activenoise.parameters import pair_models
     from activenoise.priors import parse_prior
-    from activenoise.scoring import excess, log_loss
+    from activenoise.scoring import divergence, log_loss
 
     p = job.params
     pair, prior, at = pair_models(job.wildcards.pair), parse_prior(p.parameters), np.array(p.points)
@@ -45,8 +45,8 @@ def main(job: "Snakemake") -> None:
             log.info("%s: %d of %d tracks", data_set.model_name, rows.stop, len(data_set))
     logits = dict(zip(ways, map(np.concatenate, zip(*parts, strict=True)), strict=True))
 
-    # How far the quadrature is from convergence: the change of the log-loss, on some tracks of
-    # either class, when every axis has twice the nodes.
+    # How far the quadrature is from convergence: how much better the log-loss is expected to be, on
+    # some tracks of either class, when every axis has twice the nodes.
     change, error = np.zeros(len(at)), np.zeros(len(at))
     if not prior.fixed:
         few = slice(0, min(p.n_check, *map(len, data_sets)))
@@ -55,7 +55,7 @@ def main(job: "Snakemake") -> None:
         ]
         coarse = [logits["optimum"][labels == c][few] for c in (0, 1)]
         kinds = np.repeat((0, 1), few.stop)
-        change, error = excess(np.concatenate(fine), np.concatenate(coarse), kinds)
+        change, error = divergence(np.concatenate(coarse), np.concatenate(fine), kinds)
     arrays = {"logits": logits.pop("optimum"), **logits, "labels": labels, "points": at}
     changes = {"quadrature_change": change, "quadrature_change_standard_error": error}
     write_arrays(job.output.logits, {}, **arrays, **changes)
