@@ -42,23 +42,29 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _CANDIDATES = 64  # draws among which the best is sought, whose innovations are tested
 _STEP = 997  # from draw to draw, coprime to their number: equal draws are neighbours
 _FEWEST = 200  # points of a piece of the record, and of a thinned one
+_LONG = 1 << 17
+_PIECE = 1 << 15  # points of a piece, which is thinned to about so many
 _STRIDES = (2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is computed. sampler: of the whole record; brief: of its pieces and of single
-    coordinates. segments: pieces at most. bands: simulated records behind the bands, on n_at lags.
-    draws: of each posterior, kept for figures. longest: points that are read, or None for all.
+    """How much is computed. sampler: of the whole record; frugal: of one beyond _LONG points;
+    brief: of its pieces and of single coordinates. segments: pieces at most. bands: simulated
+    records behind the bands, on n_at lags. draws: of each posterior, kept for figures. longest:
+    points that are read, or None for all.
     """
 
     sampler: Sampler = field(default_factory=Sampler)
+    frugal: Sampler = field(
+        default_factory=lambda: Sampler(draws=512, wanted=300, final=768, batches=4, attempts=2)
+    )
     brief: Sampler = field(
         default_factory=lambda: Sampler(draws=512, wanted=200, final=512, batches=4, attempts=2)
     )
     segments: int = 8
-    bands: int = 40
-    n_at: int = 24
+    bands: int = 32
+    n_at: int = 20
     draws: int = 2000
     longest: int | None = None
 
@@ -66,7 +72,7 @@ class Effort:
 _HASTY = Sampler(draws=256, wanted=50, final=256, batches=2, attempts=2, rounds=25)
 EFFORTS = {
     "full": Effort(),
-    "quick": Effort(_HASTY, _HASTY, segments=2, bands=12, n_at=12, draws=200, longest=2048),
+    "quick": Effort(_HASTY, _HASTY, _HASTY, segments=2, bands=12, n_at=12, draws=200, longest=2048),
 }
 
 
@@ -100,7 +106,8 @@ def findings(
     whole = {name: np.asarray(x, np.float64) for name, x in coordinates.items()}
     parts = {name: _centred(x[: chosen.longest]) for name, x in whole.items()}
     read = len(next(iter(parts.values())))
-    facts, answer = _compared(parts, dt, kind, chosen.sampler, seed)
+    sampler = chosen.sampler if read <= _LONG else chosen.frugal
+    facts, answer = _compared(parts, dt, kind, sampler, seed)
     clock.lap("models")
     stride = 1
     if any("fast" in kinds for kinds in all_misfits(facts["fit"]).values()):
@@ -110,7 +117,7 @@ def findings(
         full_rate = facts
         parts = {name: _centred(x[::stride]) for name, x in parts.items()}
         dt = dt * stride
-        facts, answer = _compared(parts, dt, kind, chosen.sampler, seed)
+        facts, answer = _compared(parts, dt, kind, sampler, seed)
         facts["full_rate"] = full_rate
         clock.lap("models of the thinned record")
     records = [Record(x, dt) for x in parts.values()]
@@ -179,6 +186,7 @@ def _compared(
         "p_active": answer.p_active,
         "p_distinguishable": answer.p_distinguishable,
         "numerical_error": answer.numerical_error,
+        "errors": _errors(answer),
         "favoured": favoured,
         "fit": {
             who: {n: _tests(answer.posteriors[model], Record(x, dt)) for n, x in parts.items()}
@@ -188,19 +196,39 @@ def _compared(
     return facts, answer
 
 
+def _errors(answer: Verdict) -> dict[str, float]:
+    """Numerical error of each probability: dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
+    found = {}
+    for name, p in answer.probability.items():
+        parts = [
+            p * ((other == name) - q) * answer.posteriors[other].error
+            for other, q in answer.probability.items()
+        ]
+        found[name] = float(np.linalg.norm(parts))
+    return found
+
+
 def _fitting_stride(
     parts: Mapping[str, FloatArray], dt: float, kind: Kind, sampler: Sampler, seed: int
 ) -> int:
-    """The least of some strides at which the innovations of an AOUP, the most yielding of the
-    models, fit; 1 if there is none."""
+    """A stride at which an AOUP, the most yielding of the models, fits; 1 if there is none.
+
+    At the least such stride a short propulsion may stand in for what is left of the instrument's
+    response: the next one is taken, if it fits as well.
+    """
+    fitting: list[int] = []
     for stride in _STRIDES:
         records = [Record(_centred(x[::stride]), dt * stride) for x in parts.values()]
         if any(np.isfinite(r.positions).sum() < _FEWEST for r in records):
             break
         p = posterior("AOUP", records, default_prior(records, kind), seed=seed, sampler=sampler)
-        if not any(misfits(_tests(p, record)) for record in records):
-            return stride
-    return 1
+        if any(misfits(_tests(p, record)) for record in records):
+            fitting.clear()
+        else:
+            fitting.append(stride)
+        if len(fitting) == 2:
+            break
+    return fitting[-1] if fitting else 1
 
 
 class _Clock:
@@ -334,7 +362,8 @@ def _segments(
         return facts
     edges = np.linspace(0, n, count + 1).astype(int)
     for k in range(count):
-        part = [r._replace(positions=r.positions[edges[k] : edges[k + 1]]) for r in records]
+        thin = -(-(edges[k + 1] - edges[k]) // _PIECE)
+        part = [Record(r.positions[edges[k] : edges[k + 1] : thin], r.dt * thin) for r in records]
         if any(np.isfinite(r.positions).sum() < _FEWEST // 2 for r in part):
             continue
         p = posterior(model, part, prior, "constant", seed + k, effort.brief, effort.draws)

@@ -116,7 +116,7 @@ def corner(draws: Mapping[str, FloatArray], unit: str) -> str:
             axes.locator_params(nbins=3)
             axes.set_xlim(limits[across])
             if row == column:
-                axes.hist(values[below], 28, limits[below], color=plot.BLUE, alpha=0.6, lw=0)
+                axes.hist(values[below], 28, range=limits[below], color=plot.BLUE, alpha=0.6, lw=0)
                 axes.set_yticks([])
             else:
                 _cloud(axes, values[across], values[below], limits[across], limits[below])

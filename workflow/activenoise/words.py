@@ -78,7 +78,7 @@ def percent(p: float) -> str:
 
 def _with_error(p: float, error: float) -> str:
     """A probability and, where it can be seen, its numerical uncertainty."""
-    if error < 0.0005:
+    if error < 0.0005 or not 0.001 < p < 0.999:
         return percent(p)
     return f"{percent(p)} (± {100 * error:.1f} numerically)"
 
@@ -86,6 +86,7 @@ def _with_error(p: float, error: float) -> str:
 def _sentence(facts: Facts, found: Reading) -> str:
     p, error = facts["probability"], facts["numerical_error"]
     thermal, active = p["Passive"], facts["p_active"]
+    own_error = facts["errors"]["Passive"]
     opening = ""
     if "full_rate" in facts:
         stride = facts["record"]["analysed_stride"]
@@ -99,7 +100,9 @@ def _sentence(facts: Facts, found: Reading) -> str:
             + _faults(facts["fit"])
         )
     if found == "thermal":
-        return f"{opening}Moved by thermal noise alone: probability {_with_error(thermal, error)}."
+        return (
+            f"{opening}Moved by thermal noise alone: probability {_with_error(thermal, own_error)}."
+        )
     if found == "equilibrium":
         return (
             f"{opening}Moved by thermal noise alone: probability {_with_error(1 - active, error)}. "
@@ -115,7 +118,7 @@ def _sentence(facts: Facts, found: Reading) -> str:
         return (
             f"{opening}Moved actively or in a viscoelastic medium; one coordinate cannot tell "
             "which. Thermal noise in a simple liquid has probability "
-            f"{_with_error(thermal, error)}."
+            f"{_with_error(thermal, own_error)}."
         )
     return (
         f"{opening}Not decided by this record: thermal noise alone has probability "
