@@ -138,8 +138,8 @@ def test_every_number_that_matters_is_there(made, structure):
         for end in ("median", "low68", "high68", "low95", "high95"):
             assert number(row[end]) in structure.text["posterior"]
     assert "20 missing" in structure.text["record"]
-    assert "91.0 %" in structure.text["networks"]
-    assert "87 %" in structure.text["networks"]
+    assert "91.0\u202f%" in structure.text["networks"]
+    assert "87\u202f%" in structure.text["networks"]
     assert facts["versions"]["numba"] in structure.text["settings"]
 
 

@@ -54,7 +54,7 @@ def shares(passive: float, viscoelastic: float, active: float, **changes: Any) -
 
 def everything(made: dict[str, Any]) -> str:
     words = in_words(made)
-    return " ".join([words.sentence, *words.caveats])
+    return " ".join([words.sentence, *words.caveats]).replace("\u202f", " ")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def everything(made: dict[str, Any]) -> str:
 def test_each_reading_has_its_sentence(made, expected, said):
     words = in_words(made)
     assert (words.reading, words.fits) == (expected, True)
-    assert said in words.sentence
+    assert said in words.sentence.replace("\u202f", " ")
 
 
 @pytest.mark.parametrize(
@@ -203,4 +203,4 @@ def test_the_thresholds_are_those_that_decide():
     [(0.0, "less than 0.1 %"), (1.0, "more than 99.9 %"), (0.5, "50 %"), (0.034, "3.4 %")],
 )
 def test_probabilities_are_never_certain(p, text):
-    assert percent(p) == text
+    assert percent(p) == text.replace(" %", "\u202f%")

@@ -42,8 +42,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _CANDIDATES = 64  # draws among which the best is sought, whose innovations are tested
 _STEP = 997  # from draw to draw, coprime to their number: equal draws are neighbours
 _FEWEST = 200  # points of a piece of the record, and of a thinned one
-_LONG = 1 << 17
-_PIECE = 1 << 15  # points of a piece, which is thinned to about so many
+_LONG = 1 << 17  # points; the bands of a longer record are those of a thinned one
+_PIECE = 1 << 14  # points of a piece, which is thinned to about so many
 _STRIDES = (2, 4, 8, 16, 32)
 
 
@@ -139,9 +139,15 @@ def findings(
     favoured = answer.posteriors[facts["favoured"]]
     arrays: dict[str, FloatArray] = {}
     facts["bands"] = {}
+    facts["bands_stride"] = thin = -(-len(records[0].positions) // _LONG)
     for name, record in zip(parts, records, strict=True):
         bands = predictive_bands(
-            lambda i: _drawn(favoured, i), record.positions, dt, chosen.bands, seed, chosen.n_at
+            lambda i: _drawn(favoured, i, thin),
+            record.positions[::thin],
+            dt * thin,
+            chosen.bands,
+            seed,
+            chosen.n_at,
         )
         facts["bands"][name] = {key: band.inside for key, band in bands.items()}
         for key, band in bands.items():
@@ -298,10 +304,12 @@ def _double(aoup: Posterior) -> dict[str, float]:
     }
 
 
-def _drawn(p: Posterior, i: int) -> tuple[LinearModel, Instrument]:
-    """Model and instrument of one draw; RBP as the AOUP that has its covariance."""
+def _drawn(p: Posterior, i: int, stride: int = 1) -> tuple[LinearModel, Instrument]:
+    """Model and instrument of one draw, for every stride-th point; RBP as the AOUP that has its
+    covariance."""
     values = {name: v[_STEP * i % len(v)] for name, v in p.parameters.items()}
     measured: dict[str, Any] = {name: values[name] for name in MEASUREMENT}
+    measured["exposure"] = measured["exposure"] / stride  # a part of the longer interval
     instrument = Instrument(**measured, baseline="constant")
     kappa, D = values["kappa"], values["D"]
     if p.model_name == "Passive":

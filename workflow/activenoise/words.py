@@ -51,6 +51,9 @@ _KIND_WORDS = {
 }
 
 
+_THIN = "\u202f"  # the space before %, where no line breaks
+
+
 class Words(NamedTuple):
     """reading: one of `judgement.Reading`. fits: whether a model describes the record. sentence:
     the verdict. caveats: what it rests on, the weightiest first."""
@@ -68,12 +71,12 @@ def in_words(facts: Facts) -> Words:
 
 
 def percent(p: float) -> str:
-    """A probability as people read it; never 0 or 100 %."""
+    """A probability as people read it, on one line; never 0 or 100 %."""
     if p < 0.001:
-        return "less than 0.1 %"
+        return f"less than 0.1{_THIN}%"
     if p > 0.999:
-        return "more than 99.9 %"
-    return f"{100 * p:.1f} %" if p < 0.1 or p > 0.9 else f"{100 * p:.0f} %"
+        return f"more than 99.9{_THIN}%"
+    return f"{100 * p:.1f}{_THIN}%" if p < 0.1 or p > 0.9 else f"{100 * p:.0f}{_THIN}%"
 
 
 def _with_error(p: float, error: float) -> str:
@@ -181,14 +184,15 @@ def _caveats(facts: Facts, found: Reading) -> Iterator[str]:
         )
     yield from _mechanism(facts, found)
     yield _KIND_WORDS[facts["instrument"]]
-    least = percent(facts["settings"]["least_share"])
+    least = f"{100 * facts['settings']['least_share']:g}{_THIN}%"
     yield (
         "The four models have equal prior odds, and their parameters the priors that are listed "
         f"below; an active or viscoelastic part of less than {least} of the motion counts as none."
     )
     yield from _drift(facts)
     yield from _bands(facts)
-    yield from _sampling(facts)
+    if found != "no model":
+        yield from _sampling(facts)
     yield from _gaps(facts)
 
 
