@@ -2,12 +2,15 @@
 #
 #   CORES=n   how many cores to use (default: all)
 #   ARGS=...  anything more for Snakemake or pytest, e.g. `make ARGS=-n`, `make test ARGS="-k kalman"`
+#   TRACK=... of `make verdict`, with DT= (s) and UNIT= where the file does not tell, and COLUMN= SCALE= STRIDE=
+#             INSTRUMENT=exact|camera|detector|unknown
 #   PYTHON=   the Python to build on (default: python3);  UV= the uv that writes the lock
 
 PYTHON ?= python3
 UV ?= uv
 CORES ?= all
 ARGS ?=
+TRACK ?=
 
 SNAKEMAKE = .venv/bin/python -m snakemake
 SMOKE = --configfile config/smoke.yaml
@@ -20,10 +23,14 @@ BENCH = .venv-bench/requirements.lock
 
 unexport PYTHONPATH PYTHONHOME
 .DELETE_ON_ERROR:
-.PHONY: all test smoke report lint test-envs bench lock lock-bench clean help
+.PHONY: all verdict test smoke report lint test-envs bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
+
+verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT=seconds UNIT=um
+	@.venv/bin/python workflow/one_file.py --cores $(CORES) --dt "$(DT)" --unit "$(UNIT)" \
+	  --column "$(COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" $(ARGS) -- "$(TRACK)"
 
 test: $(VENV)  ## run the tests
 	.venv/bin/python -m pytest -n auto --dist loadscope $(ARGS)

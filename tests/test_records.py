@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activenoise.records import Record, read_record
+from activenoise.records import Record, read_coordinates, read_record
 from activenoise.sheet import RecordError, SheetRow, read_sheet
 
 ROOT = Path(__file__).parents[1]
@@ -323,9 +323,26 @@ def test_bad_scale_and_stride(tmp_path):
         assert "stride" in fault(tmp_path / "a.npy", dt=1, stride=stride)
 
 
+def test_coordinates_of_one_track_with_gaps(tmp_path):
+    rows = [f"{0.01 * i:.2f},{i % 7},{i % 5}" for i in range(200) if i not in (50, 51)]
+    path = write(tmp_path / "xy.csv", "t,x,y\n" + "\n".join(rows) + "\n")
+    both = read_coordinates(path, "x, y", unit="um", scale=2.0)
+    assert both.coordinates == ("x", "y")
+    assert both.positions.shape == (200, 2)
+    assert np.isnan(both.positions[[50, 51]]).all()
+    assert both.positions[6].tolist() == [12.0, 2.0]
+    one = read_coordinates(path, "y", unit="um")
+    np.testing.assert_array_equal(one.positions[:, 0], both.positions[:, 1] / 2)
+    rows = [f"{k},{0.1 * i:.1f},{i % 3},{i % 2}" for k in (0, 1) for i in range(20)]
+    table = write(tmp_path / "many.csv", "particle,t,x,y\n" + "\n".join(rows) + "\n")
+    with pytest.raises(RecordError, match="it holds 2 tracks; name one in the columns"):
+        read_coordinates(table, "x,y", unit="um")
+
+
 # --- the sheet -----------------------------------------------------------------------------------
 
 HEADER = "track\tfile\tdt\tunit\tcolumn\tscale\tstride\tstudy\tnote\n"
+WITH_INSTRUMENT = HEADER.replace("note", "instrument\tnote")
 LINE = "bead\ttracks/a.npy\t0.01\tum\t\t\t\tgranule\tmine\n"
 
 
@@ -343,6 +360,7 @@ def test_the_shipped_sheet():
     assert [row.track for row in rows] == ["trapped_bead", "paper_twin"]
     assert rows[1].file is None
     assert "synthetic" in rows[1].note
+    assert [row.instrument for row in rows] == ["detector", "exact"]
 
 
 def test_sheet_defaults_comments_and_short_lines(tmp_path):
@@ -350,6 +368,15 @@ def test_sheet_defaults_comments_and_short_lines(tmp_path):
     first, second = read_sheet(write(tmp_path / "t.tsv", text))
     assert (first.column, first.scale, first.stride, first.dt) == (None, 1.0, 1, 0.01)
     assert (second.scale, second.stride, second.file, second.note) == (2.0, 3, None, "")
+
+
+def test_what_a_sheet_need_not_say(tmp_path):
+    text = WITH_INSTRUMENT + "a\ta.h5\n" + LINE.replace("mine", "camera\tmine")
+    bare, full = read_sheet(write(tmp_path / "t.tsv", text))
+    assert (bare.dt, bare.unit, bare.study, bare.instrument) == (None, None, None, "unknown")
+    assert (full.study, full.instrument, full.note) == ("granule", "camera", "mine")
+    (old,) = read_sheet(write(tmp_path / "old.tsv", HEADER + LINE))
+    assert old.instrument == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -371,7 +398,14 @@ def test_sheet_defaults_comments_and_short_lines(tmp_path):
         (HEADER + LINE.replace("um\t\t\t", "um\t\t1,5\t"), "line 2: scale is '1,5'"),
         (HEADER + LINE.replace("\t\tgranule", "\t1.5\tgranule"), "line 2: stride is 1.5"),
         (HEADER + LINE.replace("\t\tgranule", "\t0\tgranule"), "line 2: stride is 0"),
-        (HEADER + LINE.replace("granule", ""), "line 2: study is empty"),
+        (
+            HEADER + LINE.replace("tracks/a.npy", "").replace("granule\t", "\t").replace("um", ""),
+            "line 2: unit is empty",
+        ),
+        (
+            WITH_INSTRUMENT + LINE.replace("mine", "lens\tmine"),
+            "line 2: instrument is 'lens'; it must be one of exact, camera, detector, unknown",
+        ),
         (HEADER + LINE.replace("mine", "mine\tmore"), "line 2 has 10 cells; the header has 9"),
     ],
 )
@@ -421,7 +455,8 @@ def test_any_sheet(tmp_path, header, lines, good):
     except RecordError as error:
         message = str(error)
     else:
-        assert all(isinstance(row, SheetRow) and row.dt > 0 and row.stride >= 1 for row in rows)
+        assert all(isinstance(row, SheetRow) and row.stride >= 1 for row in rows)
+        assert all(row.dt > 0 if row.dt is not None else row.study is None for row in rows)
         assert len({row.track for row in rows}) == len(rows) >= good
         return
     assert message.startswith(str(path))

@@ -296,8 +296,8 @@ class Row(NamedTuple):
     """What the check reads of a line of the sheet."""
 
     track: str = "bead"
-    study: str = "granule"
-    dt: float = 1.28e-5
+    study: str | None = "granule"
+    dt: float | None = 1.28e-5
     stride: int = 50
     file: str | None = "bead.csv"
 
@@ -307,6 +307,8 @@ class Row(NamedTuple):
     [
         (Row(), None),
         (Row(track="twin", file=None), None),
+        (Row(study=None, stride=7), None),
+        (Row(study=None, dt=None), None),
         (Row(study="granules"), r"track bead: study granules is not in the config \(benchmark, gr"),
         (Row(stride=16), r"track bead: dt x stride = 0.0002048 s, but .* 0.00064 s apart"),
         (Row(file=None), r"track bead: no file, and no synthetic_records.bead"),

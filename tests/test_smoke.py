@@ -38,6 +38,9 @@ def test_every_record_has_a_verdict_or_an_error(project: Path) -> None:
         assert 0 <= verdict["exact"]["p_active"] <= 1
         assert 0 <= verdict["network"]["p_active"] <= 1
         assert verdict["synthetic"] == (track == "paper_twin")
+        page = (results / f"tracks/{track}/verdict.html").read_text(encoding="utf-8")
+        assert "Networks and study" in page
+        assert sum(verdict["findings"]["probability"].values()) == pytest.approx(1)
     lost = (results / "tracks/verdicts.csv").read_text().splitlines()[-1]
     assert lost.startswith("lost,")
     assert "lost.csv" in lost

@@ -28,6 +28,14 @@ def test_the_plan_has_every_kind_of_job(project, planned):
     assert plan["check_records"] == 1
 
 
+def test_a_record_without_a_study_gets_a_verdict_and_a_page_alone(project, planned):
+    with (project / "data/tracks.tsv").open("a") as sheet:
+        sheet.write("mine\tdata/tracks/trapped_bead_water_78kHz.npz\t1.28e-5\tum\n")
+    target = "results/smoke/tracks/mine/verdict.html"
+    assert planned(project, target) == {"full_record": 1, "findings": 1, "verdict": 1, "page": 1}
+    assert planned(project)["train"] > 0
+
+
 def test_single_targets_need_only_their_branch(project, planned):
     assert planned(project, TARGET) == {"simulate": 2, "optimum": 1}
 

@@ -42,6 +42,25 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         return {name: data[()] for name, data in file.items()}
 
 
+def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a file at any depth, by their path in it, as `write_arrays` takes them."""
+    found: dict[str, NDArray[Any]] = {}
+
+    def keep(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
+    with h5py.File(path, "r") as file:
+        file.visititems(keep)
+    return found
+
+
+def read_attributes(path: str | Path) -> dict[str, Any]:
+    """The attributes of a file of `write_arrays`, by name; arrays of them as lists."""
+    with h5py.File(path, "r") as file:
+        return {n: v.tolist() if hasattr(v, "tolist") else v for n, v in file.attrs.items()}
+
+
 def write_table(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows as a CSV file, floats to 6 digits; nothing where a row lacks a column, or for nan."""
     table = [{name: _cell(value) for name, value in row.items()} for row in rows]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,24 @@ def read_record(
     (found,) = _records(path, tracks, dt, unit, scale, stride, gaps)
     _check_values(path, found, min_points, stride)
     return _replaced(found, found.positions[:, 0])
+
+
+def read_coordinates(path: str | Path, column: str | None = None, **options: Any) -> Record:
+    """One track in one coordinate or more, gaps allowed: positions (n, n_coordinates).
+
+    column: as in `read_record`; several, parted by commas, for several coordinates. options: of
+    `read_record`. Raises RecordError, also where the file has more than one such track.
+    """
+    names: list[Selector] = [name.strip() for name in (column or "").split(",") if name.strip()]
+    if len(names) < 2:
+        found = read_record(path, column=names[0] if names else None, gaps=True, **options)
+        return _replaced(found, found.positions[:, None])
+    tracks = read_records(path, columns=names, gaps=True, **options)
+    if len(tracks) > 1:
+        raise RecordError(
+            f"{path}: it holds {len(tracks)} tracks; name one in the columns, as {names[0]}[0]"
+        )
+    return tracks[0]
 
 
 def read_records(

@@ -88,22 +88,25 @@ def n_points(study: Config, duration: float) -> int:
 def check_sheet(config: Config, rows: Sequence[SheetRow]) -> None:
     """ConfigError where a line of the sheet does not fit the config."""
     for row in rows:
-        study = config["studies"].get(row.study)
-        if study is None:
-            known = ", ".join(config["studies"])
-            raise ConfigError(
-                f"track {row.track}: study {row.study} is not in the config ({known} are)"
-            )
-        interval, wanted = row.dt * row.stride, sampling_interval(study)
-        if abs(interval / wanted - 1) > 0.01:
-            raise ConfigError(
-                f"track {row.track}: dt x stride = {interval:g} s, but the networks of study"
-                f" {row.study} read points {wanted:g} s apart; choose another stride or study"
-            )
+        if row.study is not None and row.dt is not None:
+            _check_study(config, row.track, row.study, row.dt * row.stride)
         if row.file is None and row.track not in config["synthetic_records"]:
             raise ConfigError(
                 f"track {row.track}: no file, and no synthetic_records.{row.track} in the config"
             )
+
+
+def _check_study(config: Config, track: str, name: str, interval: float) -> None:
+    study = config["studies"].get(name)
+    if study is None:
+        known = ", ".join(config["studies"])
+        raise ConfigError(f"track {track}: study {name} is not in the config ({known} are)")
+    wanted = sampling_interval(study)
+    if abs(interval / wanted - 1) > 0.01:
+        raise ConfigError(
+            f"track {track}: dt x stride = {interval:g} s, but the networks of study"
+            f" {name} read points {wanted:g} s apart; choose another stride or study"
+        )
 
 
 def derive_seed(root: int, *names: str) -> int:

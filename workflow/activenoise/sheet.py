@@ -21,28 +21,34 @@ class SheetRow:
     """One line of data/tracks.tsv.
 
     file: None for a synthetic record, which the workflow simulates. dt: of the file, s, before
-    the stride. The rest as in `read_record`; study: whose priors and networks apply.
+    the stride. The rest as in `read_record`; study: whose priors and networks apply, or None for a
+    verdict without networks. dt and unit are None where the file tells, for records without a
+    study. instrument: one of `INSTRUMENTS`.
     """
 
     track: str
     file: Path | None
-    dt: float
-    unit: str
+    dt: float | None
+    unit: str | None
     column: str | None
     scale: float
     stride: int
-    study: str
+    study: str | None
+    instrument: str
     note: str
 
 
 SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
-_NEEDED = ("track", "dt", "unit", "study")
+_MAY_LACK = ("instrument",)  # columns that a sheet need not have
+INSTRUMENTS = ("exact", "camera", "detector", "unknown")
 
 
 def read_sheet(path: str | Path) -> list[SheetRow]:
     """The lines of a tab-separated sheet with the columns `SHEET_COLUMNS`, in order, checked.
 
-    Empty cells: column none, scale 1, stride 1. Blank lines and lines from '#' are passed over.
+    Empty cells: column and study none, scale 1, stride 1, instrument unknown; dt and unit of a
+    record without a study, as the file says. The column instrument may be left out. Blank lines
+    and lines from '#' are passed over.
     Raises RecordError naming the line.
     """
     path = Path(path)
@@ -65,7 +71,7 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
         raise RecordError(f"{path}: is empty; its first line must be {' '.join(SHEET_COLUMNS)}")
     header = [cell.strip() for cell in lines[0][1]]
     for name in SHEET_COLUMNS:
-        if header.count(name) != 1:
+        if header.count(name) != 1 and not (name in _MAY_LACK and name not in header):
             fault = "no column" if name not in header else "more than one column"
             hint = "; columns are separated by tabs" if len(header) == 1 else ""
             raise RecordError(f"{path}: {fault} {name}; it has {', '.join(header)}{hint}")
@@ -95,7 +101,9 @@ def _is_finite(text: str) -> bool:
 
 
 def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
-    for name in _NEEDED:
+    # A study's networks and a simulation know nothing of what a file says of itself.
+    described = not cells["study"] and cells["file"]
+    for name in ("track",) if described else ("track", "dt", "unit"):
         if not cells[name]:
             raise RecordError(f"{where}: {name} is empty; it is needed")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", cells["track"]):
@@ -109,23 +117,29 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
             raise RecordError(f"{where}: {name} is {text!r}; it must be {right}")
         return float(text)
 
-    dt = number("dt", "", "a positive time in s")
+    dt = number("dt", "", "a positive time in s") if cells["dt"] else None
     scale = number("scale", "1", "a number other than 0")
     stride = number("stride", "1", "a whole number of at least 1")
-    if dt <= 0:
+    if dt is not None and dt <= 0:
         raise RecordError(f"{where}: dt is {dt:g}; it must be a positive time in s")
     if scale == 0:
         raise RecordError(f"{where}: scale is 0; it must be a number other than 0")
     if stride < 1 or stride != int(stride):
         raise RecordError(f"{where}: stride is {stride:g}; it must be a whole number of at least 1")
+    instrument = cells.get("instrument") or "unknown"
+    if instrument not in INSTRUMENTS:
+        raise RecordError(
+            f"{where}: instrument is {instrument!r}; it must be one of {', '.join(INSTRUMENTS)}"
+        )
     return SheetRow(
         track=cells["track"],
         file=Path(cells["file"]) if cells["file"] else None,
         dt=dt,
-        unit=cells["unit"],
+        unit=cells["unit"] or None,
         column=cells["column"] or None,
         scale=scale,
         stride=int(stride),
-        study=cells["study"],
+        study=cells["study"] or None,
+        instrument=instrument,
         note=cells["note"],
     )

@@ -65,7 +65,7 @@ def record_about(track):
 
 def example_records():
     """The first synthetic and the first measured record that can be used."""
-    good = usable_tracks()[0]
+    good = studied_tracks()
     kinds = ([t for t in good if (SHEET[t].file is None) == kind] for kind in (True, False))
     return [tracks[0] for tracks in kinds if tracks]
 
@@ -99,7 +99,7 @@ def figure_files():
 def record_figures(wildcards):
     stems = [
         f"tracks/{track}/{name}"
-        for track in usable_tracks()[0]
+        for track in studied_tracks()
         for name in ("record", "correlation", "segments")
     ]
     return [path for stem in stems for path in drawn(stem).values()]

@@ -14,6 +14,19 @@ def record_options(track):
     }
 
 
+def full_options(track):
+    """The same for `read_coordinates`: every point, but for a record without a study, whose stride
+    is its own."""
+    row = SHEET[track]
+    return {
+        "dt": row.dt,
+        "unit": row.unit,
+        "column": row.column or ("positions" if row.file is None else None),
+        "scale": row.scale,
+        "stride": 1 if row.study else row.stride,
+    }
+
+
 def record_file(wildcards):
     row = SHEET[wildcards.track]
     return row.file or RESULTS / f"tracks/{wildcards.track}/synthetic.h5"
@@ -25,6 +38,11 @@ def usable_tracks():
         errors = {row["track"]: row["error"] for row in csv.DictReader(table)}
     good = [track for track in SHEET if not errors.get(track)]
     return good, {track: error for track, error in errors.items() if error}
+
+
+def studied_tracks():
+    """Usable tracks that a study's networks answer for."""
+    return [track for track in usable_tracks()[0] if SHEET[track].study]
 
 
 def record_networks(wildcards):
@@ -97,7 +115,11 @@ checkpoint check_records:
         runtime=10,
     params:
         records={
-            track: {"path": str(row.file), **record_options(track)}
+            track: {
+                "path": str(row.file),
+                "networks": bool(row.study),
+                **(record_options(track) if row.study else full_options(track)),
+            }
             for track, row in SHEET.items()
             if row.file
         },
@@ -215,12 +237,81 @@ rule network_record:
         "../scripts/network_record.py"
 
 
+rule full_record:
+    input:
+        file=record_file,
+    output:
+        record=RESULTS / "tracks/{track}/full.h5",
+    log:
+        RESULTS / "logs/tracks/{track}/full.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/full.tsv"
+    conda:
+        "../../envs/records.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        options=lambda w: full_options(w.track),
+        code=code("full_record.py"),
+    message:
+        "read every point of {wildcards.track}"
+    script:
+        "../scripts/full_record.py"
+
+
+rule findings:
+    input:
+        record=RESULTS / "tracks/{track}/full.h5",
+    output:
+        facts=RESULTS / "tracks/{track}/findings.json",
+        arrays=RESULTS / "tracks/{track}/findings.h5",
+    log:
+        RESULTS / "logs/tracks/{track}/findings.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/findings.tsv"
+    conda:
+        "../../envs/findings.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        instrument=lambda w: SHEET[w.track].instrument,
+        effort=config["verdict"]["effort"],
+        seed=lambda w: derive_seed(config["seed"], "findings", w.track) % 2**31,
+        code=code("findings.py"),
+    message:
+        "four models for {wildcards.track}"
+    script:
+        "../scripts/findings.py"
+
+
+def verdict_sources(wildcards):
+    """What a verdict is put together from: without a study no fit, likelihoods or networks of one."""
+    folder = f"{RESULTS}/tracks/{wildcards.track}"
+    sources = {"findings": f"{folder}/findings.json", "full": f"{folder}/full.h5"}
+    if SHEET[wildcards.track].study:
+        sources |= {name: f"{folder}/{name}.json" for name in ("fit", "exact", "network")}
+        sources["record"] = f"{folder}/record.h5"
+    return sources
+
+
+def track_about(track):
+    """What a verdict repeats of the sheet and the config."""
+    row = SHEET[track]
+    about = {
+        name: getattr(row, name)
+        for name in ("study", "unit", "dt", "stride", "instrument", "scale", "column", "note")
+    }
+    about |= {"synthetic": row.file is None, "file": str(row.file or "")}
+    return about | ({"parameters": STUDIES[row.study]["parameters"]} if row.study else {})
+
+
 rule verdict:
     input:
-        fit=RESULTS / "tracks/{track}/fit.json",
-        exact=RESULTS / "tracks/{track}/exact.json",
-        network=RESULTS / "tracks/{track}/network.json",
-        record=RESULTS / "tracks/{track}/record.h5",
+        unpack(verdict_sources),
     output:
         verdict=RESULTS / "tracks/{track}/verdict.json",
     log:
@@ -234,20 +325,47 @@ rule verdict:
         mem_mb=500,
         runtime=5,
     params:
-        about=lambda w: {
-            "synthetic": SHEET[w.track].file is None,
-            "study": SHEET[w.track].study,
-            "unit": SHEET[w.track].unit,
-            "dt": SHEET[w.track].dt,
-            "stride": SHEET[w.track].stride,
-            "note": SHEET[w.track].note,
-            "parameters": track_study(w)["parameters"],
-        },
+        about=lambda w: track_about(w.track),
         code=code("verdict.py"),
     message:
         "verdict on {wildcards.track}"
     script:
         "../scripts/verdict.py"
+
+
+rule page:
+    input:
+        verdict=RESULTS / "tracks/{track}/verdict.json",
+        record=RESULTS / "tracks/{track}/full.h5",
+        arrays=RESULTS / "tracks/{track}/findings.h5",
+        template=workflow.source_path("../templates/verdict.html.j2"),
+    output:
+        page=report(
+            RESULTS / "tracks/{track}/verdict.html",
+            category="Records",
+            labels={"record": "{track}", "page": "verdict"},
+            caption="../report/verdict.rst",
+        ),
+    log:
+        RESULTS / "logs/tracks/{track}/page.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/page.tsv"
+    conda:
+        "../../envs/page.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=code("page.py"),
+    message:
+        "page of {wildcards.track}"
+    script:
+        "../scripts/page.py"
+
+
+def pages(wildcards):
+    return [RESULTS / f"tracks/{track}/verdict.html" for track in usable_tracks()[0]]
 
 
 rule verdicts:

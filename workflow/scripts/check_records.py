@@ -13,14 +13,16 @@ def main(job: "Snakemake") -> None:
     import csv
 
     from activenoise.files import replacing
-    from activenoise.records import read_record
+    from activenoise.records import read_coordinates, read_record
     from activenoise.sheet import RecordError
 
     rows = []
-    for track, options in job.params.records.items():
+    for track, given in job.params.records.items():
+        options = dict(given)
+        read = read_record if options.pop("networks") else read_coordinates
         error = ""
         try:
-            read_record(**options)
+            read(**options)
         except RecordError as reason:
             error = str(reason)
             log.error("track %s is left out: %s", track, error)

@@ -1,4 +1,4 @@
-"""All that is known of one record, in one file."""
+"""All that is known of one record, in one file, and the verdict in words."""
 
 from typing import TYPE_CHECKING
 
@@ -9,20 +9,29 @@ if TYPE_CHECKING:
 
 
 def main(job: "Snakemake") -> None:
-    open_log(job.log[0], job.threads)
+    log = open_log(job.log[0], job.threads)
     import json
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.files import read_arrays, replacing
+    from activenoise.files import read_arrays, read_attributes, replacing
+    from activenoise.words import in_words
 
     parts = {
         name: json.loads(Path(job.input[name]).read_text(encoding="utf-8"))
-        for name in ("fit", "exact", "network")
+        for name in ("fit", "exact", "network", "findings")
+        if name in job.input.keys()  # noqa: SIM118 (a list of files with names)
     }
-    n_points = len(read_arrays(job.input.record)["positions"])
-    about = {**job.params.about, "n_points": n_points, "version": __version__}
-    verdict = {"track": job.wildcards.track, **about, **parts}
+    full = read_attributes(job.input.full)
+    about = {**job.params.about, "unit": full["unit"], "version": __version__}
+    if "record" in job.input.keys():  # noqa: SIM118
+        about["n_points"] = len(read_arrays(job.input.record)["positions"])
+    else:
+        about["n_points"] = parts["findings"]["record"]["n_points"]
+        about["dt"] = full["dt"] / about["stride"]
+    words = in_words(parts["findings"])
+    log.info("%s", words.sentence)
+    verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}
     with replacing(job.output.verdict) as partial:
         partial.write_text(json.dumps(verdict, indent=1), encoding="utf-8")
 

@@ -1,0 +1,206 @@
+"""The verdict in words: one branch for each reading, on made-up facts."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from activenoise.judgement import THRESHOLDS, has_double, misfits, reading
+from activenoise.words import in_words, percent
+
+
+def innovations(**changes: Any) -> dict[str, Any]:
+    """Tests of innovations that are as they should be."""
+    return {
+        "model": "AOUP", "n_points": 40_000, "autocorrelation": [0.004, -0.006, 0.002],
+        "p_white": 0.4, "slow": 20.0, "p_slow": 0.5, "distance": 0.003, "excess_kurtosis": 0.01,
+        **changes,
+    }  # fmt: skip
+
+
+def facts(**changes: Any) -> dict[str, Any]:
+    """A record that is thermal beyond doubt, but for `changes`."""
+    made = {
+        "probability": {"Passive": 0.98, "Viscoelastic": 0.01, "AOUP": 0.006, "RBP": 0.004},
+        "p_active": 0.01,
+        "p_distinguishable": 0.002,
+        "numerical_error": 0.002,
+        "errors": {"Passive": 0.003},
+        "favoured": "Passive",
+        "instrument": "exact",
+        "fit": {"favoured": {"x": innovations(model="Passive")}, "active": {"x": innovations()}},
+        "double": {"p_negative_weight": 0.9, "kappa_tau_a": 0.4, "ratio": 1.0},
+        "models": {
+            name: {"probability": 0.25, "pareto_k": 0.2, "effective": 900.0}
+            for name in ("Passive", "Viscoelastic", "AOUP", "RBP")
+        },
+        "segments": {"model": "Passive", "pieces": [], "drift": {}},
+        "bands": {"x": {"autocorrelation": 0.95, "displacement": 1.0, "spectrum": 0.9}},
+        "record": {
+            "n_points": 40_000, "n_read": 40_000, "analysed_stride": 1,
+            "coordinates": {"x": {"missing": 0}},
+        },
+        "settings": {"least_share": 0.05},
+    }  # fmt: skip
+    return copy.deepcopy(made) | changes
+
+
+def shares(passive: float, viscoelastic: float, active: float, **changes: Any) -> dict[str, Any]:
+    probability = {"Passive": passive, "Viscoelastic": viscoelastic, "AOUP": active, "RBP": 0.0}
+    return facts(probability=probability, p_active=active, **changes)
+
+
+def everything(made: dict[str, Any]) -> str:
+    words = in_words(made)
+    return " ".join([words.sentence, *words.caveats]).replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("made", "expected", "said"),
+    [
+        (facts(), "thermal", "Moved by thermal noise alone: probability 98.0 %"),
+        (shares(0.6, 0.37, 0.03), "equilibrium", "Moved by thermal noise alone: probability 97.0"),
+        (shares(0.01, 0.0, 0.99, p_distinguishable=0.98), "active", "Moved actively: probability"),
+        (
+            shares(0.01, 0.3, 0.69, p_distinguishable=0.0),
+            "active or viscoelastic",
+            "actively or in a viscoelastic medium; one coordinate cannot tell which",
+        ),
+        (
+            shares(0.01, 0.0, 0.99, p_distinguishable=0.94),
+            "active or viscoelastic",
+            "one coordinate cannot tell",
+        ),
+        (shares(0.5, 0.2, 0.3), "undecided", "Not decided by this record"),
+    ],
+)
+def test_each_reading_has_its_sentence(made, expected, said):
+    words = in_words(made)
+    assert (words.reading, words.fits) == (expected, True)
+    assert said in words.sentence.replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "said"),
+    [
+        ({"autocorrelation": [0.01, 0.21, 0.0]}, "fast", "correlated from point to point"),
+        ({"autocorrelation": [0.01, -0.21, 0.0]}, "fast", "by up to -0.21"),
+        ({"p_slow": 1e-7}, "slow", "varies slowly"),
+        ({"distance": 0.08}, "normal", "not normally distributed"),
+    ],
+)
+def test_a_record_that_no_model_fits_says_so_first_and_gives_no_probability(change, kind, said):
+    bad = innovations(model="AOUP", **change)
+    made = shares(
+        0.0, 0.0, 1.0, p_distinguishable=1.0, favoured="AOUP", fit={"favoured": {"x": bad}}
+    )
+    assert set(misfits(bad)) == {kind}
+    words = in_words(made)
+    assert words.reading == "no model"
+    assert not words.fits
+    assert words.sentence.startswith("No model here describes this record")
+    assert said in words.sentence
+    for said_anywhere in (words.sentence, *words.caveats):
+        assert "99" not in said_anywhere
+        assert "actively" not in said_anywhere
+
+
+def test_what_is_certain_but_small_or_large_but_uncertain_is_no_misfit():
+    assert not misfits(innovations(n_points=10**6, autocorrelation=[0.02], p_white=1e-80))
+    assert not misfits(innovations(n_points=300, autocorrelation=[0.15], distance=0.06))
+    # RBP is tested by a Gaussian filter, whose innovations are not normal then.
+    assert not misfits(innovations(model="RBP", distance=0.08))
+
+
+def test_every_verdict_says_whether_activity_is_told_from_equilibrium():
+    for p, said in (
+        (0.001, "does not tell activity from equilibrium"),
+        (0.5, "is not decided (probability 50 %)"),
+        (0.99, "Activity is told from equilibrium (probability 99.0 %)"),
+    ):
+        made = shares(0.2, 0.2, 0.6, p_distinguishable=p)
+        assert said in everything(made)
+        assert "negative weight in C(t)" in everything(made)
+
+
+def test_the_papers_record_has_an_equilibrium_double():
+    """kappa tau_a = 157 x 0.33 and D_a/D = 6.3e-3/7e-4: both weights of C(t) are positive."""
+    double = {"p_negative_weight": 0.0, "kappa_tau_a": 157 * 0.33, "ratio": 6.3e-3 / 7e-4}
+    made = shares(0.0, 0.35, 0.65, p_distinguishable=0.0, double=double)
+    assert has_double(made)
+    said = everything(made)
+    assert "κτₐ = 52" in said
+    assert "Dₐ/D = 9" in said
+    assert "exact double at equilibrium" in said
+    # Not where a weight is negative, nor where nothing speaks for activity.
+    assert not has_double(made | {"double": {**double, "p_negative_weight": 0.9}})
+    assert not has_double(made | {"double": {**double, "kappa_tau_a": 0.5}})
+    assert not has_double(facts(double=double))
+
+
+def test_a_thinned_record_says_so_before_its_verdict():
+    full = facts()
+    full["fit"]["favoured"]["x"]["autocorrelation"] = [0.01, 0.22]
+    made = facts(full_rate=full)
+    made["record"]["analysed_stride"] = 2
+    words = in_words(made)
+    assert words.sentence.startswith("No model here describes the record at its full rate")
+    assert "every 2nd point" in words.sentence
+    assert words.reading == "thermal"
+    assert any("0.22" in caveat for caveat in words.caveats)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"instrument": "exact"}, "positions were taken as exact"),
+        ({"instrument": "camera"}, "motion blur"),
+        ({"instrument": "detector"}, "low-pass"),
+        ({"instrument": "unknown"}, "instrument was not named"),
+        (
+            {"segments": {"drift": {"kappa": {"p_constant": 1e-5}, "D": {"p_constant": 0.2}}}},
+            "Not constant along the record: relaxation rate κ in the trap.",
+        ),
+        ({"bands": {"x": {"spectrum": 0.3}}}, "power spectrum of x lies inside"),
+        (
+            {"circulation": {"x, y": {"p_reversible": 0.002, "rate": 1.0, "rate_error": 0.1}}},
+            "circulate, at 1 ± 0.1 rad/s",
+        ),
+        (
+            {"circulation": {"x, y": {"p_reversible": 0.4, "rate": 0.0, "rate_error": 0.1}}},
+            "show no circulation",
+        ),
+        ({"circulation": {"x, y": {"error": "too short"}}}, "could not be tested: too short"),
+    ],
+)
+def test_caveats(change, said):
+    assert said in everything(facts(**change))
+
+
+def test_missing_points_doubtful_numbers_and_a_quick_look_are_told():
+    made = facts()
+    made["record"]["coordinates"]["x"]["missing"] = 400
+    made["record"]["n_read"] = 2048
+    made["models"]["AOUP"]["pareto_k"] = 0.9
+    said = everything(made)
+    assert "400 points of x are missing (1.0 %)" in said
+    assert "first 2048 points" in said
+    assert "uncertainty of AOUP is itself uncertain" in said
+    assert "itself uncertain" not in everything(facts())
+
+
+def test_the_thresholds_are_those_that_decide():
+    limit = THRESHOLDS.likely
+    assert reading(shares(limit + 1e-6, 0.0, 1 - limit)) == "thermal"
+    assert reading(shares(limit - 1e-6, 0.0, 1 - limit + 1e-6)) == "undecided"
+    assert reading(shares(0.04, 0.0, 0.96, p_distinguishable=limit + 1e-6)) == "active"
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0, "less than 0.1 %"), (1.0, "more than 99.9 %"), (0.5, "50 %"), (0.034, "3.4 %")],
+)
+def test_probabilities_are_never_certain(p, text):
+    assert percent(p) == text.replace(" %", "\u202f%")

@@ -1,0 +1,99 @@
+"""What counts: the thresholds by which the facts of a record become a verdict, all in one place.
+
+Works on the facts of `findings` (plain numbers by name) and needs no numerics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, Literal
+
+Facts = Mapping[str, Any]
+Reading = Literal[
+    "no model", "thermal", "equilibrium", "active", "active or viscoelastic", "undecided"
+]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """likely, unlikely: probabilities that settle a question.
+
+    A misfit matters where it is both certain and large. autocorrelation: of the innovations at one
+    lag; distance: of their distribution from the normal's; each also beyond so many standard errors
+    (`errors`), or beyond `distance_errors`/sqrt(n), the Kolmogorov-Smirnov distance of p = 0.001.
+    slow: chance of the correlations of 200 block means, which are so few that what they show
+    matters. drift, circulation: chances. band: part of a statistic inside its 95 % band.
+    pareto_k, effective: of the importance sampling, beyond and below which its errors are not to be
+    trusted.
+    """
+
+    likely: float = 0.95
+    unlikely: float = 0.05
+    autocorrelation: float = 0.05
+    errors: float = 4.5
+    distance: float = 0.02
+    distance_errors: float = 1.95
+    slow: float = 1e-4
+    drift: float = 1e-3
+    circulation: float = 0.01
+    band: float = 0.5
+    pareto_k: float = 0.7
+    effective: float = 100.0
+
+
+THRESHOLDS = Thresholds()
+
+
+def misfits(test: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
+    """What is wrong with the innovations of one coordinate, by kind, with its size: "fast" (the
+    largest autocorrelation), "normal" (distance), "slow" (chance of the blocks). Empty: it fits.
+
+    RBP is tested by the innovations of the AOUP that has its covariance, which are not normal.
+    """
+    n = test["n_points"]
+    found: dict[str, float] = {}
+    largest = max(test["autocorrelation"], key=abs)
+    if abs(largest) > max(limits.autocorrelation, limits.errors / sqrt(n)):
+        found["fast"] = largest
+    if test["model"] != "RBP" and test["distance"] > max(
+        limits.distance, limits.distance_errors / sqrt(n)
+    ):
+        found["normal"] = test["distance"]
+    if test["p_slow"] < limits.slow:
+        found["slow"] = test["p_slow"]
+    return found
+
+
+def all_misfits(fit: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, dict[str, float]]:
+    """`misfits` of the favoured model by coordinate, of those that have any."""
+    found = {name: misfits(test, limits) for name, test in fit["favoured"].items()}
+    return {name: kinds for name, kinds in found.items() if kinds}
+
+
+def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
+    """Which reading of the record its facts favour.
+
+    "active" needs a negative weight of C(t): without one a viscoelastic bead at equilibrium has the
+    same law, and how the two share the probability is the priors' doing.
+    """
+    if all_misfits(facts["fit"], limits):
+        return "no model"
+    passive = facts["probability"]["Passive"]
+    if passive > limits.likely:
+        return "thermal"
+    if passive < limits.unlikely:
+        settled = facts["p_distinguishable"] > limits.likely
+        return "active" if settled else "active or viscoelastic"
+    if facts["p_active"] < limits.unlikely:
+        return "equilibrium"
+    return "undecided"
+
+
+def has_double(facts: Facts) -> bool:
+    """Whether the active reading, if it is alive, has kappa tau_a > 1 and two positive weights: an
+    exact double at equilibrium."""
+    double = facts["double"]
+    alive = facts["probability"]["Passive"] <= THRESHOLDS.likely
+    return alive and double["kappa_tau_a"] > 1 and double["p_negative_weight"] < 0.5

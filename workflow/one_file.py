@@ -1,0 +1,95 @@
+"""The verdict on one file, without a line in any sheet: `make verdict TRACK=path DT=... UNIT=...`.
+
+Reads the file, so that a mistake in it is one line; writes a sheet of one line under results/own;
+has Snakemake make the page; prints the verdict and where the page is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from activenoise.files import replacing
+from activenoise.records import read_coordinates
+from activenoise.sheet import INSTRUMENTS, SHEET_COLUMNS, RecordError, read_sheet
+
+RESULTS = Path("results/own")
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", help="a track: text, CSV, NumPy, HDF5, Parquet, MATLAB, XML")
+    parser.add_argument("--dt", default="", help="interval, s; where the file does not tell")
+    parser.add_argument("--unit", default="", help="length, e.g. um; where the file does not tell")
+    parser.add_argument("--column", default="", help="coordinate; two are parted by a comma")
+    parser.add_argument("--scale", default="", help="unit per unit of the file (1)")
+    parser.add_argument("--stride", default="", help="every stride-th point (1)")
+    parser.add_argument("--instrument", default="", help=" or ".join(INSTRUMENTS))
+    parser.add_argument("--effort", choices=("full", "quick"), default="full")
+    parser.add_argument("--cores", default="all")
+    return parser.parse_args(given)
+
+
+def write_sheet(given: argparse.Namespace) -> tuple[str, Path]:
+    """The sheet of one line: name of the track, path of the sheet. RecordError if it is wrong."""
+    if not given.file:
+        raise RecordError("no file: make verdict TRACK=path/to/file DT=seconds UNIT=um")
+    if re.search(r"[\t\r\n]", given.file):
+        raise RecordError(f"{given.file!r}: a name with a tab or a line break cannot be in a sheet")
+    stem = Path(given.file).name.split(".")[0] or Path(given.file).name
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{stem}_{given.column}" if given.column else stem)
+    row = dict.fromkeys(SHEET_COLUMNS, "") | {
+        "track": name.strip("_") or "track",
+        "file": given.file,
+        **{key: getattr(given, key) for key in ("dt", "unit", "column", "scale", "stride")},
+        "instrument": given.instrument,
+    }
+    sheet = RESULTS / f"{row['track']}.tsv"
+    with replacing(sheet) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter="\t").writerows([row.keys(), row.values()])
+    try:
+        (line,) = read_sheet(sheet)
+        read_coordinates(
+            given.file, column=line.column, dt=line.dt, unit=line.unit, scale=line.scale,
+            stride=line.stride,
+        )  # fmt: skip
+    except RecordError as error:
+        sheet.unlink()
+        raise RecordError(str(error).removeprefix(f"{sheet}: line 2: ")) from None
+    return line.track, sheet
+
+
+def main() -> int:
+    given = arguments()
+    try:
+        track, sheet = write_sheet(given)
+    except RecordError as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder = RESULTS / "tracks" / track
+    command = [
+        sys.executable, "-m", "snakemake", str(folder / "verdict.html"), "--cores", given.cores,
+        "--quiet", "all", "--config", f"records={sheet}", f"results={RESULTS}",
+        f"verdict={{effort: {given.effort}}}",
+    ]  # fmt: skip
+    print(f"{track}: {given.effort} analysis; a long record takes a minute or two", flush=True)
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        print(run.stderr.strip()[-2000:], file=sys.stderr)
+        print(
+            f"{track}: no verdict; the logs are in {RESULTS}/logs/tracks/{track}", file=sys.stderr
+        )
+        return 1
+    words = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))["words"]
+    print(words["sentence"])
+    print(f"Its caveats, figures and checks: {folder / 'verdict.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

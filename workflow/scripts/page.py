@@ -1,0 +1,30 @@
+"""The page of a record: the verdict, what it rests on, and what it was drawn from."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    open_log(job.log[0], job.threads)
+    import json
+    from pathlib import Path
+
+    from activenoise.files import read_arrays, read_tree, replacing
+    from activenoise.page import render
+
+    page = render(
+        json.loads(Path(job.input.verdict).read_text(encoding="utf-8")),
+        read_arrays(job.input.record)["positions"],
+        read_tree(job.input.arrays),
+        Path(job.input.template).read_text(encoding="utf-8"),
+    )
+    with replacing(job.output.page) as partial:
+        partial.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(snakemake)
