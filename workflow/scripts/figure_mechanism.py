@@ -51,7 +51,7 @@ def main(job: "Snakemake") -> None:
         if known.size:
             place = found["D_a_over_D"].iloc[known[-1]], values.iloc[known[-1]]
             text = f"{level} % right"
-            length.annotate(text, place, (0, 6), textcoords="offset points", ha="center", size=6)
+            length.annotate(text, place, (-6, -3), textcoords="offset points", ha="right", size=6)
     plot.finish_mechanism(loss, excess, length, ends)
     plot.save(figure, (job.output.pdf, job.output.png))
     write_table(job.output.table, rows)
