@@ -22,7 +22,7 @@ from activenoise.goodness import circulation, goodness, predictive_bands
 from activenoise.importance import Sampler
 from activenoise.instrument import Instrument
 from activenoise.judgement import all_misfits, misfits
-from activenoise.models import AOUP, FloatArray, Passive, Viscoelastic
+from activenoise.models import FloatArray
 from activenoise.posterior import (
     LEAST_SHARE,
     MEASUREMENT,
@@ -31,6 +31,7 @@ from activenoise.posterior import (
     Record,
     Verdict,
     default_prior,
+    linear_model,
     negative_weight,
     posterior,
     verdict,
@@ -311,12 +312,7 @@ def _drawn(p: Posterior, i: int, stride: int = 1) -> tuple[LinearModel, Instrume
     measured: dict[str, Any] = {name: values[name] for name in MEASUREMENT}
     measured["exposure"] = measured["exposure"] / stride  # a part of the longer interval
     instrument = Instrument(**measured, baseline="constant")
-    kappa, D = values["kappa"], values["D"]
-    if p.model_name == "Passive":
-        return Passive(kappa, D), instrument
-    if p.model_name == "Viscoelastic":
-        return Viscoelastic(kappa, D, values["strength"], values["tau_m"]), instrument
-    return AOUP(kappa, D, values["D_a"], values["tau_a"]), instrument
+    return linear_model(p.model_name, values), instrument
 
 
 def _tests(p: Posterior, record: Record) -> dict[str, Any]:

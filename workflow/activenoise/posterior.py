@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from activenoise import state_space
-from activenoise.importance import Answer, LogLikelihood, Sampler, sample
+from activenoise.importance import LogLikelihood, Sampler, sample
 from activenoise.instrument import Baseline, Instrument
 from activenoise.models import AOUP, RBP, FloatArray, Passive, Viscoelastic
 from activenoise.priors import Axis
@@ -158,12 +158,19 @@ class Coordinates:
         """Models and instruments, each a batch of m."""
         values = self.parameters(z)
         instrument = Instrument(**{n: values[n] for n in MEASUREMENT}, baseline=baseline)
-        kappa, D = values["kappa"], values["D"]
-        if self.model_name == "Passive":
-            return Passive(kappa, D), instrument
-        if self.model_name == "Viscoelastic":
-            return Viscoelastic(kappa, D, values["strength"], values["tau_m"]), instrument
-        return AOUP(kappa, D, values["D_a"], values["tau_a"]), instrument
+        return linear_model(self.model_name, values), instrument
+
+
+def linear_model(
+    model_name: str, values: Mapping[str, FloatArray]
+) -> Passive | Viscoelastic | AOUP:
+    """The model of this name with these parameters; RBP as the AOUP that has its covariance."""
+    kappa, D = values["kappa"], values["D"]
+    if model_name == "Passive":
+        return Passive(kappa, D)
+    if model_name == "Viscoelastic":
+        return Viscoelastic(kappa, D, values["strength"], values["tau_m"])
+    return AOUP(kappa, D, values["D_a"], values["tau_a"])
 
 
 class Posterior(NamedTuple):
@@ -239,13 +246,9 @@ def posterior(
         effective=answer.effective,
         pareto_k=answer.pareto_k,
         likelihoods=answer.likelihoods,
-        parameters=coordinates.parameters(_draws(answer, n_draws, seed)),
+        parameters=coordinates.parameters(answer.equal(n_draws, seed)),
         unknown=coordinates.names,
     )
-
-
-def _draws(answer: Answer, count: int, seed: int) -> FloatArray:
-    return answer.equal(count, seed)
 
 
 def _target(
