@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from activenoise.fingerprint import PACKAGE, fingerprint, imports, library_modules
+from activenoise.fingerprint import PACKAGE, content, fingerprint, imports, library_modules
 
 FILES = {
     "script.py": "def main():\n    from activenoise.first import run\n    run()\n",
@@ -27,7 +27,8 @@ def library(tmp_path):
 
 
 def taken(library):
-    fingerprint.cache_clear()
+    for cached in (fingerprint, imports, content):
+        cached.cache_clear()
     return fingerprint(library / "script.py", library)
 
 

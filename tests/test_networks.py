@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from activenoise.features import FrameSpec, frames, rms_increment
 from activenoise.likelihood import log_likelihood
 from activenoise.models import AOUP, Passive
-from activenoise.networks import Network, build_feedforward, build_lstm
+from activenoise.networks import LSTM, Network, build_feedforward, build_lstm
 from activenoise.simulation import simulate
 from activenoise.training import FrameLoss, Settings, Stage, Validation, train
 
@@ -74,6 +74,31 @@ def test_answers_are_causal(head: str, spec: FrameSpec, validation: Validation) 
         np.testing.assert_allclose(network.predict(tracks[:, :n]), answers[:, i], atol=1e-5)
     # A prefix is read up to its last whole frame.
     assert np.array_equal(network.predict(tracks, [58]), network.predict(tracks, [50]))
+
+
+def test_lstm_is_keras_lstm() -> None:
+    """Outputs, states, and gradients in the inputs and in every weight."""
+    keras = pytest.importorskip("keras")
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("Keras runs on another backend: the layer is Keras' own there")
+    random = np.random.default_rng(5)
+    x = tf.constant(random.standard_normal((4, 7, 3)), tf.float32)
+    weights = tf.constant(random.standard_normal((4, 7, 5)), tf.float32)
+    found = []
+    for kind in (LSTM, keras.layers.LSTM):
+        layer = kind(5, return_sequences=True, return_state=True)
+        layer.build(x.shape)
+        drawn = np.random.default_rng(6)
+        layer.set_weights([drawn.standard_normal(w.shape) for w in layer.get_weights()])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs, hidden, cell = layer(x)
+            value = tf.reduce_sum(weights * outputs) + tf.reduce_sum(cell**2)
+        gradients = tape.gradient(value, [x, *layer.trainable_weights])
+        found.append([t.numpy() for t in (outputs, hidden, cell, *gradients)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-6 * np.abs(theirs).max())
 
 
 def test_sum_head(validation: Validation) -> None:

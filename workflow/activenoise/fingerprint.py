@@ -14,6 +14,7 @@ from pathlib import Path
 PACKAGE = "activenoise"
 
 
+@cache
 def imports(source: Path) -> set[str]:
     """Names of everything a Python file imports, also inside functions: `a.b` for `import a.b`,
     and both `a` and `a.b` for `from a import b`."""
@@ -47,8 +48,14 @@ def fingerprint(source: Path, library: Path) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(library_modules(source, library)):
         digest.update(path.name.encode())
-        digest.update(ast.dump(_bare(path)).encode())
+        digest.update(content(path))
     return digest.hexdigest()
+
+
+@cache
+def content(path: Path) -> bytes:
+    """What a module is made of, without comments, layout and docstrings."""
+    return ast.dump(_bare(path)).encode()
 
 
 def _bare(path: Path) -> ast.Module:

@@ -109,6 +109,40 @@ class TargetUnits(keras.layers.Layer):
         )
 
 
+@keras.saving.register_keras_serializable(package="activenoise")
+class LSTM(keras.layers.LSTM):
+    """keras.layers.LSTM, whose loop over the frames is a single operation on TensorFlow without a
+    GPU: a fifth off the time of a training step, the same numbers to rounding."""
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
+    ) -> Any:
+        if keras.backend.backend() != "tensorflow" or mask is not None:
+            return super().inner_loop(sequences, initial_state, mask, training)
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):  # Keras takes cuDNN there
+            return super().inner_loop(sequences, initial_state, mask, training)
+
+        def reordered(weights: Any) -> Any:
+            """Gates input, forget, cell, output in the operation's order."""
+            i, f, c, o = tf.split(weights, 4, axis=-1)
+            return tf.concat([i, c, f, o], axis=-1)
+
+        x = tf.transpose(sequences, [1, 0, 2])
+        hidden, cell = initial_state
+        no_peephole = tf.zeros([self.units], x.dtype)
+        # BlockLSTMV2 takes Keras' order of gates, but its registered gradient does not.
+        result = tf.raw_ops.BlockLSTM(
+            seq_len_max=tf.cast(tf.shape(x)[0], tf.int64), x=x, cs_prev=cell, h_prev=hidden,
+            w=reordered(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0)),
+            b=reordered(self.cell.bias), wci=no_peephole, wcf=no_peephole, wco=no_peephole,
+            forget_bias=0.0, cell_clip=-1.0, use_peephole=False,
+        )  # fmt: skip
+        outputs = tf.transpose(result.h, [1, 0, 2])
+        return outputs[:, -1], outputs, [outputs[:, -1], result.cs[-1]]
+
+
 class Network:
     """A Keras model with what it takes to use it.
 
@@ -226,7 +260,7 @@ def build_lstm(
     init = _Seeds(seed)
     inputs = keras.Input((None, spec.n_channels))
     x = Standardise(_about(spec, dt, task, names, head))(inputs)
-    states = keras.layers.LSTM(
+    states = LSTM(
         units,
         return_sequences=True,
         bias_initializer=ForgetBias(*forget_bias),
