@@ -228,3 +228,44 @@ def test_feedforward_trains_and_stops_early(validation: Validation) -> None:
     history = train(network, Simulated(1), held_out, stop, seed=1)
     assert min(row["validation[200]"] for row in history) < np.log(2)
     assert network.predict(validation.tracks, [200]).shape == (2000, 1)
+
+
+class Repeated:
+    """The same four batches of whole tracks, again and again."""
+
+    def __init__(self) -> None:
+        source = Simulated(2)
+        self.kept = [source.batch(64, 200) for _ in range(4)]
+        self.taken = 0
+
+    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
+        tracks, targets = self.kept[self.taken % 4]
+        self.taken += 1
+        return tracks[:, :n_points], targets
+
+
+def test_kept_frames_train_alike(validation: Validation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames of tracks that come again are not computed again; the training is the same."""
+    read: list[int] = []
+
+    def counted(tracks: Array, spec: FrameSpec) -> Array:
+        read.append(len(tracks))
+        return frames(tracks, spec)
+
+    monkeypatch.setattr("activenoise.training.frames", counted)
+    weights, counts = [], []
+    for keep in (False, True):
+        network, few = small(), settings(40, augment=[], keep_frames=keep)
+        train(
+            network,
+            Repeated(),
+            Validation(validation.tracks[:64], validation.targets[:64], AT),
+            few,
+        )
+        weights.append(network.model.get_weights())
+        counts.append(read.count(64))
+        read.clear()
+    # 20 short batches, 20 long ones or 4 of them, the sample for the scales, and the validation.
+    assert counts == [20 + 20 + 2, 20 + 4 + 1]
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

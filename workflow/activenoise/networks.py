@@ -199,23 +199,35 @@ class Network:
         whole tracks, and no axis for it. A prefix is read up to its last whole frame.
         """
         tracks = np.asarray(tracks)
-        lengths = np.asarray([tracks.shape[1]] if at is None else at, np.int64)
-        if lengths.min() < self.frames.points or lengths.max() > tracks.shape[1]:
-            raise ValueError(
-                f"prefix lengths {lengths.min()} ... {lengths.max()} must lie in"
-                f" {self.frames.points} (one frame) ... {tracks.shape[1]}"
-            )
-        index = lengths // self.frames.points - 1
+        index = self._frame_index([tracks.shape[1]] if at is None else at, tracks.shape[1])
         used = int(index.max() + 1) * self.frames.points
         parts = []
         for start in range(0, len(tracks), _BATCH):
             block = frames(tracks[start : start + _BATCH, :used], self.frames)
-            answers = ops.convert_to_numpy(self.model.predict_on_batch(block))
-            parts.append(answers[:, index].astype(np.float64))
+            parts.append(self._answers(block)[:, index])
         result = np.concatenate(parts)
-        if self.task == "classify":
-            result = result[..., 0]
         return result[:, 0] if at is None else result
+
+    def predict_frames(self, inputs: NDArray[np.float32], at: Sequence[int]) -> NDArray[np.float64]:
+        """The same from the tracks' frames, (n_tracks, n_frames, n_channels)."""
+        index = self._frame_index(at, inputs.shape[1] * self.frames.points)
+        blocks = range(0, len(inputs), _BATCH)
+        return np.concatenate([self._answers(inputs[i : i + _BATCH])[:, index] for i in blocks])
+
+    def _frame_index(self, at: Sequence[int], n_points: int) -> NDArray[np.int64]:
+        """The last whole frame of each prefix."""
+        lengths = np.asarray(at, np.int64)
+        if lengths.min() < self.frames.points or lengths.max() > n_points:
+            raise ValueError(
+                f"prefix lengths {lengths.min()} ... {lengths.max()} must lie in"
+                f" {self.frames.points} (one frame) ... {n_points}"
+            )
+        return lengths // self.frames.points - 1
+
+    def _answers(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """At every frame, without the last axis for a classifier."""
+        answers = ops.convert_to_numpy(self.model.predict_on_batch(inputs)).astype(np.float64)
+        return answers[..., 0] if self.task == "classify" else answers
 
     def probability(
         self, tracks: NDArray[np.float32], at: Sequence[int] | None = None

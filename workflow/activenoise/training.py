@@ -50,6 +50,8 @@ class Settings:
     offset: n0 of the weights 1/(n + n0), in points. every_frame: False takes the loss at the last
     frame alone. average: fraction of the steps, at the end, over which the weights are averaged.
     augment: any of `flip` (x -> -x) and `reverse` (time, for models that are reversible).
+    keep_frames: keep the frames of tracks of the longest stage in memory for when the tracks come
+    again, augmented as they were; for frames that take longer to compute than to learn from.
     patience: stop after so many log lines without a better validation loss and take the best
     weights; 0: never.
     """
@@ -65,6 +67,7 @@ class Settings:
     every_frame: bool = True
     average: float = 0.0
     augment: Sequence[str] = field(default_factory=tuple)
+    keep_frames: bool = False
     patience: int = 0
 
     @classmethod
@@ -129,6 +132,7 @@ def train(
             ),
         )  # fmt: skip
         step, lines = 0, _line_steps(settings.steps)
+        held_out = frames(validation.tracks, network.frames)
         for stage in settings.stages:
             for _ in range(stage.steps):
                 x, y = next(batches)
@@ -148,7 +152,7 @@ def train(
                 if step == settings.steps and mean is not None:
                     model.set_weights(mean)
                 row = {"step": step, "points": stage.points, "loss": float(np.mean(losses))}
-                scores = validation_scores(network, validation)
+                scores = validation_scores(network, held_out, validation)
                 row |= {"seconds": time.perf_counter() - begun, **scores}
                 losses.clear()
                 history.append(row)
@@ -170,9 +174,10 @@ def train(
     return history
 
 
-def validation_scores(network: Network, validation: Validation) -> dict[str, float]:
-    """Mean log-loss at each prefix length (nats), or root mean square error of each target."""
-    answers = network.predict(validation.tracks, validation.at)
+def validation_scores(network: Network, inputs: Array, validation: Validation) -> dict[str, float]:
+    """Mean log-loss at each prefix length (nats), or root mean square error of each target.
+    inputs: the frames of the validation's tracks."""
+    answers = network.predict_frames(inputs, validation.at)
     scores = {}
     for i, n in enumerate(validation.at):
         if network.task == "classify":
@@ -221,14 +226,23 @@ def _batches(
     sizes = [(max(256, settings.batch), longest)]
     for stage in settings.stages:
         sizes += [(settings.batch, stage.points)] * stage.steps
+    kept: dict[bytes, tuple[Array, Array]] = {}
     for n_tracks, n_points in sizes:
         tracks, targets = source.batch(n_tracks, n_points)
+        # The same tracks come again together, and are known by their last points.
+        key = tracks[:, -1].tobytes() if settings.keep_frames and n_points == longest else b""
+        if key in kept:
+            yield kept[key]
+            continue
         if "reverse" in settings.augment and random.random() < 0.5:
             tracks = tracks[:, ::-1]
         if "flip" in settings.augment:
             tracks = tracks * random.choice(np.array([-1, 1], np.float32), (len(tracks), 1))
         labels = np.asarray(targets, np.float32).reshape(len(tracks), -1)
-        yield frames(tracks, network.frames), labels
+        item = frames(tracks, network.frames), labels
+        if key:
+            kept[key] = item
+        yield item
 
 
 class _Producer:
