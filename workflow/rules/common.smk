@@ -36,6 +36,8 @@ except (ConfigError, RecordError) as error:
 # The exact parts use several threads where there are cores to spare; on a few cores more jobs side by
 # side keep them busier. No result depends on it.
 EXACT_THREADS = max(1, (workflow.cores or 1) // 6)
+# Several records are analysed side by side, one is by two threads.
+RECORD_THREADS = min(2, max(1, (workflow.cores or 1) // max(len(SHEET), 1)))
 
 
 wildcard_constraints:

@@ -273,7 +273,8 @@ rule findings:
         RESULTS / "benchmarks/tracks/{track}/findings.tsv"
     conda:
         "../../envs/findings.yaml"
-    threads: 2
+    threads: RECORD_THREADS
+    priority: 10
     resources:
         mem_mb=2000,
         runtime=30,
