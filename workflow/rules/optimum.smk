@@ -23,7 +23,7 @@ rule optimum:
         dt=lambda w: sampling_interval(STUDIES[w.study]),
         points=lambda w: durations_in_points(w.study),
         nodes=lambda w: STUDIES[w.study]["nodes"],
-        n_check=100,
+        n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
         code=code("optimum.py"),
     message:
         "exact optimum of {wildcards.pair} in {wildcards.study}"
@@ -53,7 +53,7 @@ rule bayes:
         dt=lambda w: sampling_interval(STUDIES[w.study]),
         points=lambda w: durations_in_points(w.study),
         nodes=lambda w: STUDIES[w.study]["nodes"],
-        n_check=100,
+        n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
         code=code("bayes.py"),
     message:
         "Bayes estimates in {wildcards.study}"
