@@ -45,6 +45,7 @@ studies:
       tau_a: {uniform: [0.05, 0.8]}
     durations: [0.5, 3.2]
     tracks: {train: 256, validation: 10, test: 20, shards: 2}
+    pairs: {Passive-AOUP: {}}
     estimates:
       targets: [D]
       networks:
@@ -190,6 +191,7 @@ WRONG = [
     ((*LSTM, "training", "average"), -1, ["training.average = -1: must be at least 0"]),
     ((*BENCHMARK, "pairs", "Passive-AOUP", "Lstm"), {}, ["the name 'Lstm' must be lower-case"]),
     # estimates and records
+    ((*GRANULE, "pairs"), {"AOUP-RBP": {}}, ["estimates: the pair Passive-AOUP is missing"]),
     ((*GRANULE, "estimates", "targets"), ["x"], ["targets.0 = 'x'", "kappa, D, D_a, tau_a"]),
     ((*GRANULE, "parameters", "D"), 1e-3, ["granule.estimates.targets: D is fixed"]),
     (("synthetic_records", "twin", "model"), "Levy", ["twin.model = 'Levy'", "Passive, AOUP or"]),
@@ -221,7 +223,7 @@ def test_a_mistake_gets_one_line(keys, value, parts):
 @pytest.mark.parametrize(
     ("keys", "value"),
     [
-        ((*GRANULE, "pairs"), {"AOUP-RBP": {}}),
+        ((*GRANULE, "pairs"), {"Passive-AOUP": {}, "AOUP-RBP": {}}),
         ((*BENCHMARK, "parameters", "tau_a"), 0.019),  # no RBP asked for
         ((*GRANULE, "parameters", "D_a"), {"uniform": [0, 1]}),
         ((*BENCHMARK, "durations"), [0.02]),
@@ -245,7 +247,8 @@ def test_what_is_null_is_left_out():
 
 
 def test_rbp_needs_points_close_together():
-    study = {**BASE["studies"]["granule"], "stride": 2500, "pairs": {"AOUP-RBP": {}}}
+    study = {**BASE["studies"]["granule"], "stride": 2500}
+    study["pairs"] = {"Passive-AOUP": {}, "AOUP-RBP": {}}
     config = {**BASE, "studies": {"granule": study}}
     with pytest.raises(ConfigError, match=r"granule.parameters.tau_a: 0.05 s is too short for RBP"):
         resolve(config, SCHEMA)
@@ -269,7 +272,7 @@ def test_defaults_are_filled_in_at_every_depth():
     assert network["frames"]["stride"] == 1
     assert network["training"]["batch"] == 128
     assert network["training"]["stages"] == [{"duration": 5, "steps": 10}]
-    assert config["studies"]["granule"]["pairs"] == {}
+    assert config["studies"]["granule"]["pairs"] == {"Passive-AOUP": {}}
     assert config["studies"]["granule"]["stride"] == 50  # what is given stays
     assert resolve(config, SCHEMA) == config
 

@@ -234,6 +234,11 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         yield "parameters.D_a = 0: active models are then passive; must be positive, or a prior"
     if study["estimates"]:
         models.add("AOUP")
+        if "Passive-AOUP" not in study["pairs"]:
+            yield (
+                "estimates: the pair Passive-AOUP is missing, whose optimum gives the Bayes"
+                " estimates; it needs no networks (Passive-AOUP: {})"
+            )
         for target in study["estimates"]["targets"]:
             if ranges[target][0] == ranges[target][1]:
                 yield f"estimates.targets: {target} is fixed, there is nothing to estimate"

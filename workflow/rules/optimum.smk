@@ -33,6 +33,7 @@ rule optimum:
 
 rule bayes:
     input:
+        optimum=RESULTS / "{study}/Passive-AOUP/optimum.h5",
         tracks=lambda w: shards(w.study, "test", "AOUP"),
     output:
         estimates=RESULTS / "{study}/estimates/bayes.h5",
@@ -41,19 +42,13 @@ rule bayes:
     benchmark:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
     conda:
-        "../../envs/simulate.yaml"
-    threads: EXACT_THREADS
-    priority: 20  # the longest jobs first
+        "../../envs/tables.yaml"
+    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=500,
+        runtime=5,
     params:
-        parameters=lambda w: STUDIES[w.study]["parameters"],
         targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
-        points=lambda w: durations_in_points(w.study),
-        nodes=lambda w: STUDIES[w.study]["nodes"],
-        n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
         code=code("bayes.py"),
     message:
         "Bayes estimates in {wildcards.study}"
