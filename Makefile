@@ -3,7 +3,8 @@
 #   CORES=n   how many cores to use (default: all)
 #   ARGS=...  anything more for Snakemake or pytest, e.g. `make ARGS=-n`, `make test ARGS="-k kalman"`
 #   TRACK=... of `make verdict`, with DT= (s) and UNIT= where the file does not tell, and COLUMN= SCALE= STRIDE=
-#             INSTRUMENT=exact|camera|detector|unknown
+#             INSTRUMENT=exact|camera|detector|unknown, TRAP=trapped|free, and
+#             PRIORS="exposure=1 noise=uniform:0:0.02 corner=off", BASELINE=constant|linear
 #   PYTHON=   the Python to build on (default: python3);  UV= the uv that writes the lock
 
 PYTHON ?= python3
@@ -30,7 +31,8 @@ all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 
 verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT=seconds UNIT=um
 	@.venv/bin/python workflow/one_file.py --cores $(CORES) --dt "$(DT)" --unit "$(UNIT)" \
-	  --column "$(COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" $(ARGS) -- "$(TRACK)"
+	  --column "$(COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
+	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(ARGS) -- "$(TRACK)"
 
 test: $(VENV)  ## run the tests
 	.venv/bin/python -m pytest -n auto --dist loadscope $(ARGS)

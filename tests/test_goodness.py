@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from activenoise import state_space
-from activenoise.goodness import circulation, goodness, predictive_bands
+from activenoise.goodness import circulation, ensemble_bands, goodness, predictive_bands
 from activenoise.instrument import Instrument
 from activenoise.models import AOUP, Passive
 
@@ -113,3 +113,56 @@ def test_records_too_short_are_named():
         circulation(np.linspace(0, 1, 100), np.linspace(0, 1, 100), 0.1)
     with pytest.raises(ValueError, match="alike"):
         circulation(np.zeros(5), np.zeros(6), 0.1)
+
+
+def test_bands_of_many_short_records_hold_records_of_the_same_law():
+    model, noise = Passive(0.0, 0.5), 0.1
+    instrument = Instrument(noise=noise, baseline="constant")
+    rng = np.random.default_rng(0)
+    made = state_space.simulate(model, instrument, 30, DT, seed=4, n_records=600)
+    records = [x[: rng.integers(2, 31)] + 5.0 for x in made]
+    records[0][1:-1] = np.nan
+    bands = ensemble_bands(lambda i: (model, instrument), records, DT, 60, 1, 12, free=True)
+    assert set(bands) == {"displacement", "increments"}
+    steps = bands["increments"]
+    # 2 D dt + 2 noise^2, and -noise^2 between neighbours; some 9000 steps.
+    assert steps.data[0] == pytest.approx(2 * 0.5 * DT + 2 * noise**2, rel=0.05)
+    assert steps.data[1] == pytest.approx(-(noise**2), abs=0.0025)
+    np.testing.assert_allclose(
+        bands["displacement"].quantiles[2],
+        2 * 0.5 * bands["displacement"].at + 2 * noise**2,
+        rtol=0.1,
+    )
+    for band in bands.values():
+        assert band.inside > 0.6
+    # Another law is outside.
+    other = ensemble_bands(lambda i: (Passive(0.0, 1.0), instrument), records, DT, 60, 1, 12, True)
+    assert other["displacement"].inside < 0.2
+    trapped = ensemble_bands(lambda i: (Passive(2.0, 0.5), instrument), records, DT, 10, 1, 12)
+    assert set(trapped) == {"displacement", "increments", "autocorrelation"}
+
+
+def test_a_free_tracer_has_a_spectrum_of_increments():
+    """Level, at 2 D, without noise; no autocorrelation."""
+    model, instrument = Passive(0.0, 0.7), Instrument(baseline="constant")
+    record = state_space.simulate(model, instrument, 20_000, DT, seed=3)
+    bands = predictive_bands(lambda i: (model, instrument), record, DT, 30, free=True)
+    assert set(bands) == {"displacement", "increment_spectrum"}
+    spectrum = bands["increment_spectrum"]
+    np.testing.assert_allclose(spectrum.quantiles[2][2:], 2 * 0.7, rtol=0.1)
+    assert spectrum.inside > 0.7
+    assert len(spectrum.at) == len(spectrum.data)
+
+
+def test_a_lag_with_few_pairs_counts_for_less():
+    """Every autocorrelation has the same standard error, however the gaps lie."""
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(200):
+        z = rng.normal(size=(50, 27))
+        z[:, 7:] = np.nan  # pieces of seven points
+        z[0, :25] = rng.normal(size=25)
+        found.append(goodness(z.ravel()).autocorrelation * np.sqrt(50 * 7 + 18))
+    spread = np.std(found, axis=0)
+    # 200 of them: their standard deviation is known to 5 %.
+    np.testing.assert_allclose(spread, 1.0, atol=0.25)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from activenoise.models import AOUP
 from activenoise.sheet import RecordError, read_sheet
@@ -54,6 +55,19 @@ def test_the_sheet_of_one_line_says_what_was_given(one_file, tmp_path):
         ("a.csv", ["--column", "x", "--dt", "fast"], "dt is 'fast'"),
         ("a.csv", ["--column", "x", "--unit", "um", "--dt", "0.5"], "dt"),
         ("a.csv", ["--column", "x", "--instrument", "lens"], "instrument is 'lens'"),
+        (
+            "a.csv",
+            ["--column", "x", "--trap", "cage"],
+            "trap is 'cage'; it must be trapped or free",
+        ),
+        ("a.csv", ["--column", "x", "--priors", "exposure=2"], "exposure = 2.0: must be at most 1"),
+        ("a.csv", ["--column", "x", "--priors", "exposure"], "must be parameter=value"),
+        ("a.csv", ["--column", "x", "--baseline", "zero"], "baseline is 'zero'; it must be"),
+        (
+            "a.csv",
+            ["--column", "x", "--trap", "free", "--priors", "kappa=3"],
+            "a free tracer has no trap",
+        ),
         ("a\tb.csv", [], "a tab or a line break"),
     ],
 )
@@ -65,6 +79,32 @@ def test_a_mistake_is_one_line_and_leaves_nothing(one_file, tmp_path, name, opti
     assert said in message
     assert len(message.splitlines()) == 1
     assert not list((tmp_path / "results").rglob("*.tsv"))
+
+
+def test_the_choices_of_one_file_are_an_overlay(one_file, tmp_path):
+    """What config.yaml says of records of its own sheet is taken back: they are not in this one."""
+    path = write_track(tmp_path / "a.csv")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text("verdict: {records: {bead: {baseline: linear}}}")
+    options = ["--unit", "um", "--column", "x", "--trap", "free", "--baseline", "linear"]
+    priors = ["--priors", "exposure=1 noise=uniform:0:2e-5"]
+    given = one_file.arguments([str(path), *options, *priors])
+    track, sheet = one_file.write_sheet(given)
+    (row,) = read_sheet(sheet)
+    assert row.trap == "free"
+    config = yaml.safe_load(one_file.overlay(given, track, sheet).read_text())
+    own = {"priors": {"exposure": 1.0, "noise": {"uniform": [0.0, 2e-5]}}, "baseline": "linear"}
+    assert config["verdict"]["records"] == {"bead": None, track: own}
+    assert (config["records"], config["verdict"]["effort"]) == (str(sheet), "full")
+
+
+def test_a_table_of_many_tracks_is_a_file_too(one_file, tmp_path):
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 50, 0.01, seed=1, n_tracks=4).astype(float)
+    rows = [f"{i},{k},{x[i, k]},{x[i, k] + 1}" for i in range(4) for k in range(50)]
+    path = tmp_path / "spots.csv"
+    path.write_text("\n".join(["particle,frame,x,y", *rows]))
+    track, _ = one_file.write_sheet(one_file.arguments([str(path), "--unit", "um", "--dt", "0.01"]))
+    assert track == "spots"
 
 
 @pytest.mark.workflow

@@ -15,10 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from activenoise import state_space
+from activenoise.choices import Choices
 from activenoise.findings import EFFORTS, findings
-from activenoise.models import AOUP
+from activenoise.instrument import Instrument
+from activenoise.models import AOUP, Passive
 from activenoise.page import number, render
 from activenoise.simulation import simulate
+from activenoise.table_findings import table_findings
 from activenoise.words import in_words
 
 ROOT = Path(__file__).parents[1]
@@ -57,18 +61,25 @@ class Structure(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def page_of(positions: np.ndarray, dt: float, **changes) -> tuple[str, dict]:
+def page_of(
+    positions: np.ndarray, dt: float, choices: Choices | None = None, **changes
+) -> tuple[str, dict]:
     names = ["x", "y"][: positions.shape[1]]
     coordinates = dict(zip(names, positions.T, strict=True))
-    found = findings(coordinates, dt, "exact", replace(EFFORTS["quick"], longest=1200))
-    verdict = {
+    quick = replace(EFFORTS["quick"], longest=1200)
+    found = findings(coordinates, dt, "exact", quick, choices=choices)
+    verdict = about(found.facts, dt) | changes
+    return render(verdict, [positions], found.arrays, TEMPLATE), verdict
+
+
+def about(facts: dict, dt: float) -> dict:
+    """verdict.json of these findings."""
+    return {
         "track": "a_track", "file": "tracks/<a> & b.csv", "synthetic": False, "note": "made & here",
         "study": None, "unit": "um", "dt": dt, "stride": 1, "scale": 1.0, "column": None,
-        "instrument": "exact", "words": in_words(found.facts)._asdict(),
-        "findings": json.loads(json.dumps(found.facts)),
+        "instrument": "exact", "words": in_words(facts)._asdict(),
+        "findings": json.loads(json.dumps(facts)),
     }  # fmt: skip
-    verdict |= changes
-    return render(verdict, positions, found.arrays, TEMPLATE), verdict
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +169,51 @@ def test_a_record_that_nothing_fits_shows_no_probability():
     assert "No model here describes this record" in structure.text["verdict"]
     assert "%" not in structure.text["verdict"] + structure.text["models"]
     assert "networks" not in structure.text
+
+
+def test_a_free_tracers_page_speaks_of_no_trap():
+    instrument = Instrument(baseline="constant")
+    x = state_space.simulate(AOUP(0.0, 0.1, 2.0, 0.15), instrument, 1200, 0.01, seed=1)
+    given = Choices(trap="free", priors={"noise": (0.0, 0.01, False), "D": (0.1, 0.1, False)})
+    page, _ = page_of(x[:, None], 0.01, given)
+    structure = Structure(page)
+    assert structure.faults == []
+    said = " ".join(structure.text.values())
+    for word in ("C(t)", "in the trap", "κτ", "Autocorrelation"):
+        assert word not in said
+    assert "none: free" in structure.text["record"]
+    assert "without a trap" in structure.text["models"]
+    assert "Power spectrum of the increments" in structure.text["statistics"]
+    assert "given by you" in structure.text["posterior"]
+    assert "Fixed by you: D 0.1" in structure.text["settings"]
+    # Record, steps, two statistics, corner plot, pieces.
+    assert len(structure.all("img")) == 6
+
+
+def test_the_page_of_a_table_has_a_row_for_each_track():
+    rng = np.random.default_rng(0)
+    instrument = Instrument(noise=0.02, baseline="constant")
+    tracks = {
+        f"cell-{i}": state_space.simulate(Passive(0.0, 0.3), instrument, n, 0.02, i, n_records=2).T
+        + rng.uniform(0, 50, 2)
+        for i, n in enumerate([40, 30, 20] + [4, 5] * 15)
+    }
+    named = {name: dict(zip("xy", x.T, strict=True)) for name, x in tracks.items()}
+    found = table_findings(
+        named, 0.02, "camera", "quick", 1, Choices(trap="free", odds={"RBP": 0.0}), left_out=1
+    )
+    verdict = about(found.facts, 0.02)
+    page = render(verdict, list(tracks.values()), found.arrays, TEMPLATE)
+    structure = Structure(page)
+    assert structure.faults == []
+    assert "33 tracks taken together" in structure.text["verdict"]
+    for name in ("cell-0", "cell-1", "cell-2"):
+        assert name in structure.text["tracks"]
+    assert "cell-3" not in structure.text["tracks"]
+    assert "Log Bayes factor" in structure.text["tracks"]
+    assert "RBP 0" in structure.text["settings"]
+    # Each track, the tracks, steps, two statistics of two coordinates, corner plot.
+    assert len(structure.all("img")) == 8
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from activenoise.posterior import (
     OFF,
     Coordinates,
     Record,
+    chosen_prior,
     default_prior,
     negative_weight,
     posterior,
@@ -187,3 +188,85 @@ def test_the_real_bead_by_camera_is_passive():
     assert answer.p_distinguishable < 0.05
     corner = answer.posteriors["Passive"].summary()["kappa"]["median"] / (2 * np.pi)
     assert 6.4 < corner < 9.6
+
+
+def test_a_free_tracer_that_is_driven_bends_up_and_no_medium_does():
+    """negative_weight of a free tracer: whether its mean square displacement is convex anywhere."""
+    t = np.linspace(0.0, 5.0, 400)
+    for D_a, tau_a in ((1e-3, 0.2), (5.0, 3.0), (0.0, 1.0)):
+        parameters = {"kappa": 0.0, "D": 1.0, "D_a": D_a, "tau_a": tau_a}
+        msd = 2 * t + 2 * D_a * (t + tau_a * np.expm1(-t / tau_a))
+        convex = bool(np.any(np.diff(msd, 2) > 1e-12))
+        assert bool(negative_weight(parameters)) == convex
+    # A viscoelastic medium bends it down at every strength.
+    for s in (0.1, 10.0):
+        rate = (1 + s) / 0.5
+        msd = 2 / (1 + s) * (t - s / rate * np.expm1(-rate * t))
+        assert np.all(np.diff(msd, 2) < 1e-12)
+
+
+def test_what_the_user_gives_replaces_the_default():
+    records = [Record(np.cumsum(np.random.default_rng(0).normal(size=300)), 0.1)]
+    given = {"noise": (0.1, 0.1, False), "D_a": (0.1, 9.0, True), "drift": (1e-4, 1e-2, True)}
+    prior = chosen_prior(records, "camera", free=False, given=given)
+    assert "active_share" not in prior
+    assert prior["noise"].fixed
+    default = default_prior(records, "camera")
+    assert {n: a for n, a in prior.items() if n not in given} == {
+        n: a for n, a in default.items() if n not in (*given, "active_share")
+    }
+    assert Coordinates("AOUP", prior).names == ("kappa", "D", "D_a", "tau_a", "exposure", "drift")
+
+
+def test_odds_weigh_the_evidence():
+    record = state_space.simulate(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
+    records = [Record(record, 0.1)]
+    prior = KNOWN | {"element_share": Axis(0.05, 1.0), "tau_m": Axis(0.3, 5.0, log=True)}
+    even = verdict(records, prior, sampler=QUICK)
+    odd = verdict(records, prior, sampler=QUICK, odds={"AOUP": 3.0, "RBP": 0.0})
+    assert odd.probability["RBP"] == 0
+    assert odd.probability["AOUP"] / odd.probability["Passive"] == pytest.approx(
+        3 * even.probability["AOUP"] / even.probability["Passive"]
+    )
+    assert sum(odd.probability.values()) == pytest.approx(1)
+
+
+def test_many_short_records_are_as_good_as_a_long_one():
+    """A free tracer's 2000 steps in one record, or in 500 of five points: the evidence of AOUP over
+    passive grows either way, and D is known to a few per cent."""
+    model = AOUP(0.0, 0.5, 6.0, 0.5)
+    instrument = Instrument(noise=0.02, baseline="constant")
+    tracks = state_space.simulate(model, instrument, 5, 0.1, seed=3, n_records=500)
+    records = [Record(x + i, 0.1) for i, x in enumerate(tracks)]
+    prior = {
+        "kappa": Axis(0.0, 0.0), "D": Axis(0.05, 5, True), "D_a": Axis(0.1, 50, True),
+        "tau_a": Axis(0.1, 5.0, True), **OFF, "noise": Axis(0.02, 0.02),
+    }  # fmt: skip
+    passive, aoup = (posterior(n, records, prior, sampler=QUICK) for n in ("Passive", "AOUP"))
+    assert aoup.log_evidence - passive.log_evidence > 50
+    row = aoup.summary()["D"]
+    assert abs(row["mean"] - 0.5) < 4 * row["sd"] < 0.4
+
+
+def test_the_mechanism_of_many_short_records():
+    """RBP tracks of 12 points, of known parameters: the joint answer is RBP, and of AOUP's tracks
+    AOUP, beyond any doubt."""
+    known = {"kappa": 0.0, "D": 0.05, "D_a": 20.0, "tau_a": 2.0}
+    prior = {n: Axis(v, v) for n, v in known.items()} | OFF | {"D": Axis(0.045, 0.055)}
+    rng = np.random.default_rng(0)
+    n, m, dt = 600, 12, 0.05
+    theta = rng.uniform(0, 2 * np.pi, (n, 1)) + np.cumsum(
+        np.sqrt(2 * dt / 50 / 2.0) * rng.normal(size=(n, 50 * m)), axis=1
+    )
+    steps = np.sqrt(2 * 20 / 2.0) * np.cos(theta).reshape(n, m, 50).mean(axis=2) * dt
+    made = {
+        "RBP": np.cumsum(steps + np.sqrt(2 * 0.05 * dt) * rng.normal(size=(n, m)), axis=1),
+        "AOUP": state_space.simulate(
+            AOUP(**known), Instrument(baseline="constant"), m, dt, seed=1, n_records=n
+        ),
+    }
+    for name, tracks in made.items():
+        records = [Record(x, dt) for x in tracks]
+        aoup = posterior("AOUP", records, prior, sampler=QUICK)
+        ratio = rbp_posterior(aoup, records, n_samples=16).log_evidence - aoup.log_evidence
+        assert ratio > 20 if name == "RBP" else ratio < -20

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from activenoise import state_space
 from activenoise.angle_filter import angle_log_likelihood
@@ -105,3 +106,46 @@ def test_angles_that_hardly_turn_in_a_step():
             RBP(*parameters), Instrument(noise=0.01), record, 0.03, n_angles=n_angles
         )
         assert value == pytest.approx(gaussian, abs=0.1)
+
+
+def test_an_unknown_baseline_is_integrated_out():
+    """Against a sum over baselines, each with the zero known."""
+    instrument = {"noise": 0.2, "exposure": 0.4}
+    record = simulate(MODEL, 12, DT, seed=5, n_tracks=1)[0].astype(np.float64) + 40.0
+    value = rbp_log_likelihood(MODEL, Instrument(**instrument, baseline="constant"), record, DT)[0]
+    shifts = np.linspace(-40, 40, 1601)
+    each = [
+        rbp_log_likelihood(MODEL, Instrument(**instrument), record - record[0] - b, DT)[0]
+        for b in shifts
+    ]
+    expected = logsumexp(each) + np.log(shifts[1] - shifts[0])
+    # The merging of normals is not the same in the two: 12 points with a hardly known angle.
+    assert value == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("kappa", [0.0, 1.0])
+def test_weak_propulsion_and_an_unknown_baseline_are_gaussian(kappa):
+    parameters = (kappa, 1.0, 0.05, 1.0)
+    instrument = Instrument(noise=0.1, exposure=0.5, corner=5.0, relaxed=0.2, baseline="constant")
+    records = state_space.simulate(AOUP(*parameters), instrument, 15, 0.05, seed=1, n_records=20)
+    records[3, 4:6] = np.nan
+    gaussian = state_space.log_likelihoods(AOUP(*parameters), instrument, list(records), 0.05)
+    value = rbp_log_likelihood(
+        RBP(*parameters), instrument, records.ravel() + 1e3, 0.05, lengths=[15] * 20
+    )
+    assert value[0] == pytest.approx(gaussian.sum(), abs=0.02)
+
+
+def test_records_one_after_the_other_are_independent():
+    instrument = Instrument(noise=0.1, baseline="constant")
+    model = RBP(0.0, np.array([0.5, 1.0]), 20.0, 1.0)
+    parts = [np.cumsum(np.random.default_rng(s).normal(size=4 + s)) for s in range(5)]
+    each = [rbp_log_likelihood(model, instrument, part, DT) for part in parts]
+    together = rbp_log_likelihood(
+        model, instrument, np.concatenate(parts), DT, lengths=[len(part) for part in parts]
+    )
+    np.testing.assert_allclose(together, np.sum(each, axis=0), atol=1e-4)
+    with pytest.raises(ValueError, match="must sum to 30 points"):
+        rbp_log_likelihood(model, instrument, np.concatenate(parts), DT, lengths=[3])
+    with pytest.raises(ValueError, match='"zero" or "constant"'):
+        rbp_log_likelihood(model, Instrument(baseline="linear"), parts[0], DT)

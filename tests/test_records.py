@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activenoise.records import Record, read_coordinates, read_record
+from activenoise.records import Record, read_coordinates, read_record, read_set
 from activenoise.sheet import RecordError, SheetRow, read_sheet
 
 ROOT = Path(__file__).parents[1]
@@ -376,7 +376,10 @@ def test_what_a_sheet_need_not_say(tmp_path):
     assert (bare.dt, bare.unit, bare.study, bare.instrument) == (None, None, None, "unknown")
     assert (full.study, full.instrument, full.note) == ("granule", "camera", "mine")
     (old,) = read_sheet(write(tmp_path / "old.tsv", HEADER + LINE))
-    assert old.instrument == "unknown"
+    assert (old.instrument, old.trap) == ("unknown", "trapped")
+    text = HEADER.replace("note", "trap\tnote") + "a\ta.h5\t\t\t\t\t\t\tfree\n"
+    (loose,) = read_sheet(write(tmp_path / "free.tsv", text))
+    assert loose.trap == "free"
 
 
 @pytest.mark.parametrize(
@@ -405,6 +408,14 @@ def test_what_a_sheet_need_not_say(tmp_path):
         (
             WITH_INSTRUMENT + LINE.replace("mine", "lens\tmine"),
             "line 2: instrument is 'lens'; it must be one of exact, camera, detector, unknown",
+        ),
+        (
+            HEADER.replace("note", "trap\tnote") + LINE.replace("mine", "cage\tmine"),
+            "line 2: trap is 'cage'; it must be trapped or free",
+        ),
+        (
+            HEADER.replace("note", "trap\tnote") + LINE.replace("mine", "free\tmine"),
+            "line 2: trap is free, but the networks of study granule know trapped",
         ),
         (HEADER + LINE.replace("mine", "mine\tmore"), "line 2 has 10 cells; the header has 9"),
     ],
@@ -461,3 +472,44 @@ def test_any_sheet(tmp_path, header, lines, good):
         return
     assert message.startswith(str(path))
     assert len(message.splitlines()) == 1
+
+
+# --- a table of many tracks ----------------------------------------------------------------------
+
+
+def spots(path: Path, lengths: list[int], seed: int = 0) -> Path:
+    """Tracks of some lengths, in no order, as trackpy has them."""
+    rng = np.random.default_rng(seed)
+    rows = [(t, f, *rng.normal(size=2)) for t, n in enumerate(lengths) for f in range(n)]
+    rng.shuffle(rows)
+    text = "\n".join(f"{int(t)},{int(f)},{x:.6f},{y:.6f}" for t, f, x, y in rows)
+    path.write_text(f"particle,frame,x,y\n{text}\n")
+    return path
+
+
+def test_a_set_is_every_track_that_moves(tmp_path):
+    path = spots(tmp_path / "a.csv", [60, 40, 2, 1, 30])
+    found = read_set(path, dt=0.1, unit="um")
+    assert [len(record) for record in found.records] == [60, 40, 2, 30]
+    assert found.left_out == 1
+    assert found.records[0].positions.shape == (60, 2)
+    one = read_set(path, "y", dt=0.1, unit="um")
+    np.testing.assert_array_equal(one.records[1].positions, found.records[1].positions[:, 1:])
+
+
+def test_a_set_of_one_is_a_record(tmp_path):
+    path = spots(tmp_path / "a.csv", [200, 150])
+    for column, shape in (("x[1]", (150, 1)), ("x[0],y[0]", (200, 2))):
+        (record,), left_out = read_set(path, column, dt=0.1, unit="um")
+        assert record.positions.shape == shape
+        assert left_out == 0
+        same = read_coordinates(path, column, dt=0.1, unit="um")
+        np.testing.assert_array_equal(record.positions, same.positions)
+
+
+def test_a_set_that_is_too_small_is_named(tmp_path):
+    path = spots(tmp_path / "a.csv", [20, 30, 1])
+    with pytest.raises(RecordError, match=r"2 of its 3 tracks move .* 50 together; at least 100"):
+        read_set(path, dt=0.1, unit="um")
+    with pytest.raises(RecordError, match="the interval is not known"):
+        read_set(path, unit="um")

@@ -111,6 +111,19 @@ WRONG = [
     (("seed",), -1, ["seed = -1: must be an integer, 0 or more"]),
     (("results",), "a b", ["results = 'a b'", "letters, digits"]),
     (("backend",), "torch", ["backend = 'torch'", "tensorflow or jax"]),
+    # the verdict
+    (("verdict", "priors"), {"kapa": 1}, ["verdict.priors: unknown key kapa", "known are D, D_a"]),
+    (("verdict", "priors"), {"D": 0}, ["verdict.priors.D = 0: only a part of the measurement"]),
+    (("verdict", "priors"), {"D": "big"}, ["verdict.priors.D = 'big': must be a number, {unifor"]),
+    (("verdict", "priors"), {"exposure": 2}, ["verdict.priors.exposure = 2: must be at most 1"]),
+    (("verdict", "priors"), {"D_a": 1, "active_share": 0.5}, ["verdict.priors: D_a and active_sh"]),
+    (("verdict", "baseline"), "zero", ["verdict.baseline = 'zero': must be constant or linear"]),
+    (("verdict", "odds"), {"RPB": 1}, ["verdict.odds: unknown key RPB; known are AOUP"]),
+    (
+        ("verdict", "records"),
+        {"bead": {"priors": {"noise": {"uniform": [2, 1]}}}},
+        ["verdict.records.bead.priors.noise = uniform: [2, 1]: the range is reversed"],
+    ),
     # ranges
     ((*GRANULE, "parameters", "D"), {"uniform": [2, 1]}, ["granule.parameters.D", "[2, 1] is rev"]),
     ((*GRANULE, "parameters", "D"), {"uniform": [1, 1]}, ["[1, 1] is reversed or empty", "low <"]),
@@ -303,6 +316,7 @@ class Row(NamedTuple):
     dt: float | None = 1.28e-5
     stride: int = 50
     file: str | None = "bead.csv"
+    trap: str = "trapped"
 
 
 @pytest.mark.parametrize(
@@ -324,3 +338,17 @@ def test_sheet_must_fit_the_config(row, message):
         return
     with pytest.raises(ConfigError, match=message):
         check_sheet(config, [row])
+
+
+def test_choices_of_records_must_fit_the_sheet():
+    config = with_change(("verdict", "records"), {"beat": {"baseline": "linear"}})
+    with pytest.raises(ConfigError, match=r"verdict.records.beat: no such track .*\(bead are\)"):
+        check_sheet(resolve(config, SCHEMA), [Row()])
+    check_sheet(resolve(config, SCHEMA), [Row(track="beat")])
+    config = with_change(("verdict", "records"), {"bead": {"priors": {"kappa": 3}}})
+    check_sheet(resolve(config, SCHEMA), [Row()])
+    with pytest.raises(ConfigError, match=r"track bead: verdict.priors.kappa = 3: a free tracer"):
+        check_sheet(resolve(config, SCHEMA), [Row(trap="free", study=None)])
+    # An overlay takes the choices of a record away.
+    config = with_change(("verdict", "records"), {"beat": None})
+    assert resolve(config, SCHEMA)["verdict"]["records"] == {}

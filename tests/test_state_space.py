@@ -319,3 +319,33 @@ def test_records_that_cannot_be_used_are_named():
         state_space.log_likelihood(Passive(0.0, 1.0), Instrument(), np.zeros(5), 0.1)
     with pytest.raises(TypeError, match="RBP"):
         state_space.discretise(RBP(1.0, 1.0, 1.0, 1.0), Instrument(), 0.1)
+
+
+@pytest.mark.parametrize("baseline", ["constant", "linear"])
+@pytest.mark.parametrize("model", [AOUP(1.0, 0.3, 2.0, 0.5), AOUP(0.0, 0.3, 2.0, 0.5)])
+def test_recursive_innovations_of_a_short_record_are_white_and_see_no_baseline(model, baseline):
+    """They are a linear map W of the record: W C W' is the identity, C from dense covariances, and
+    W leaves nothing of the baseline's functions."""
+    n, dt = 7, 0.1
+    instrument = Instrument(noise=0.2, exposure=0.5, baseline=baseline)
+    row = lags(displacement(model, 0.0), instrument, dt, n)
+    row = row - row[0] + np.where(np.arange(n) > 0, 2 * 0.2**2, 0.0)
+    points = np.arange(n)
+    # A covariance of which only differences matter.
+    covariance = 0.5 * (row[points][:, None] + row[points] - row[np.abs(points[:, None] - points)])
+    W = np.array([state_space.recursive_innovations(model, instrument, e, dt) for e in np.eye(n)]).T
+    k = instrument.unknowns
+    assert np.isnan(W[:k]).all()
+    W = W[k:]
+    np.testing.assert_allclose(W @ covariance @ W.T, np.eye(n - k), atol=1e-8)
+    base = state_space.regressors(n, k)
+    np.testing.assert_allclose(W @ base.T, 0, atol=1e-8)
+
+
+def test_recursive_innovations_pass_over_what_is_missing():
+    instrument = Instrument(noise=0.1, baseline="constant")
+    x = record_for(0.1, 3)
+    found = state_space.recursive_innovations(Passive(0.0, 1.0), instrument, x, 0.1)
+    assert np.isnan(found).sum() == np.isnan(x).sum() + 1
+    shifted = state_space.recursive_innovations(Passive(0.0, 1.0), instrument, x + 9.0, 0.1)
+    np.testing.assert_allclose(found, shifted, atol=1e-9)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from activenoise.judgement import THRESHOLDS, has_double, misfits, reading
-from activenoise.words import in_words, percent
+from activenoise.judgement import THRESHOLDS, disagreement, has_double, misfits, reading
+from activenoise.words import in_words, model_words, parameter_words, percent
 
 
 def innovations(**changes: Any) -> dict[str, Any]:
@@ -30,6 +30,7 @@ def facts(**changes: Any) -> dict[str, Any]:
         "errors": {"Passive": 0.003},
         "favoured": "Passive",
         "instrument": "exact",
+        "trap": "trapped",
         "fit": {"favoured": {"x": innovations(model="Passive")}, "active": {"x": innovations()}},
         "double": {"p_negative_weight": 0.9, "kappa_tau_a": 0.4, "ratio": 1.0},
         "models": {
@@ -42,7 +43,7 @@ def facts(**changes: Any) -> dict[str, Any]:
             "n_points": 40_000, "n_read": 40_000, "analysed_stride": 1,
             "coordinates": {"x": {"missing": 0}},
         },
-        "settings": {"least_share": 0.05},
+        "settings": {"least_share": 0.05, "prior_odds": "equal", "given": []},
     }  # fmt: skip
     return copy.deepcopy(made) | changes
 
@@ -204,3 +205,89 @@ def test_the_thresholds_are_those_that_decide():
 )
 def test_probabilities_are_never_certain(p, text):
     assert percent(p) == text.replace(" %", "\u202f%")
+
+
+def free(**changes: Any) -> dict[str, Any]:
+    return facts(trap="free", double={"p_negative_weight": 1.0, "kappa_tau_a": 0.0}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("probability", "p_distinguishable", "expected", "said"),
+    [
+        ((0.97, 0.02, 0.01), 0.01, "thermal", "Moved by thermal noise alone"),
+        ((0.001, 0.98, 0.019), 0.019, "equilibrium", "and in a viscoelastic medium (98.0 %)"),
+        ((0.4, 0.58, 0.02), 0.02, "equilibrium", "is not decided"),
+        ((0.001, 0.009, 0.99), 0.99, "active", "Moved actively: probability 99.0 %"),
+        ((0.001, 0.4, 0.6), 0.6, "undecided", "Not decided by this record"),
+    ],
+)
+def test_a_free_tracer_has_no_double_at_equilibrium(probability, p_distinguishable, expected, said):
+    names = ("Passive", "Viscoelastic", "AOUP")
+    made = free(
+        probability=dict(zip(names, probability, strict=True)) | {"RBP": 0.0},
+        p_active=probability[2], p_distinguishable=p_distinguishable, errors={"Passive": 0.0},
+        numerical_error=0.0,
+    )  # fmt: skip
+    words = in_words(made)
+    assert words.reading == expected
+    assert said in words.sentence.replace("\u202f", " ")
+    told = everything(made)
+    assert "spread faster than in proportion to time" in told
+    assert "of the long-time diffusivity counts as none" in told
+    for trapped in ("negative weight", "C(t)", "in a trap", "κτ"):
+        assert trapped not in told
+    assert "without a trap" in model_words(made)["Passive"]
+    assert "long-time" in parameter_words(made)["active_share"]
+
+
+def table(value: float, error: float = 0.2, **changes: Any) -> dict[str, Any]:
+    """A table of 30 tracks, ten of them analysed by themselves."""
+    bayes_factor = {"value": value, "error": error}
+    own = {
+        "probability": {"Passive": 0.0, "Viscoelastic": 0.0, "AOUP": 1.0, "RBP": 0.0},
+        "p_active": 1.0, "p_distinguishable": 0.99, "favoured": "AOUP", "numerical_error": 0.0,
+        "errors": {"Passive": 0.0}, "models": facts()["models"],
+        "fit": {"favoured": {"x": innovations()}, "active": {"x": innovations()}},
+    }  # fmt: skip
+    tracks = {
+        "n_tracks": 30, "left_out": 4, "n_read": 25, "n_alone": 10, "fewest": 10, "rows": [],
+        "own_over_shared": dict.fromkeys(("Passive", "Viscoelastic", "AOUP", "RBP"), bayes_factor),
+    }  # fmt: skip
+    return facts(tracks=tracks, own=own, **changes)
+
+
+def test_tracks_that_agree_are_taken_together():
+    told = everything(table(-20.0))
+    assert "25 tracks taken together. Moved by thermal noise alone" in told
+    assert "The tracks agree" in told
+    assert "20 ± 0.2 nats" in told
+    assert "4 tracks of a single point, or that never move, were left out" in told
+    assert "reads the 25 longest of 30" in told
+    assert "the 10 longest tracks of at least 10 points" in told
+    assert disagreement(table(-20.0)) is False
+
+
+def test_tracks_that_disagree_have_each_its_own():
+    """The joint answer is thermal; with own parameters the tracks are active."""
+    made = table(35.0)
+    words = in_words(made)
+    assert words.reading == "active"
+    assert words.sentence.startswith("10 tracks of a table, each with parameters of its own.")
+    assert "do not share their parameters" in words.caveats[0]
+    assert "35 ± 0.2 nats" in words.caveats[0]
+
+
+@pytest.mark.parametrize(("value", "error"), [(1.0, 0.1), (-2.9, 0.1), (8.0, 3.0)])
+def test_whether_tracks_agree_may_be_undecided(value, error):
+    made = table(value, error)
+    assert disagreement(made) is None
+    assert "is not decided" in everything(made)
+    assert "They were taken as shared" in everything(made)
+
+
+def test_priors_and_odds_of_the_user_are_told():
+    settings = {"least_share": None, "prior_odds": {"RBP": 0.0}, "given": ["D_a", "noise"]}
+    told = everything(facts(settings=settings))
+    assert "of which you gave D_a, noise" in told
+    assert "Passive 1, Viscoelastic 1, AOUP 1, RBP 0" in told
+    assert "counts as none" not in told

@@ -13,9 +13,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from activenoise.choices import TRAPS, choices, priors_of_text
 from activenoise.files import replacing
-from activenoise.records import read_coordinates
+from activenoise.records import read_set
 from activenoise.sheet import INSTRUMENTS, SHEET_COLUMNS, RecordError, read_sheet
 
 RESULTS = Path("results/own")
@@ -30,6 +34,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--scale", default="", help="unit per unit of the file (1)")
     parser.add_argument("--stride", default="", help="every stride-th point (1)")
     parser.add_argument("--instrument", default="", help=" or ".join(INSTRUMENTS))
+    parser.add_argument("--trap", default="", help=" or ".join(TRAPS))
+    parser.add_argument("--priors", default="", help='"exposure=1 noise=uniform:0:0.02 corner=off"')
+    parser.add_argument("--baseline", default="", help="constant or linear")
     parser.add_argument("--effort", choices=("full", "quick"), default="full")
     parser.add_argument("--cores", default="all")
     return parser.parse_args(given)
@@ -48,13 +55,15 @@ def write_sheet(given: argparse.Namespace) -> tuple[str, Path]:
         "file": given.file,
         **{key: getattr(given, key) for key in ("dt", "unit", "column", "scale", "stride")},
         "instrument": given.instrument,
+        "trap": given.trap,
     }
     sheet = RESULTS / f"{row['track']}.tsv"
     with replacing(sheet) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, delimiter="\t").writerows([row.keys(), row.values()])
     try:
         (line,) = read_sheet(sheet)
-        read_coordinates(
+        verdict_settings(given, line.trap)
+        read_set(
             given.file, column=line.column, dt=line.dt, unit=line.unit, scale=line.scale,
             stride=line.stride,
         )  # fmt: skip
@@ -62,6 +71,38 @@ def write_sheet(given: argparse.Namespace) -> tuple[str, Path]:
         sheet.unlink()
         raise RecordError(str(error).removeprefix(f"{sheet}: line 2: ")) from None
     return line.track, sheet
+
+
+def verdict_settings(given: argparse.Namespace, trap: str = TRAPS[0]) -> dict[str, Any]:
+    """Priors and baseline in the config's form; RecordError if they are wrong."""
+    if given.baseline not in ("", "constant", "linear"):
+        raise RecordError(f"baseline is {given.baseline!r}; it must be constant or linear")
+    try:
+        settings: dict[str, Any] = {"priors": priors_of_text(given.priors)}
+        if given.baseline:
+            settings["baseline"] = given.baseline
+        choices(trap, settings)
+    except ValueError as error:
+        raise RecordError(str(error)) from None
+    return settings
+
+
+def overlay(given: argparse.Namespace, track: str, sheet: Path) -> Path:
+    """The config of this one run, over config/config.yaml, whose choices for the records of its own
+    sheet do not matter here."""
+    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    others = dict.fromkeys((config.get("verdict") or {}).get("records") or {})
+    own = {
+        "records": str(sheet),
+        "results": str(RESULTS),
+        "verdict": {
+            "effort": given.effort, "records": others | {track: verdict_settings(given)}
+        },
+    }  # fmt: skip
+    path = sheet.with_suffix(".yaml")
+    with replacing(path) as partial:
+        partial.write_text(yaml.safe_dump(own), encoding="utf-8")
+    return path
 
 
 def main() -> int:
@@ -74,8 +115,7 @@ def main() -> int:
     folder = RESULTS / "tracks" / track
     command = [
         sys.executable, "-m", "snakemake", str(folder / "verdict.html"), "--cores", given.cores,
-        "--quiet", "all", "--config", f"records={sheet}", f"results={RESULTS}",
-        f"verdict={{effort: {given.effort}}}",
+        "--quiet", "all", "--configfile", str(overlay(given, track, sheet)),
     ]  # fmt: skip
     print(f"{track}: {given.effort} analysis; a long record takes a minute or two", flush=True)
     run = subprocess.run(command, capture_output=True, text=True, check=False)

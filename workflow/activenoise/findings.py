@@ -18,19 +18,19 @@ import numpy as np
 from scipy.stats import chi2
 
 from activenoise import __version__, state_space
-from activenoise.goodness import circulation, goodness, predictive_bands
+from activenoise.choices import MEASUREMENT, Choices
+from activenoise.ensembles import compressed
+from activenoise.goodness import N_LAGS, Band, circulation, goodness, predictive_bands
 from activenoise.importance import Sampler
-from activenoise.instrument import Instrument
+from activenoise.instrument import Baseline, Instrument
 from activenoise.judgement import all_misfits, misfits
 from activenoise.models import FloatArray
 from activenoise.posterior import (
-    LEAST_SHARE,
-    MEASUREMENT,
     Kind,
     Posterior,
     Record,
     Verdict,
-    default_prior,
+    chosen_prior,
     linear_model,
     negative_weight,
     posterior,
@@ -53,7 +53,7 @@ class Effort:
     """How much is computed. sampler: of the whole record; frugal: of one beyond _LONG points;
     brief: of its pieces and of single coordinates. segments: pieces at most. bands: simulated
     records behind the bands, on n_at lags. draws: of each posterior, kept for figures. longest:
-    points that are read, or None for all.
+    points that are read, or None for all. members: tracks of a table that are analysed one by one.
     """
 
     sampler: Sampler = field(default_factory=Sampler)
@@ -68,13 +68,49 @@ class Effort:
     n_at: int = 20
     draws: int = 2000
     longest: int | None = None
+    members: int = 48
 
 
 _HASTY = Sampler(draws=256, wanted=50, final=256, batches=2, attempts=2, rounds=25)
 EFFORTS = {
     "full": Effort(),
-    "quick": Effort(_HASTY, _HASTY, _HASTY, segments=2, bands=12, n_at=12, draws=200, longest=2048),
+    "quick": Effort(
+        _HASTY, _HASTY, _HASTY, segments=2, bands=12, n_at=12, draws=200, longest=2048, members=3
+    ),
 }
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of records: the kind of instrument, the user's choices, the seed."""
+
+    kind: Kind
+    choices: Choices
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"instrument {self.kind!r} must be one of {', '.join(KINDS)}")
+
+    def prior(self, records: Sequence[Record], stride: int = 1) -> dict[str, Axis]:
+        """The priors of records that are every stride-th point."""
+        given = dict(self.choices.priors)
+        if "exposure" in given:  # a part of the longer interval
+            low, high, log = given["exposure"]
+            given["exposure"] = (low / stride, high / stride, log)
+        return chosen_prior(records, self.kind, self.choices.free, given)
+
+    def verdict(
+        self,
+        records: Sequence[Record],
+        prior: Mapping[str, Axis],
+        sampler: Sampler,
+        seed: int | None = None,
+    ) -> Verdict:
+        c = self.choices
+        return verdict(
+            records, prior, c.baseline, self.seed if seed is None else seed, sampler, c.odds
+        )
 
 
 class Findings(NamedTuple):
@@ -90,6 +126,7 @@ def findings(
     kind: Kind = "unknown",
     effort: Effort | str = "full",
     seed: int = 0,
+    choices: Choices | None = None,
 ) -> Findings:
     """Analyse one record. coordinates: positions (n_points,) by name, on one grid of times, NaN
     where missing; several share their parameters. dt: s. kind: of instrument, `default_prior`.
@@ -98,44 +135,43 @@ def findings(
     no model here has, every 2nd, 4th ... point is tried until a model fits; the facts are then
     those of the thinned record, and "full_rate" says how the full one failed.
     """
-    if kind not in KINDS:
-        raise ValueError(f"instrument {kind!r} must be one of {', '.join(KINDS)}")
+    question = Question(kind, choices or Choices(), seed)
+    free = question.choices.free
     if not coordinates:
         raise ValueError("a record needs a coordinate")
     chosen = EFFORTS[effort] if isinstance(effort, str) else effort
-    clock = _Clock()
+    clock = Clock()
     whole = {name: np.asarray(x, np.float64) for name, x in coordinates.items()}
-    parts = {name: _centred(x[: chosen.longest]) for name, x in whole.items()}
+    parts = {name: centred(x[: chosen.longest]) for name, x in whole.items()}
     read = len(next(iter(parts.values())))
     sampler = chosen.sampler if read <= _LONG else chosen.frugal
-    facts, answer = _compared(parts, dt, kind, sampler, seed)
+    facts, answer = compared(_each_alone(parts, dt), question, sampler)
     clock.lap("models")
     stride = 1
     if any("fast" in kinds for kinds in all_misfits(facts["fit"]).values()):
-        stride = _fitting_stride(parts, dt, kind, chosen.brief, seed)
+        stride = _fitting_stride(parts, dt, question, chosen.brief)
         clock.lap("search of a stride")
     if stride > 1:
         full_rate = facts
-        parts = {name: _centred(x[::stride]) for name, x in parts.items()}
+        parts = {name: centred(x[::stride]) for name, x in parts.items()}
         dt = dt * stride
-        facts, answer = _compared(parts, dt, kind, sampler, seed)
+        facts, answer = compared(_each_alone(parts, dt), question, sampler, stride)
         facts["full_rate"] = full_rate
         clock.lap("models of the thinned record")
     records = [Record(x, dt) for x in parts.values()]
-    prior = default_prior(records, kind)
+    prior = question.prior(records, stride)
     facts = {
         "record": _record_facts(whole, dt / stride, read) | {"analysed_stride": stride},
-        "instrument": kind,
-        "prior": _prior_facts(prior),
+        **facts_of_models(answer, question, prior),
         **facts,
-        "models": {n: _model_facts(answer, n) for n in answer.posteriors},
-        "double": _double(answer.posteriors["AOUP"]),
     }
     if len(records) > 1:
         facts["each"] = {
-            name: _compared({name: x}, dt, kind, chosen.brief, seed)[0] for name, x in parts.items()
+            name: compared({name: [Record(x, dt)]}, question, chosen.brief, stride)[0]
+            for name, x in parts.items()
         }
-        facts["circulation"] = _circulations(parts, dt, seed)
+        if not free:  # no zero of a free tracer to circulate about
+            facts["circulation"] = _circulations(parts, dt, seed)
         clock.lap("coordinates")
     favoured = answer.posteriors[facts["favoured"]]
     arrays: dict[str, FloatArray] = {}
@@ -143,49 +179,96 @@ def findings(
     facts["bands_stride"] = thin = -(-len(records[0].positions) // _LONG)
     for name, record in zip(parts, records, strict=True):
         bands = predictive_bands(
-            lambda i: _drawn(favoured, i, thin),
+            lambda i: drawn(favoured, i, question.choices.baseline, thin),
             record.positions[::thin],
             dt * thin,
             chosen.bands,
             seed,
             chosen.n_at,
+            free,
         )
         facts["bands"][name] = {key: band.inside for key, band in bands.items()}
-        for key, band in bands.items():
-            for part in ("at", "data", "quantiles"):
-                arrays[f"bands/{name}/{key}/{part}"] = getattr(band, part)
+        arrays |= band_arrays(name, bands)
     clock.lap("bands")
     # RBP's pieces would cost much and have AOUP's parameters.
     model = "AOUP" if favoured.model_name == "RBP" else favoured.model_name
-    facts["segments"] = _segments(model, records, prior, chosen, seed)
+    facts["segments"] = _segments(model, records, prior, chosen, question)
     clock.lap("segments")
+    facts |= closing(question, prior, chosen, clock)
+    return Findings(facts, arrays | draws_kept(answer, chosen))
+
+
+def closing(
+    question: Question, prior: Mapping[str, Axis], effort: Effort, clock: Clock
+) -> dict[str, Any]:
+    """Settings, versions and seconds."""
+    c = question.choices
+    share = prior.get("active_share")
+    return {
+        "settings": {
+            "baseline": c.baseline, "seed": question.seed,
+            "least_share": share.low if share else None, "prior_odds": dict(c.odds) or "equal",
+            "given": list(c.priors), **asdict(effort),
+        },
+        "versions": {
+            "activenoise": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "scipy", "numba")},
+        },
+        "seconds": clock.laps,
+    }  # fmt: skip
+
+
+def facts_of_models(
+    answer: Verdict, question: Question, prior: Mapping[str, Axis]
+) -> dict[str, Any]:
+    """What the four models say, under which priors."""
+    return {
+        "instrument": question.kind,
+        "trap": question.choices.trap,
+        "prior": _prior_facts(prior),
+        "fixed": _fixed_facts(prior, question.choices),
+        "models": {n: _model_facts(answer, n) for n in answer.posteriors},
+        "double": _double(answer.posteriors["AOUP"]),
+    }
+
+
+def draws_kept(answer: Verdict, effort: Effort) -> dict[str, FloatArray]:
+    """Draws of each posterior, by "posterior/AOUP/kappa"."""
+    kept = {}
     for name, p in answer.posteriors.items():
         for parameter in p.summary():
             values = p.parameters[parameter]
-            arrays[f"posterior/{name}/{parameter}"] = values[:: max(len(values) // chosen.draws, 1)]
-    facts["settings"] = {
-        "baseline": "constant", "seed": seed, "least_share": LEAST_SHARE, "prior_odds": "equal",
-        **asdict(chosen),
-    }  # fmt: skip
-    facts["versions"] = {
-        "activenoise": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "scipy", "numba")},
+            step = max(len(values) // effort.draws, 1)
+            kept[f"posterior/{name}/{parameter}"] = values[::step]
+    return kept
+
+
+def band_arrays(coordinate: str, bands: Mapping[str, Band]) -> dict[str, FloatArray]:
+    """The arrays of bands, by "bands/x/spectrum/data"."""
+    return {
+        f"bands/{coordinate}/{key}/{part}": getattr(band, part)
+        for key, band in bands.items()
+        for part in ("at", "data", "quantiles")
     }
-    facts["seconds"] = clock.laps
-    return Findings(facts, arrays)
 
 
-def _centred(x: FloatArray) -> FloatArray:
+def _each_alone(parts: Mapping[str, FloatArray], dt: float) -> dict[str, list[Record]]:
+    return {name: [Record(x, dt)] for name, x in parts.items()}
+
+
+def centred(x: FloatArray) -> FloatArray:
+    """Positions less their mean."""
     return x - np.nanmean(x)
 
 
-def _compared(
-    parts: Mapping[str, FloatArray], dt: float, kind: Kind, sampler: Sampler, seed: int
+def compared(
+    parts: Mapping[str, Sequence[Record]], question: Question, sampler: Sampler, stride: int = 1
 ) -> tuple[dict[str, Any], Verdict]:
-    """The probabilities of the models, and how well the favoured one and the AOUP fit."""
-    records = [Record(x, dt) for x in parts.values()]
-    answer = verdict(records, default_prior(records, kind), seed=seed, sampler=sampler)
+    """The probabilities of the models, and how well the favoured one and the AOUP fit. parts: the
+    records of each coordinate."""
+    records = [record for some in parts.values() for record in some]
+    answer = question.verdict(records, question.prior(records, stride), sampler)
     favoured = max(answer.probability, key=lambda name: answer.probability[name])
     tested = {"favoured": favoured, "active": "AOUP"}
     facts = {
@@ -193,30 +276,36 @@ def _compared(
         "p_active": answer.p_active,
         "p_distinguishable": answer.p_distinguishable,
         "numerical_error": answer.numerical_error,
-        "errors": _errors(answer),
+        "errors": errors_of(
+            answer.probability, {name: p.error for name, p in answer.posteriors.items()}
+        ),
         "favoured": favoured,
         "fit": {
-            who: {n: _tests(answer.posteriors[model], Record(x, dt)) for n, x in parts.items()}
+            who: {
+                name: _tests(answer.posteriors[model], some, question)
+                for name, some in parts.items()
+            }
             for who, model in tested.items()
         },
     }
     return facts, answer
 
 
-def _errors(answer: Verdict) -> dict[str, float]:
-    """Numerical error of each probability: dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
-    found = {}
-    for name, p in answer.probability.items():
-        parts = [
-            p * ((other == name) - q) * answer.posteriors[other].error
-            for other, q in answer.probability.items()
-        ]
-        found[name] = float(np.linalg.norm(parts))
-    return found
+def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
+    """Numerical error of each probability, from those of the log evidences:
+    dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
+    return {
+        name: float(
+            np.linalg.norm(
+                [p * ((other == name) - q) * errors[other] for other, q in probability.items()]
+            )
+        )
+        for name, p in probability.items()
+    }
 
 
 def _fitting_stride(
-    parts: Mapping[str, FloatArray], dt: float, kind: Kind, sampler: Sampler, seed: int
+    parts: Mapping[str, FloatArray], dt: float, question: Question, sampler: Sampler
 ) -> int:
     """A stride at which an AOUP, the most yielding of the models, fits; 1 if there is none.
 
@@ -225,11 +314,14 @@ def _fitting_stride(
     """
     fitting: list[int] = []
     for stride in _STRIDES:
-        records = [Record(_centred(x[::stride]), dt * stride) for x in parts.values()]
+        records = [Record(centred(x[::stride]), dt * stride) for x in parts.values()]
         if any(np.isfinite(r.positions).sum() < _FEWEST for r in records):
             break
-        p = posterior("AOUP", records, default_prior(records, kind), seed=seed, sampler=sampler)
-        if any(misfits(_tests(p, record)) for record in records):
+        p = posterior(
+            "AOUP", records, question.prior(records, stride), question.choices.baseline,
+            question.seed, sampler,
+        )  # fmt: skip
+        if any(misfits(_tests(p, [record], question)) for record in records):
             fitting.clear()
         else:
             fitting.append(stride)
@@ -238,7 +330,7 @@ def _fitting_stride(
     return fitting[-1] if fitting else 1
 
 
-class _Clock:
+class Clock:
     """Seconds taken by each part."""
 
     def __init__(self) -> None:
@@ -278,6 +370,15 @@ def _prior_facts(prior: Mapping[str, Axis]) -> dict[str, Any]:
     }
 
 
+def _fixed_facts(prior: Mapping[str, Axis], choices: Choices) -> dict[str, float | str]:
+    """Parameters that the user fixed or turned off."""
+    return {
+        name: prior[name].low if np.isfinite(prior[name].low) else "off"
+        for name in choices.priors
+        if prior[name].fixed
+    }
+
+
 def _model_facts(answer: Verdict, name: str) -> dict[str, Any]:
     p = answer.posteriors[name]
     names, matrix = p.correlations()
@@ -305,30 +406,70 @@ def _double(aoup: Posterior) -> dict[str, float]:
     }
 
 
-def _drawn(p: Posterior, i: int, stride: int = 1) -> tuple[LinearModel, Instrument]:
+def drawn(
+    p: Posterior, i: int, baseline: Baseline, stride: int = 1
+) -> tuple[LinearModel, Instrument]:
     """Model and instrument of one draw, for every stride-th point; RBP as the AOUP that has its
     covariance."""
     values = {name: v[_STEP * i % len(v)] for name, v in p.parameters.items()}
+    return _built(p, values, baseline, stride)
+
+
+def _built(
+    p: Posterior, values: Mapping[str, Any], baseline: Baseline, stride: int = 1
+) -> tuple[LinearModel, Instrument]:
     measured: dict[str, Any] = {name: values[name] for name in MEASUREMENT}
     measured["exposure"] = measured["exposure"] / stride  # a part of the longer interval
-    instrument = Instrument(**measured, baseline="constant")
-    return linear_model(p.model_name, values), instrument
+    return linear_model(p.model_name, values), Instrument(**measured, baseline=baseline)
 
 
-def _tests(p: Posterior, record: Record) -> dict[str, Any]:
-    """Tests of the innovations at the likeliest of some draws."""
+def _tests(p: Posterior, records: Sequence[Record], question: Question) -> dict[str, Any]:
+    """Tests of the innovations of records, at the likeliest of some draws."""
+    baseline, dt = question.choices.baseline, records[0].dt
+    if len(records) > 1:
+        return tests_together([(p, records)], question)
+    model, instrument = _likeliest(p, records, baseline)
+    z = state_space.innovations(model, instrument, records[0].positions, dt).standardised
+    return _test_facts(p.model_name, z)
 
-    def level(i: int) -> float:
-        model, instrument = _drawn(p, i)
-        found = state_space.log_likelihood(model, instrument, record.positions, record.dt)
-        return float(found[0])
 
-    model, instrument = _drawn(p, max(range(_CANDIDATES), key=level))
-    left = state_space.innovations(model, instrument, record.positions, record.dt)
-    tests = goodness(left.standardised)
+def tests_together(
+    parts: Sequence[tuple[Posterior, Sequence[Record]]], question: Question
+) -> dict[str, Any]:
+    """The same of many records, each part under its own posterior of one model: one behind the
+    other, with a gap between them that no lag bridges."""
+    baseline = question.choices.baseline
+    z = []
+    for p, records in parts:
+        model, instrument = _likeliest(p, records, baseline)
+        for record in records:
+            if np.isfinite(record.positions).sum() > instrument.unknowns:
+                z.append(
+                    state_space.recursive_innovations(
+                        model, instrument, record.positions, record.dt
+                    )
+                )
+                z.append(np.full(N_LAGS, np.nan))
+    return _test_facts(parts[0][0].model_name, np.concatenate(z))
+
+
+def _likeliest(
+    p: Posterior, records: Sequence[Record], baseline: Baseline
+) -> tuple[LinearModel, Instrument]:
+    which = _STEP * np.arange(_CANDIDATES) % len(p.parameters["D"])
+    ensemble = compressed([record.positions for record in records], records[0].dt)
+    levels = ensemble.weights @ state_space.log_likelihoods(
+        *_built(p, {name: v[which] for name, v in p.parameters.items()}, baseline),
+        ensemble.records, ensemble.dt,
+    )  # fmt: skip
+    return drawn(p, int(np.argmax(levels)), baseline)
+
+
+def _test_facts(model_name: str, z: FloatArray) -> dict[str, Any]:
+    tests = goodness(z, min(N_LAGS, int(np.isfinite(z).sum()) // 3))
     facts = tests._asdict()
     facts["autocorrelation"] = np.round(tests.autocorrelation, 6).tolist()
-    return {"model": p.model_name, **facts}
+    return {"model": model_name, **facts}
 
 
 def _circulations(parts: Mapping[str, FloatArray], dt: float, seed: int) -> dict[str, Any]:
@@ -352,7 +493,11 @@ def _circulations(parts: Mapping[str, FloatArray], dt: float, seed: int) -> dict
 
 
 def _segments(
-    model: str, records: Sequence[Record], prior: Mapping[str, Axis], effort: Effort, seed: int
+    model: str,
+    records: Sequence[Record],
+    prior: Mapping[str, Axis],
+    effort: Effort,
+    question: Question,
 ) -> dict[str, Any]:
     """The record in pieces, each with a posterior of one linear model under the prior of the whole.
 
@@ -370,7 +515,10 @@ def _segments(
         part = [Record(r.positions[edges[k] : edges[k + 1] : thin], r.dt * thin) for r in records]
         if any(np.isfinite(r.positions).sum() < _FEWEST // 2 for r in part):
             continue
-        p = posterior(model, part, prior, "constant", seed + k, effort.brief, effort.draws)
+        p = posterior(
+            model, part, prior, question.choices.baseline, question.seed + k, effort.brief,
+            effort.draws,
+        )  # fmt: skip
         facts["pieces"].append(
             {
                 "start": float(edges[k] * records[0].dt),

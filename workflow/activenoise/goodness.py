@@ -3,7 +3,7 @@ record of the posterior should lie, and the circulation of two coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,11 +16,14 @@ from activenoise.instrument import Instrument
 from activenoise.models import FloatArray
 from activenoise.state_space import LinearModel
 
+N_LAGS = 20
+
 
 class Goodness(NamedTuple):
     """Of standardised innovations z of one record.
 
-    autocorrelation: of z at lags 1 ... n_lags, each of standard error 1/sqrt(n_points).
+    autocorrelation: of z at lags 1 ... n_lags, each of standard error 1/sqrt(n_points): at a lag
+    that gaps leave fewer pairs of points it counts for less.
     ljung_box, p_white: sum of their squares, weighted, and its chance if z is white.
     slow, p_slow: the same for means of z over blocks, which a slow misfit shifts together.
     variance: of z. skewness, excess_kurtosis, and p_normal: from both (Jarque-Bera).
@@ -40,7 +43,7 @@ class Goodness(NamedTuple):
     distance: float
 
 
-def goodness(standardised: FloatArray, n_lags: int = 20, n_blocks: int = 200) -> Goodness:
+def goodness(standardised: FloatArray, n_lags: int = N_LAGS, n_blocks: int = 200) -> Goodness:
     """Tests of whiteness and normality. standardised: innovations (n_points,), NaN where missing.
 
     The fitted parameters use up a few of the degrees of freedom, which makes the chances a
@@ -52,7 +55,7 @@ def goodness(standardised: FloatArray, n_lags: int = 20, n_blocks: int = 200) ->
     n = int(seen.sum())
     if n <= 2 * n_lags:
         raise ValueError(f"{n} innovations are too few for {n_lags} lags")
-    r, q = _ljung_box(z, n_lags)
+    r, q, pairs = _ljung_box(z, n_lags)
     # Means over blocks that hold at least a few points, so that slow correlation is seen.
     size = max(len(z) // n_blocks, 1)
     whole = z[: len(z) // size * size].reshape(-1, size)
@@ -61,12 +64,12 @@ def goodness(standardised: FloatArray, n_lags: int = 20, n_blocks: int = 200) ->
     held = counts > 0
     blocks[held] = np.nansum(whole[held], axis=1) / np.sqrt(counts[held])
     slow_lags = max(min(n_lags, int(held.sum()) // 4), 1)
-    _, slow = _ljung_box(blocks, slow_lags)
+    _, slow, _ = _ljung_box(blocks, slow_lags)
     values = z[seen]
     s, k = float(skew(values)), float(kurtosis(values))
     return Goodness(
         n_points=n,
-        autocorrelation=r,
+        autocorrelation=r * np.sqrt(pairs / n),
         ljung_box=q,
         p_white=float(chi2.sf(q, n_lags)),
         slow=slow,
@@ -79,21 +82,18 @@ def goodness(standardised: FloatArray, n_lags: int = 20, n_blocks: int = 200) ->
     )
 
 
-def _ljung_box(z: FloatArray, n_lags: int) -> tuple[FloatArray, float]:
-    """Autocorrelations of a series with gaps, and sum of n r^2 (n + 2)/n: Ljung and Box's statistic
-    (Biometrika 65, 297, 1978), each lag with the number of its own pairs."""
+def _ljung_box(z: FloatArray, n_lags: int) -> tuple[FloatArray, float, FloatArray]:
+    """Autocorrelations of a series with gaps; sum of n r^2 (n + 2)/n: Ljung and Box's statistic
+    (Biometrika 65, 297, 1978), each lag with the number of its own pairs; these numbers."""
     centred = z - np.nanmean(z)
     variance = np.nanmean(centred**2)
-    r = np.zeros(n_lags)
-    total = 0.0
+    r, pairs = np.zeros(n_lags), np.zeros(n_lags)
     for lag in range(1, n_lags + 1):
         products = centred[lag:] * centred[:-lag]
-        pairs = int(np.isfinite(products).sum())
-        if pairs == 0:
-            continue
-        r[lag - 1] = np.nansum(products) / pairs / variance
-        total += pairs * r[lag - 1] ** 2
-    return r, total
+        pairs[lag - 1] = np.isfinite(products).sum()
+        if pairs[lag - 1]:
+            r[lag - 1] = np.nansum(products) / pairs[lag - 1] / variance
+    return r, float(np.sum(pairs * r**2)), pairs
 
 
 class Band(NamedTuple):
@@ -118,9 +118,12 @@ def predictive_bands(
     n_records: int = 100,
     seed: int = 0,
     n_at: int = 40,
+    free: bool = False,
 ) -> Mapping[str, Band]:
     """Posterior-predictive bands of the autocorrelation (length^2; lags in s), the mean square
-    displacement (length^2; lags in s) and the power spectrum (two-sided, length^2 s; Hz).
+    displacement (length^2; lags in s) and the power spectrum (two-sided, length^2 s; Hz). For a
+    free tracer, which has no autocorrelation, of the mean square displacement and of the power
+    spectrum of the increments over dt (two-sided, length^2/s: 2 D for Brownian motion).
 
     build: model and instrument of posterior draw i. Records are simulated with the data's gaps,
     their mean is taken off as the data's is, and all go through the same estimators.
@@ -129,13 +132,13 @@ def predictive_bands(
     missing = ~np.isfinite(positions)
     n = len(positions)
     lags = np.unique(np.geomspace(1, max(n // 4, 2), n_at).astype(np.int64))
-    data = _statistics(positions, lags, dt)
+    data = _statistics(positions, lags, dt, free)
     simulated: list[dict[str, FloatArray]] = []
     for i in range(n_records):
         model, instrument = build(i)
         record = state_space.simulate(model, instrument, n, dt, seed=seed + i)
         record[missing] = np.nan
-        simulated.append(_statistics(record, lags, dt))
+        simulated.append(_statistics(record, lags, dt, free))
     return {
         name: Band(
             at,
@@ -146,8 +149,97 @@ def predictive_bands(
             ("autocorrelation", np.append(0.0, lags * dt)),
             ("displacement", np.asarray(lags * dt, np.float64)),
             ("spectrum", _frequencies(n, dt)),
+            ("increment_spectrum", _frequencies(n - 1, dt)),
         )
+        if name in data
     }
+
+
+def ensemble_bands(
+    build: Callable[[int], tuple[LinearModel, Instrument]],
+    records: Sequence[FloatArray],
+    dt: float,
+    n_sets: int = 100,
+    seed: int = 0,
+    n_at: int = 20,
+    free: bool = False,
+) -> Mapping[str, Band]:
+    """The same for many records of one law, (n_points,) each, together: bands of the mean square
+    displacement and of the covariance of increments (length^2; lags in s), and for trapped tracers
+    of the autocorrelation, each record's mean taken off."""
+    # Rows of one array, NaN behind the end; the long ones apart from the short ones.
+    ordered = sorted(records, key=len, reverse=True)
+    blocks: list[FloatArray] = []
+    while ordered:
+        count = max(_BLOCK // len(ordered[0]), 1)
+        block = np.full((min(count, len(ordered)), len(ordered[0])), np.nan)
+        for row, record in zip(block, ordered, strict=False):
+            row[: len(record)] = record
+        blocks.append(block)
+        ordered = ordered[count:]
+    tried = np.unique(np.geomspace(1, blocks[0].shape[1] - 1, n_at).astype(np.int64))
+    pairs = np.array([_count(blocks, k) for k in tried])
+    lags = tried[pairs >= min(_PAIRS, pairs[0])]
+    near = np.arange(min(int(lags[-1]), _NEAR))
+    data = _ensemble_statistics(blocks, lags, near, free)
+    simulated: list[dict[str, FloatArray]] = []
+    for i in range(n_sets):
+        model, instrument = build(i)
+        drawn = []
+        for j, block in enumerate(blocks):
+            fresh = state_space.simulate(
+                model, instrument, block.shape[1], dt, seed + n_sets * j + i, len(block)
+            )
+            drawn.append(np.where(np.isfinite(block), fresh, np.nan))
+        simulated.append(_ensemble_statistics(drawn, lags, near, free))
+    at = {
+        "displacement": np.asarray(lags * dt, np.float64),
+        "increments": np.asarray(near * dt, np.float64),
+    }
+    at["autocorrelation"] = np.append(0.0, at["displacement"])
+    return {
+        name: Band(
+            at[name],
+            values,
+            np.quantile([s[name] for s in simulated], [0.025, 0.16, 0.5, 0.84, 0.975], axis=0),
+        )
+        for name, values in data.items()
+    }
+
+
+_BLOCK = 1 << 19  # points of a block of records
+_PAIRS = 30  # of points at the longest lag
+_NEAR = 12  # lags of the increments
+
+
+def _count(blocks: Sequence[FloatArray], lag: int) -> int:
+    return sum(int(np.isfinite(b[:, lag:] + b[:, : b.shape[1] - lag]).sum()) for b in blocks)
+
+
+def _ensemble_statistics(
+    blocks: Sequence[FloatArray], lags: np.ndarray, near: np.ndarray, free: bool
+) -> dict[str, FloatArray]:
+    def mean_product(series: Sequence[FloatArray], lag: int) -> float:
+        products = [s[:, lag:] * s[:, : s.shape[1] - lag] for s in series]
+        return _mean(products)
+
+    steps = [np.diff(block, axis=1) for block in blocks]
+    found = {
+        "displacement": np.array(
+            [_mean([(b[:, k:] - b[:, : b.shape[1] - k]) ** 2 for b in blocks]) for k in lags]
+        ),
+        "increments": np.array([mean_product(steps, int(k)) for k in near]),
+    }
+    if not free:
+        about = [block - np.nanmean(block, axis=1, keepdims=True) for block in blocks]
+        found["autocorrelation"] = np.array([mean_product(about, int(k)) for k in (0, *lags)])
+    return found
+
+
+def _mean(parts: Sequence[FloatArray]) -> float:
+    """Mean over what is there of several arrays; NaN of nothing."""
+    count = sum(int(np.isfinite(part).sum()) for part in parts)
+    return sum(float(np.nansum(part)) for part in parts) / count if count else np.nan
 
 
 _BINS_PER_DECADE = 8
@@ -172,21 +264,32 @@ def _bins(f: FloatArray) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairwise(edges) if b > a]
 
 
-def _statistics(positions: FloatArray, lags: np.ndarray, dt: float) -> dict[str, FloatArray]:
+def _statistics(
+    positions: FloatArray, lags: np.ndarray, dt: float, free: bool
+) -> dict[str, FloatArray]:
     y = positions - np.nanmean(positions)
     covariance = [np.nanmean(y**2)] + [np.nanmean(y[k:] * y[:-k]) for k in lags]
     displacement = [np.nanmean((y[k:] - y[:-k]) ** 2) for k in lags]
     # A gap is bridged by a line in the data and in the simulated records alike.
     seen = np.isfinite(y)
     bridged = np.interp(np.arange(len(y)), np.flatnonzero(seen), y[seen])
-    f, power = welch(bridged, 1 / dt, nperseg=_segment(len(y)), detrend="linear")
-    power = 0.5 * power[1:]
-    binned = [power[a:b].mean() for a, b in _bins(f[1:])]
+    if free:
+        velocity = np.diff(bridged) / dt
+        return {
+            "displacement": np.array(displacement),
+            "increment_spectrum": _binned_spectrum(velocity, dt, "constant"),
+        }
     return {
         "autocorrelation": np.array(covariance),
         "displacement": np.array(displacement),
-        "spectrum": np.array(binned),
+        "spectrum": _binned_spectrum(bridged, dt, "linear"),
     }
+
+
+def _binned_spectrum(series: FloatArray, dt: float, detrend: str) -> FloatArray:
+    f, power = welch(series, 1 / dt, nperseg=_segment(len(series)), detrend=detrend)
+    power = 0.5 * power[1:]
+    return np.array([power[a:b].mean() for a, b in _bins(f[1:])])
 
 
 class Circulation(NamedTuple):

@@ -24,7 +24,8 @@ class Thresholds:
     lag; distance: of their distribution from the normal's; each also beyond so many standard errors
     (`errors`), or beyond `distance_errors`/sqrt(n), the Kolmogorov-Smirnov distance of p = 0.001.
     slow: chance of the correlations of 200 block means, which are so few that what they show
-    matters. drift, circulation: chances. band: part of a statistic inside its 95 % band.
+    matters. drift, circulation: chances. agreement: log Bayes factor, nats, beyond which tracks
+    share their parameters or do not. band: part of a statistic inside its 95 % band.
     pareto_k, effective: of the importance sampling, beyond and below which its errors are not to be
     trusted.
     """
@@ -38,6 +39,7 @@ class Thresholds:
     slow: float = 1e-4
     drift: float = 1e-3
     circulation: float = 0.01
+    agreement: float = 3.0
     band: float = 0.5
     pareto_k: float = 0.7
     effective: float = 100.0
@@ -76,13 +78,18 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     """Which reading of the record its facts favour.
 
     "active" needs a negative weight of C(t): without one a viscoelastic bead at equilibrium has the
-    same law, and how the two share the probability is the priors' doing.
+    same law, and how the two share the probability is the priors' doing. A free tracer has no such
+    double: its record tells the two apart or does not.
     """
     if all_misfits(facts["fit"], limits):
         return "no model"
     passive = facts["probability"]["Passive"]
     if passive > limits.likely:
         return "thermal"
+    if facts["trap"] == "free":
+        if facts["p_active"] < limits.unlikely:
+            return "equilibrium"
+        return "active" if facts["p_distinguishable"] > limits.likely else "undecided"
     if passive < limits.unlikely:
         settled = facts["p_distinguishable"] > limits.likely
         return "active" if settled else "active or viscoelastic"
@@ -97,3 +104,50 @@ def has_double(facts: Facts) -> bool:
     double = facts["double"]
     alive = facts["probability"]["Passive"] <= THRESHOLDS.likely
     return alive and double["kappa_tau_a"] > 1 and double["p_negative_weight"] < 0.5
+
+
+def disagreement(facts: Facts, limits: Thresholds = THRESHOLDS) -> bool | None:
+    """Whether the tracks of a table have parameters of their own; None where that is not decided,
+    or there is but one."""
+    found = facts.get("tracks", {}).get("own_over_shared")
+    if found is None:
+        return None
+    value, error = (found[facts["favoured"]][key] for key in ("value", "error"))
+    return None if abs(value) < limits.agreement + 2 * error else value > 0
+
+
+ROW_PARAMETERS = (
+    "kappa", "D", "D_a", "tau_a", "element_share", "tau_m", "noise", "exposure", "corner",
+    "relaxed", "drift",
+)  # fmt: skip
+
+
+def basis(facts: Facts) -> Facts:
+    """The facts that a verdict rests on: of a table whose tracks have parameters of their own,
+    those that let them."""
+    return {**facts, **facts["own"]} if disagreement(facts) else facts
+
+
+def rows_of_tracks(name: str, facts: Facts) -> list[dict[str, Any]]:
+    """A row for each track of a table, or the one of a record of this name: probabilities of the
+    models; mean and standard deviation of the parameters, of one record under the favoured model
+    (D_a and tau_a under AOUP)."""
+    if "tracks" in facts:
+        return [dict(row) for row in facts["tracks"]["rows"]]
+    row = {
+        "track": name, "n_points": facts["record"]["n_points"],
+        "coordinates": ",".join(facts["record"]["coordinates"]),
+    }  # fmt: skip
+    row |= {f"p_{model.lower()}": p for model, p in facts["probability"].items()}
+    row |= {key: facts[key] for key in ("p_active", "p_distinguishable")}
+    row["model"] = facts["favoured"]
+    found = facts["models"][facts["favoured"]]["parameters"]
+    active = facts["models"]["AOUP"]["parameters"]
+    for parameter in ROW_PARAMETERS:
+        values = active if parameter in ("D_a", "tau_a") else found
+        if parameter in values:
+            row |= {
+                parameter: values[parameter]["mean"],
+                f"{parameter}_sd": values[parameter]["sd"],
+            }
+    return [row]

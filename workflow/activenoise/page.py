@@ -1,19 +1,21 @@
-"""The page of one record: a verdict that can be read, mailed and printed, in one file.
+"""The page of one record, or of a table of tracks: a verdict that can be read, mailed and printed,
+in one file.
 
 Everything is inside: no scripts, no addresses. What it says is the content of verdict.json.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from activenoise import page_figures
-from activenoise.judgement import THRESHOLDS, Facts, misfits
+from activenoise.judgement import THRESHOLDS, Facts, basis, misfits
 from activenoise.plotting import FloatArray, unit_name
-from activenoise.words import MODEL_WORDS, PARAMETER_WORDS, ordinal, percent
+from activenoise.words import PARAMETER_WORDS, model_words, ordinal, parameter_words, percent
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READING_WORDS = {
@@ -28,15 +30,13 @@ _READING_WORDS = {
 
 def render(
     verdict: Mapping[str, Any],
-    positions: FloatArray,
+    tracks: Sequence[FloatArray],
     arrays: Mapping[str, FloatArray],
     template: str,
 ) -> str:
-    """The page as HTML. verdict: content of verdict.json; positions: (n_points, n_coordinates);
-    arrays: those of `findings`."""
+    """The page as HTML. verdict: content of verdict.json; tracks: positions
+    (n_points, n_coordinates) of the record, or of each track; arrays: those of `findings`."""
     facts = verdict["findings"]
-    unit = verdict["unit"]
-    coordinates = dict(zip(facts["record"]["coordinates"], positions.T, strict=True))
     favoured = facts["models"][facts["favoured"]]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -46,30 +46,64 @@ def render(
         "percent": percent,
         "ordinal": ordinal,
         "misfit_words": _misfit_words,
+        "hundredths": _hundredths,
     }
-    draws = {name: arrays[f"posterior/{facts['favoured']}/{name}"] for name in favoured["unknown"]}
-    figures = {
-        "record": page_figures.record(coordinates, facts["record"]["dt"], unit),
-        "histogram": page_figures.histogram(coordinates, unit),
-        "bands": {name: page_figures.bands(arrays, name, unit) for name in coordinates},
-        "corner": page_figures.corner(draws, unit),
-        "segments": page_figures.segments(facts["segments"], unit)
-        if len(facts["segments"]["pieces"]) > 1
-        else None,
-    }
+    unit = verdict["unit"]
     return environment.from_string(template).render(
         verdict=verdict,
         facts=facts,
+        basis=basis(facts),
         words=verdict["words"],
         label=_READING_WORDS[verdict["words"]["reading"]],
         unit=unit_name(unit),
-        figures=figures,
+        figures=_figures(facts, tracks, arrays, unit),
         favoured=favoured,
-        model_words=MODEL_WORDS,
-        parameter_words=PARAMETER_WORDS,
+        model_words=model_words(facts),
+        parameter_words=parameter_words(facts),
         units={name: page_figures.parameter_unit(name, unit) for name in PARAMETER_WORDS},
+        members=_members(facts),
         limits=THRESHOLDS,
     )
+
+
+def _figures(
+    facts: Facts, tracks: Sequence[FloatArray], arrays: Mapping[str, FloatArray], unit: str
+) -> dict[str, Any]:
+    """SVG by what it shows; None for what this record or table has not."""
+    names, dt = list(facts["record"]["coordinates"]), facts["record"]["dt"]
+    # Positions of a free tracer have no law of their own: its steps have. A gap parts two tracks.
+    parts = [np.diff(x, axis=0) if facts["trap"] == "free" else x for x in tracks]
+    if len(tracks) > 1 and facts["trap"] != "free":
+        parts = [x - np.nanmean(x, axis=0) for x in parts]
+    together = dict(zip(names, np.concatenate(parts).T, strict=True))
+    favoured = facts["models"][facts["favoured"]]
+    posterior = f"posterior/{facts['favoured']}/"
+    several = "tracks" in facts
+    return {
+        "record": page_figures.tracks(tracks, names, dt, unit)
+        if several
+        else page_figures.record(dict(zip(names, tracks[0].T, strict=True)), dt, unit),
+        "histogram": page_figures.histogram(together, unit),
+        "bands": {name: page_figures.bands(arrays, name, unit) for name in names},
+        "corner": page_figures.corner(
+            {name: arrays[posterior + name] for name in favoured["unknown"]}, unit
+        ),
+        "segments": page_figures.segments(facts["segments"], unit)
+        if len(facts["segments"]["pieces"]) > 1
+        else None,
+        "members": page_figures.members(facts["tracks"]["rows"], favoured["parameters"]["D"], unit)
+        if several and facts["tracks"]["n_alone"] > 1 and "D" in favoured["parameters"]
+        else None,
+    }
+
+
+_MOST_ROWS = 48
+
+
+def _members(facts: Facts) -> list[Facts]:
+    """The tracks that the page lists: those that were analysed by themselves, the longest."""
+    rows = facts["tracks"]["rows"] if "tracks" in facts else []
+    return [row for row in rows if "p_active" in row][:_MOST_ROWS]
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -80,6 +114,12 @@ def number(value: float, digits: int = 3) -> str:
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
         return f"{mantissa} × 10{str(int(power)).translate(_SUPERSCRIPTS)}".replace("-", "−")
     return text.replace("-", "−")
+
+
+def _hundredths(p: float) -> str:
+    """`percent` for the narrow column of a table, without its sign."""
+    text = percent(p).replace("less than ", "< ").replace("more than ", "> ")
+    return text.removesuffix("%").rstrip()
 
 
 def _misfit_words(test: Facts) -> str:

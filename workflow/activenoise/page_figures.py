@@ -20,13 +20,16 @@ WIDE, NARROW = plot.DOUBLE, 0.98 * plot.SINGLE  # of the page, and of a telephon
 COLOURS = (plot.SKY, plot.ORANGE, plot.PURPLE)
 _BANDS = (("displacement", "mean square displacement", "lag t (s)", "{u}²"),
           ("autocorrelation", "autocorrelation C(t)", "lag t (s)", "{u}²"),
-          ("spectrum", "power spectrum", "frequency (Hz)", "{u}² s"))  # fmt: skip
+          ("spectrum", "power spectrum", "frequency (Hz)", "{u}² s"),
+          ("increments", "covariance of increments", "lag t (s)", "{u}²"),
+          ("increment_spectrum", "power of increments", "frequency (Hz)", "{u}² s⁻¹"))  # fmt: skip
 SYMBOLS = {
     **plot.SYMBOLS,
     "tau_m": r"$\tau_{\mathrm{m}}$",
     "active_share": "active share",
     "element_share": "element's share",
 }
+_MOST_TRACKS = 400
 _LINEAR = {"active_share", "element_share", "exposure", "relaxed"}
 
 
@@ -58,8 +61,56 @@ def bridged(x: FloatArray) -> FloatArray:
     return np.interp(np.arange(len(x)), np.flatnonzero(seen), x[seen] - x[seen].mean())
 
 
+def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, unit: str) -> str:
+    """Tracks (n_points, n_coordinates) as they lie in the plane of the first two coordinates; of
+    one coordinate against time, each from its first point. The longest of many."""
+    drawn = sorted(positions, key=len, reverse=True)[:_MOST_TRACKS]
+    figure = plot.new_figure(WIDE, 110 if len(names) > 1 else 70)
+    axes = figure.subplots()
+    for i, x in enumerate(drawn):
+        seen = x[np.all(np.isfinite(x), axis=1)]
+        colour = (*COLOURS, plot.BLUE, plot.GREEN)[i % 5]
+        if len(names) > 1:
+            axes.plot(seen[:, 0], seen[:, 1], color=colour, lw=0.6)
+        else:
+            y = bridged(x[:, 0])
+            places, values = plot.envelope(y - y[0], 300)
+            axes.plot(places * dt, values, color=colour, lw=0.6)
+    length = plot.unit_name(unit)
+    if len(names) > 1:
+        axes.set(xlabel=f"{names[0]} ({length})", ylabel=f"{names[1]} ({length})")
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set(xlabel="time t (s)", ylabel=f"{names[0]} from its first point ({length})")
+    return svg(figure)
+
+
+def members(rows: Sequence[Mapping[str, Any]], shared: Mapping[str, float], unit: str) -> str:
+    """The verdict on each track that was analysed by itself, in the order of D: D with its
+    standard deviation, over the 95 % interval of all together (shared), and P(active)."""
+    alone = sorted((row for row in rows if "p_active" in row), key=lambda row: row["D"])
+    place = np.arange(1, len(alone) + 1)
+    figure = plot.new_figure(WIDE, 86)
+    above, below = figure.subplots(2, 1, sharex=True)
+    values = np.array([row["D"] for row in alone])
+    spread = np.array([row["D_sd"] for row in alone])
+    low = np.maximum(values - spread, 0.2 * values)
+    above.axhspan(shared["low95"], shared["high95"], color=plot.BLUE, alpha=0.2, lw=0)
+    above.vlines(place, low, values + spread, color=plot.BLUE, lw=1.2)
+    above.plot(place, values, "o", color=plot.INK, ms=2.6)
+    if values.max() > 5 * values.min():
+        above.set_yscale("log")
+        plot.plain_ticks(above.yaxis, above.get_ylim())
+    above.set_ylabel(f"D ({parameter_unit('D', unit)})")
+    below.plot(place, [row["p_active"] for row in alone], "o", color=plot.INK, ms=2.6)
+    below.set(ylim=(-0.05, 1.05), ylabel="P(active)", xlabel="tracks, in the order of D")
+    named = alone if len(alone) <= 16 else []
+    below.set_xticks(place[: len(named)], [row["track"] for row in named])
+    return svg(figure)
+
+
 def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> str:
-    """Histograms of the positions with the Gaussian of their variance."""
+    """Histograms of positions, or of steps, with the Gaussian of their variance."""
     figure = plot.new_figure(NARROW, 58)
     panels = figure.subplots(1, len(coordinates), squeeze=False)[0]
     for axes, (name, x), colour in zip(panels, coordinates.items(), COLOURS * 9, strict=False):
@@ -70,7 +121,11 @@ def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> str:
 
 def bands(arrays: Mapping[str, FloatArray], coordinate: str, unit: str) -> dict[str, str]:
     """Each statistic of one coordinate over what the favoured model predicts, by name."""
-    return {key: _band(arrays, coordinate, unit, *about) for key, *about in _BANDS}
+    return {
+        key: _band(arrays, coordinate, unit, *about)
+        for key, *about in _BANDS
+        if f"bands/{coordinate}/{key}/at" in arrays
+    }
 
 
 def _band(
@@ -85,13 +140,16 @@ def _band(
     axes.fill_between(x, q[0], q[4], color=plot.BLUE, alpha=0.18, lw=0, label="95 % of the model")
     axes.fill_between(x, q[1], q[3], color=plot.BLUE, alpha=0.30, lw=0, label="68 %")
     axes.plot(x, data, "o", color=plot.INK, ms=2.4, label="record")
-    if key == "autocorrelation":
-        plot.lag_axis(axes, x)
+    if key in ("autocorrelation", "increments"):
+        if key == "autocorrelation":
+            plot.lag_axis(axes, x)
+        else:
+            axes.set_xlabel(at)
         axes.axhline(0, color=plot.GREY, lw=0.5)
     else:
         axes.set(xscale="log", yscale="log", xlabel=at)
     axes.set(ylabel=f"{title} ({size.format(u=plot.unit_name(unit))})")
-    if key == "autocorrelation":
+    if key in ("autocorrelation", "increments"):
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
     axes.legend(loc="best")
     return svg(figure)

@@ -24,6 +24,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from activenoise import state_space
+from activenoise.choices import MEASUREMENT, SHARES, Range
+from activenoise.ensembles import compressed
 from activenoise.importance import LogLikelihood, Sampler, sample
 from activenoise.instrument import Baseline, Instrument
 from activenoise.models import AOUP, RBP, FloatArray, Passive, Viscoelastic
@@ -36,8 +38,6 @@ COORDINATES = {
     "Viscoelastic": ("kappa", "D", "element_share", "tau_m"),
     "AOUP": ("kappa", "D", "active_share", "tau_a"),
 }
-MEASUREMENT = ("noise", "exposure", "corner", "relaxed", "drift")
-SHARES = {"D_a": "active_share", "strength": "element_share"}
 OFF = {
     "noise": Axis(0.0, 0.0),
     "exposure": Axis(0.0, 0.0),
@@ -66,7 +66,7 @@ def default_prior(
 
     kind: "exact" positions; a "camera" with localisation noise and motion blur; a "detector" with
     noise and a first-order low-pass; "unknown": noise, blur and low-pass. free: no trap.
-    Every axis can be replaced; one of no width fixes its parameter.
+    Every axis can be replaced (`chosen_prior`); one of no width fixes its parameter.
     """
     dt = min(record.dt for record in records)
     duration = max(len(record.positions) * record.dt for record in records)
@@ -97,6 +97,21 @@ def default_prior(
         prior["corner"] = Axis(0.02 / dt, 2 / dt, log=True)
     if kind == "detector":
         prior["relaxed"] = Axis(0.0, 1.0)
+    return prior
+
+
+def chosen_prior(
+    records: Sequence[Record],
+    kind: Kind = "unknown",
+    free: bool = False,
+    given: Mapping[str, Range] | None = None,
+) -> dict[str, Axis]:
+    """`default_prior` with the axes of `given` in place of its own: low, high and whether uniform
+    in the logarithm, by parameter; D_a or strength take the place of the share."""
+    prior = default_prior(records, kind, free)
+    for name, axis in (given or {}).items():
+        prior.pop(SHARES.get(name, name), None)
+        prior[name] = Axis(*axis)
     return prior
 
 
@@ -254,10 +269,18 @@ def posterior(
 def _target(
     coordinates: Coordinates, records: Sequence[Record], baseline: Baseline
 ) -> LogLikelihood:
+    ensembles = [
+        compressed([r.positions for r in records if r.dt == dt], dt, baseline != "zero")
+        for dt in dict.fromkeys(r.dt for r in records)
+    ]
+
     def log_likelihood(z: FloatArray) -> FloatArray:
         model, instrument = coordinates.build(z, baseline)
         return np.sum(
-            [state_space.log_likelihood(model, instrument, r.positions, r.dt) for r in records],
+            [
+                e.weights @ state_space.log_likelihoods(model, instrument, e.records, e.dt)
+                for e in ensembles
+            ],
             axis=0,
         )
 
@@ -266,10 +289,15 @@ def _target(
 
 _RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
 _RBP_STEP = 0.1  # but not beyond this part of tau_a
+_RBP_SHORT = 1 << 9  # points of a record that are too few to leave its baseline to the AOUP
 
 
 def rbp_posterior(
-    aoup: Posterior, records: Sequence[Record], seed: int = 0, n_samples: int | None = None
+    aoup: Posterior,
+    records: Sequence[Record],
+    seed: int = 0,
+    n_samples: int | None = None,
+    baseline: Baseline = "constant",
 ) -> Posterior:
     """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin.
 
@@ -280,7 +308,8 @@ def rbp_posterior(
     over AOUP's posterior; its error is that of the mean over n_samples of them (by default 64 for
     a long record to 256 for a short one; where few are effective the posterior is too narrow). The
     ratio is about memory of the length of tau_a: a record that is much finer is thinned for it.
-    Each record's baseline is AOUP's.
+    The baseline of a long record is AOUP's; that of a short record or of a free tracer is
+    integrated out (but for the slope of a linear one).
     """
     if n_samples is None:
         points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
@@ -288,11 +317,15 @@ def rbp_posterior(
     parameters = {
         n: v[:: max(len(v) // n_samples, 1)][:n_samples] for n, v in _shuffled(aoup, seed)
     }
+    short = [r for r in records if len(r.positions) <= _RBP_SHORT]
     ratio = np.zeros(len(parameters["kappa"]))
+    for dt in dict.fromkeys(r.dt for r in short):
+        ratio += _rbp_ratios(parameters, [r.positions for r in short if r.dt == dt], dt, baseline)
     for record in records:
-        for i in range(len(ratio)):
-            one = {n: v[i] for n, v in parameters.items()}
-            ratio[i] += _rbp_ratio(one, record)
+        if len(record.positions) > _RBP_SHORT:
+            for i in range(len(ratio)):
+                one = {n: v[i] for n, v in parameters.items()}
+                ratio[i] += _rbp_ratio(one, record, baseline)
     highest = ratio.max()
     w = np.exp(ratio - highest)
     chosen = np.random.default_rng(seed).choice(
@@ -313,7 +346,30 @@ def _shuffled(posterior: Posterior, seed: int) -> list[tuple[str, FloatArray]]:
     return [(name, values[order]) for name, values in posterior.parameters.items()]
 
 
-def _rbp_ratio(parameters: Mapping[str, float], record: Record) -> float:
+def _rbp_ratios(
+    parameters: Mapping[str, FloatArray],
+    positions: Sequence[FloatArray],
+    dt: float,
+    baseline: Baseline,
+) -> FloatArray:
+    """log p(y | RBP) - log p(y | AOUP) of all of these records at each set of parameters."""
+    values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
+    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
+    if baseline == "linear":
+        positions = [
+            x - _fitted(x, dt, [v[:1] for v in values], {n: v[:1] for n, v in measured.items()},
+                        baseline)
+            for x in positions
+        ]  # fmt: skip
+    instrument = Instrument(**measured, baseline="zero" if baseline == "zero" else "constant")
+    gaussian = state_space.log_likelihoods(AOUP(*values), instrument, positions, dt).sum(axis=0)
+    mechanism = rbp_log_likelihood(
+        RBP(*values), instrument, np.concatenate(positions), dt, lengths=[len(x) for x in positions]
+    )
+    return mechanism - gaussian
+
+
+def _rbp_ratio(parameters: Mapping[str, float], record: Record, baseline: Baseline) -> float:
     """log p(y | RBP) - log p(y | AOUP) at one set of parameters."""
     values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
     measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
@@ -322,16 +378,30 @@ def _rbp_ratio(parameters: Mapping[str, float], record: Record) -> float:
     # The exposure is a part of the longer interval now.
     measured["exposure"] /= stride
     thinned, dt = record.positions[::stride], record.dt * stride
-    unknown = Instrument(**measured, baseline="constant")
-    thinned = thinned - state_space.innovations(AOUP(*values), unknown, thinned, dt).baseline[0]
-    known = Instrument(**measured)
+    integrated = parameters["kappa"] == 0 and baseline == "constant"
+    if not integrated:
+        thinned = thinned - _fitted(thinned, dt, values, measured, baseline)
+    known = Instrument(**measured, baseline="constant" if integrated else "zero")
     gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt, from_zero=True)[0]
     mechanism = rbp_log_likelihood(RBP(*values), known, thinned, dt, from_zero=True)[0]
     return float(mechanism - gaussian)
 
 
+def _fitted(
+    positions: FloatArray,
+    dt: float,
+    values: Sequence[Any],
+    measured: Mapping[str, Any],
+    baseline: Baseline,
+) -> FloatArray:
+    """The baseline that an AOUP of these parameters fits, (n_points,)."""
+    instrument = Instrument(**measured, baseline=baseline)
+    fitted = state_space.innovations(AOUP(*values), instrument, positions, dt).baseline
+    return fitted @ state_space.regressors(len(positions), instrument.unknowns)
+
+
 class Verdict(NamedTuple):
-    """The four models at equal prior odds.
+    """The four models, at equal prior odds or those that were given.
 
     probability: of each model. p_active: of AOUP and RBP together. p_distinguishable: that the
     tracer is active AND its C(t) has a negative weight, which no overdamped medium at equilibrium
@@ -352,12 +422,17 @@ def verdict(
     baseline: Baseline = "constant",
     seed: int = 0,
     sampler: Sampler | None = None,
+    odds: Mapping[str, float] | None = None,
 ) -> Verdict:
-    """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters."""
+    """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters.
+
+    odds: prior ones, 1 where not given, of any sum; a model of odds 0 has no say.
+    """
     posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
-    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, seed)
+    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, seed, baseline=baseline)
     log_z = np.array([p.log_evidence for p in posteriors.values()])
-    p = np.exp(log_z - log_z.max())
+    p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in posteriors])
+    p *= np.exp(log_z - log_z[p > 0].max())
     p /= p.sum()
     probability = dict(zip(posteriors, p.tolist(), strict=True))
     active = [name for name in posteriors if name in ("AOUP", "RBP")]
@@ -377,7 +452,12 @@ def verdict(
 
 
 def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:
-    """Whether C(t) of an active tracer has an exponential of negative weight: kappa tau_a < 1 with
-    any propulsion, or D (kappa^2 tau_a^2 - 1) < D_a beyond. A free tracer has one always."""
+    """Whether no overdamped medium at equilibrium has the law of an active tracer.
+
+    In a trap: C(t) has an exponential of negative weight: kappa tau_a < 1 with any propulsion, or
+    D (kappa^2 tau_a^2 - 1) < D_a beyond. Free, any propulsion will do: at equilibrium the velocity
+    is anticorrelated at all times, so that the mean square displacement bends down, and
+    persistence bends it up.
+    """
     kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
-    return D * ((kappa * tau_a) ** 2 - 1) < D_a
+    return (D_a > 0) & (D * ((kappa * tau_a) ** 2 - 1) < D_a)

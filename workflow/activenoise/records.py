@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,20 @@ def read_record(
     _check_options(path, dt, scale, stride)
     columns = None if column is None else [column]
     tracks = read_tracks(path, columns, time_column, first_row=True)
+    return _one(path, tracks, dt, unit, scale, stride, min_points, gaps)
+
+
+def _one(
+    path: Path,
+    tracks: Tracks,
+    dt: float | None,
+    unit: str | None,
+    scale: float,
+    stride: int,
+    min_points: int,
+    gaps: bool,
+) -> Record:
+    """The one track in one coordinate of `read_record`."""
     if len(tracks.tracks) > 1:
         labels = [str(track.label) for track in tracks.tracks]
         raise RecordError(
@@ -125,6 +139,50 @@ def read_coordinates(path: str | Path, column: str | None = None, **options: Any
             f"{path}: it holds {len(tracks)} tracks; name one in the columns, as {names[0]}[0]"
         )
     return tracks[0]
+
+
+class RecordSet(NamedTuple):
+    """records: tracks that can be used, positions (n, n_coordinates) each, gaps allowed. left_out:
+    how many of a table cannot: they have a single point, or never move."""
+
+    records: list[Record]
+    left_out: int
+
+
+def read_set(
+    path: str | Path,
+    column: str | None = None,
+    dt: float | None = None,
+    unit: str | None = None,
+    scale: float = 1.0,
+    stride: int = 1,
+    min_points: int = MIN_POINTS,
+) -> RecordSet:
+    """One track as `read_coordinates` has it, or all those of a table of many.
+
+    column: names of coordinates, parted by commas; "x[12]" is one track. A table of many tracks
+    has by default all its coordinates. min_points: of all tracks together. Raises RecordError.
+    """
+    path = Path(path)
+    _check_options(path, dt, scale, stride)
+    names: list[Selector] = [name.strip() for name in (column or "").split(",") if name.strip()]
+    tracks = read_tracks(path, names or None, first_row=len(names) < 2)
+    there = len(tracks.tracks)
+    if there == 1 and len(names) < 2:
+        found = _one(path, tracks, dt, unit, scale, stride, min_points, gaps=True)
+        return RecordSet([_replaced(found, found.positions[:, None])], 0)
+    records = _records(path, tracks, dt, unit, scale, stride, gaps=True)
+    if there == 1:
+        _check_values(path, records[0], min_points, stride)
+        return RecordSet(records, 0)
+    moving = [record for record in records if record.n_observed > 1 and _moves(record)]
+    total = sum(record.n_observed for record in moving)
+    if total < min_points:
+        raise RecordError(
+            f"{path}: {len(moving)} of its {there} tracks move and have two points or more, "
+            f"{total} together; at least {min_points} are needed"
+        )
+    return RecordSet(moving, there - len(moving))
 
 
 def read_records(

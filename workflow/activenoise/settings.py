@@ -15,6 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from activenoise.choices import choices, merged
 from activenoise.parameters import PARAMETERS, STUDIED, parameter_range
 from activenoise.sheet import SheetRow
 
@@ -45,6 +46,8 @@ def resolve(config: Mapping[str, Any], schema: Config) -> Config:
     for name, study in filled["studies"].items():
         for message in _study_mistakes(study):
             raise ConfigError(f"studies.{name}.{message}")
+    for message in _verdict_mistakes(filled["verdict"]):
+        raise ConfigError(f"verdict.{message}")
     for name, record in filled["synthetic_records"].items():
         for message in _record_mistakes(record):
             raise ConfigError(f"synthetic_records.{name}.{message}")
@@ -52,7 +55,7 @@ def resolve(config: Mapping[str, Any], schema: Config) -> Config:
 
 
 def _without_nulls(config: Mapping[str, Any]) -> Config:
-    """The config without null studies, pairs, networks and synthetic records."""
+    """The config without null studies, pairs, networks, synthetic records and choices of one."""
 
     def kept(value: Any, *depths: str) -> Any:
         """`value` without null entries; deeper, without those of the named keys (* is any)."""
@@ -67,6 +70,7 @@ def _without_nulls(config: Mapping[str, Any]) -> Config:
     for path in (
         ("studies",),
         ("synthetic_records",),
+        ("verdict", "records"),
         ("studies", "*", "pairs"),
         ("studies", "*", "pairs", "*"),
         ("studies", "*", "estimates", "networks"),
@@ -94,6 +98,14 @@ def check_sheet(config: Config, rows: Sequence[SheetRow]) -> None:
             raise ConfigError(
                 f"track {row.track}: no file, and no synthetic_records.{row.track} in the config"
             )
+        try:
+            choices(row.trap, merged(config["verdict"], row.track, row.trap))
+        except ValueError as error:
+            raise ConfigError(f"track {row.track}: verdict.{error}") from None
+    for name in config["verdict"]["records"]:
+        if name not in [row.track for row in rows]:
+            known = ", ".join(row.track for row in rows)
+            raise ConfigError(f"verdict.records.{name}: no such track in the sheet ({known} are)")
 
 
 def _check_study(config: Config, track: str, name: str, interval: float) -> None:
@@ -203,6 +215,15 @@ def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
                 result[name] = _with_defaults(inner["default"], inner, root)
         return result
     return list(value) if isinstance(value, list) else value
+
+
+def _verdict_mistakes(verdict: Config) -> Iterator[str]:
+    places = [("", verdict), *((f"records.{n}.", own) for n, own in verdict["records"].items())]
+    for place, settings in places:
+        try:
+            choices("trapped", settings)
+        except ValueError as error:
+            yield f"{place}{error}"
 
 
 def _study_mistakes(study: Config) -> Iterator[str]:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from activenoise.choices import TRAPS
+
 
 class RecordError(ValueError):
     """A track file or a track sheet that cannot be used as it is; the message is one line."""
@@ -23,7 +25,7 @@ class SheetRow:
     file: None for a synthetic record, which the workflow simulates. dt: of the file, s, before
     the stride. The rest as in `read_record`; study: whose priors and networks apply, or None for a
     verdict without networks. dt and unit are None where the file tells, for records without a
-    study. instrument: one of `INSTRUMENTS`.
+    study. instrument: one of `INSTRUMENTS`. trap: one of `choices.TRAPS`.
     """
 
     track: str
@@ -35,20 +37,21 @@ class SheetRow:
     stride: int
     study: str | None
     instrument: str
+    trap: str
     note: str
 
 
 SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
-_MAY_LACK = ("instrument",)  # columns that a sheet need not have
+_MAY_LACK = ("instrument", "trap")  # columns that a sheet need not have
 INSTRUMENTS = ("exact", "camera", "detector", "unknown")
 
 
 def read_sheet(path: str | Path) -> list[SheetRow]:
     """The lines of a tab-separated sheet with the columns `SHEET_COLUMNS`, in order, checked.
 
-    Empty cells: column and study none, scale 1, stride 1, instrument unknown; dt and unit of a
-    record without a study, as the file says. The column instrument may be left out. Blank lines
-    and lines from '#' are passed over.
+    Empty cells: column and study none, scale 1, stride 1, instrument unknown, trap trapped; dt and
+    unit of a record without a study, as the file says. The columns instrument and trap may be left
+    out. Blank lines and lines from '#' are passed over.
     Raises RecordError naming the line.
     """
     path = Path(path)
@@ -131,6 +134,14 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         raise RecordError(
             f"{where}: instrument is {instrument!r}; it must be one of {', '.join(INSTRUMENTS)}"
         )
+    trap = cells.get("trap") or TRAPS[0]
+    if trap not in TRAPS:
+        raise RecordError(f"{where}: trap is {trap!r}; it must be {' or '.join(TRAPS)}")
+    if trap == "free" and cells["study"]:
+        raise RecordError(
+            f"{where}: trap is free, but the networks of study {cells['study']} know trapped "
+            "tracers alone; leave the study empty"
+        )
     return SheetRow(
         track=cells["track"],
         file=Path(cells["file"]) if cells["file"] else None,
@@ -141,5 +152,6 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         stride=int(stride),
         study=cells["study"] or None,
         instrument=instrument,
+        trap=trap,
         note=cells["note"],
     )

@@ -27,6 +27,7 @@ regressors, H = D'D,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -77,8 +78,9 @@ class Continuous(NamedTuple):
     P: FloatArray
 
 
-def continuous(model: LinearModel, instrument: Instrument) -> Continuous:
-    """The equations of motion with the instrument's states, for m models."""
+def continuous(model: LinearModel, instrument: Instrument, drifting: bool = False) -> Continuous:
+    """The equations of motion with the instrument's states, for m models. drifting: with a drift,
+    the last of the states, also where its diffusivity is 0."""
     values = instrument.parameters
     (m,) = np.broadcast_shapes((1,), model.shape, *(v.shape for v in values.values()))
     corner, relaxed, drift = (
@@ -88,7 +90,7 @@ def continuous(model: LinearModel, instrument: Instrument) -> Continuous:
     n = 1 if isinstance(model, Passive) else 2
     finite = np.isfinite(corner)
     u = n if np.any(finite) else None
-    b = (n + (u is not None)) if np.any(drift > 0) else None
+    b = (n + (u is not None)) if drifting or np.any(drift > 0) else None
     k = n + (u is not None) + (b is not None)
     A, W, P = (np.zeros((m, k, k)) for _ in range(3))
     for big, small in zip((A, W, P), motion, strict=True):
@@ -220,14 +222,31 @@ def log_likelihood(
     from_zero: a free tracer or a drift with a known zero was there one interval before the start.
     A system that is too ill-conditioned for double precision gives -inf.
     """
-    record = check_record(positions, instrument, model, from_zero)
+    (values,) = log_likelihoods(model, instrument, [positions], dt, from_zero)
+    return values
+
+
+def log_likelihoods(
+    model: LinearModel,
+    instrument: Instrument,
+    records: Sequence[ArrayLike],
+    dt: float,
+    from_zero: bool = False,
+) -> FloatArray:
+    """`log_likelihood` of each of several records, (n_records, m), each with a baseline of its
+    own: the equations are discretised once."""
+    checked = [check_record(x, instrument, model, from_zero) for x in records]
     system = discretise(model, instrument, dt)
-    values = np.empty(len(system.R))
-    base = regressors(len(record), instrument.unknowns)
-    if system.F.shape[1] <= _FAST_STATES and len(base) <= 1 and len(values) > 1:
-        _run_lanes(record, len(base), _packed(system), values)
-    else:
-        _run_each(record, base, *system, values)
+    values = np.empty((len(checked), len(system.R)))
+    side_by_side = (
+        system.F.shape[1] <= _FAST_STATES and instrument.unknowns <= 1 and values.shape[1] > 1
+    )
+    packed = _packed(system) if side_by_side else np.empty((0, 0))
+    for record, own in zip(checked, values, strict=True):
+        if side_by_side:
+            _run_lanes(record, instrument.unknowns, packed, own)
+        else:
+            _run_each(record, regressors(len(record), instrument.unknowns), *system, own)
     return values
 
 
@@ -246,6 +265,46 @@ def innovations(
     model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
 ) -> Innovations:
     """Standardised innovations of a record under ONE model, its baseline taken out."""
+    rows = _innovation_rows(model, instrument, positions, dt)
+    seen = np.isfinite(rows[0])
+    baseline = np.linalg.lstsq(rows[1:, seen].T, rows[0, seen], rcond=None)[0]
+    return Innovations(rows[0] - baseline @ rows[1:], baseline)
+
+
+def recursive_innovations(
+    model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
+) -> FloatArray:
+    """Standardised innovations of a record under ONE model, each of what the points BEFORE it say
+    of the baseline too (recursive residuals: Brown, Durbin, Evans, J. R. Stat. Soc. B 37, 149,
+    1975), (n_points,).
+
+    Independent standard normals however short the record is, where those of `innovations` are
+    bound to a baseline that was fitted to all of them. As many points as the baseline has
+    coefficients have none: NaN there, and where a point is missing.
+    """
+    rows = _innovation_rows(model, instrument, positions, dt)
+    result = np.full(rows.shape[1], np.nan)
+    seen = np.flatnonzero(np.isfinite(rows[0]))
+    d, D = rows[0, seen], rows[1:, seen]
+    k = len(D)
+    if k == 0:
+        result[seen] = d
+        return result
+    information = np.cumsum(D[:, None, :] * D[None, :, :], axis=2)
+    projected = np.cumsum(D * d, axis=1)
+    before = slice(k - 1, -1)  # what is known after k points, k + 1, ...
+    H = np.moveaxis(information[:, :, before], 2, 0)
+    known = np.linalg.solve(H, projected[:, before].T[:, :, None])[:, :, 0]
+    gain = np.linalg.solve(H, D[:, k:].T[:, :, None])[:, :, 0]
+    variance = 1 + np.einsum("nk,kn->n", gain, D[:, k:])
+    result[seen[k:]] = (d[k:] - np.einsum("nk,kn->n", known, D[:, k:])) / np.sqrt(variance)
+    return result
+
+
+def _innovation_rows(
+    model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
+) -> FloatArray:
+    """Innovations of the record and of each regressor over sqrt(s), (1 + unknowns, n_points)."""
     record = check_record(positions, instrument, model)
     system = discretise(model, instrument, dt)
     if len(system.R) != 1:
@@ -253,9 +312,7 @@ def innovations(
     base = regressors(len(record), instrument.unknowns)
     rows = np.empty((len(base) + 1, len(record)))
     _filter_one(record, base, *(part[0] for part in system), rows)
-    seen = np.isfinite(record)
-    baseline = np.linalg.lstsq(rows[1:, seen].T, rows[0, seen], rcond=None)[0]
-    return Innovations(rows[0] - baseline @ rows[1:], baseline)
+    return rows
 
 
 def autocovariance(

@@ -14,6 +14,8 @@ from activenoise.judgement import (
     Facts,
     Reading,
     all_misfits,
+    basis,
+    disagreement,
     has_double,
     reading,
 )
@@ -38,6 +40,14 @@ PARAMETER_WORDS = {
     "corner": "corner frequency of the detector",
     "relaxed": "part of the signal that passes the detector at once",
     "drift": "diffusivity of the drift",
+}
+_FREE_MODEL_WORDS = {
+    **MODEL_WORDS,
+    "Passive": "thermal noise in a liquid of one friction, without a trap",
+}
+_FREE_PARAMETER_WORDS = {
+    **PARAMETER_WORDS,
+    "active_share": "active share of the long-time diffusivity",
 }
 _KIND_WORDS = {
     "exact": "The positions were taken as exact. Where the instrument averages, filters or adds "
@@ -66,8 +76,19 @@ class Words(NamedTuple):
 
 def in_words(facts: Facts) -> Words:
     """The verdict on a record in words."""
+    facts = basis(facts)
     found = reading(facts)
     return Words(found, found != "no model", _sentence(facts, found), list(_caveats(facts, found)))
+
+
+def model_words(facts: Facts) -> dict[str, str]:
+    """What moves the tracer, by model."""
+    return _FREE_MODEL_WORDS if facts["trap"] == "free" else MODEL_WORDS
+
+
+def parameter_words(facts: Facts) -> dict[str, str]:
+    """What a parameter is, by name."""
+    return _FREE_PARAMETER_WORDS if facts["trap"] == "free" else PARAMETER_WORDS
 
 
 def percent(p: float) -> str:
@@ -91,6 +112,13 @@ def _sentence(facts: Facts, found: Reading) -> str:
     thermal, active = p["Passive"], facts["p_active"]
     own_error = facts["errors"]["Passive"]
     opening = ""
+    if "tracks" in facts:
+        tracks = facts["tracks"]
+        opening = (
+            f"{tracks['n_alone']} tracks of a table, each with parameters of its own. "
+            if disagreement(facts)
+            else f"{tracks['n_read']} tracks taken together. "
+        )
     if "full_rate" in facts:
         stride = facts["record"]["analysed_stride"]
         opening = (
@@ -99,12 +127,17 @@ def _sentence(facts: Facts, found: Reading) -> str:
         )
     if found == "no model":
         return (
-            "No model here describes this record, so no probability of activity is given. "
+            f"No model here describes {_this(facts)}, so no probability of activity is given. "
             + _faults(facts["fit"])
         )
     if found == "thermal":
         return (
             f"{opening}Moved by thermal noise alone: probability {_with_error(thermal, own_error)}."
+        )
+    if found == "equilibrium" and p["Viscoelastic"] > THRESHOLDS.likely:
+        return (
+            f"{opening}Moved by thermal noise alone: probability {_with_error(1 - active, error)}, "
+            f"and in a viscoelastic medium ({percent(p['Viscoelastic'])})."
         )
     if found == "equilibrium":
         return (
@@ -124,10 +157,18 @@ def _sentence(facts: Facts, found: Reading) -> str:
             f"{_with_error(thermal, own_error)}."
         )
     return (
-        f"{opening}Not decided by this record: thermal noise alone has probability "
+        f"{opening}Not decided by {_this(facts)}: thermal noise alone has probability "
         f"{percent(thermal)}, a viscoelastic medium {percent(p['Viscoelastic'])}, active motion "
         f"{_with_error(active, error)}."
     )
+
+
+def _this(facts: Facts) -> str:
+    if "tracks" not in facts:
+        return "this record"
+    if disagreement(facts):
+        return "these tracks, even with parameters of its own for each"
+    return "these tracks, taken together"
 
 
 def ordinal(n: int) -> str:
@@ -154,8 +195,8 @@ def _faults(fit: Facts) -> str:
         if "normal" in kinds:
             told.append(
                 f"What the best one leaves over{where} is not normally distributed (its "
-                f"distribution is off by {kinds['normal']:.3f}): jumps, outliers or a trap that is "
-                "not harmonic."
+                f"distribution is off by {kinds['normal']:.3f}): jumps, outliers, a trap that is "
+                "not harmonic or a motion of several states."
             )
     return " ".join(told)
 
@@ -165,6 +206,7 @@ def _power(p: float) -> str:
 
 
 def _caveats(facts: Facts, found: Reading) -> Iterator[str]:
+    yield from _agreement(facts)
     yield from _circulation(facts)
     yield _distinguishable(facts, found)
     if has_double(facts) and found != "no model":
@@ -184,20 +226,73 @@ def _caveats(facts: Facts, found: Reading) -> Iterator[str]:
         )
     yield from _mechanism(facts, found)
     yield _KIND_WORDS[facts["instrument"]]
-    least = f"{100 * facts['settings']['least_share']:g}{_THIN}%"
-    yield (
-        "The four models have equal prior odds, and their parameters the priors that are listed "
-        f"below; an active or viscoelastic part of less than {least} of the motion counts as none."
-    )
+    yield _priors(facts)
     yield from _drift(facts)
-    yield from _bands(facts)
+    if not disagreement(facts):
+        yield from _bands(facts)
     if found != "no model":
         yield from _sampling(facts)
     yield from _gaps(facts)
 
 
+def _priors(facts: Facts) -> str:
+    settings = facts["settings"]
+    odds, least = settings["prior_odds"], settings["least_share"]
+    if odds == "equal":
+        told = "The four models have equal prior odds, "
+    else:
+        listed = ", ".join(f"{name} {odds.get(name, 1):g}" for name in MODEL_WORDS)
+        told = f"The models have the prior odds that you gave ({listed}), "
+    told += "and their parameters the priors that are listed below"
+    if settings["given"]:
+        told += f", of which you gave {', '.join(settings['given'])}"
+    if not least:
+        return told + "."
+    motion = "the long-time diffusivity" if facts["trap"] == "free" else "the motion"
+    return (
+        f"{told}; an active or viscoelastic part of less than {100 * least:g}{_THIN}% of {motion} "
+        "counts as none."
+    )
+
+
+def _agreement(facts: Facts) -> Iterator[str]:
+    """Whether the tracks of a table are of one kind."""
+    tracks = facts.get("tracks")
+    if tracks is None or "own_over_shared" not in tracks:
+        return
+    found = tracks["own_over_shared"][facts["favoured"]]
+    size = f"{abs(found['value']):.0f} ± {found['error']:.1f} nats"
+    about = f"under {facts['favoured']}, of the {tracks['n_alone']} tracks analysed one by one"
+    differ = disagreement(facts)
+    if differ is None:
+        yield (
+            "Whether the tracks share their parameters or have each its own is not decided (log "
+            f"Bayes factor {found['value']:.1f} ± {found['error']:.1f} nats for each its own, "
+            f"{about}). They were taken as shared."
+        )
+    elif differ:
+        yield (
+            "The tracks do not share their parameters: each its own is favoured by a log Bayes "
+            f"factor of {size} over the same for all ({about}). So the verdict lets each have its "
+            "own, and takes them as of one model; figures and parameters below are of all tracks "
+            "with shared parameters, which they do not have. Better are groups of one kind."
+        )
+    else:
+        yield (
+            "The tracks agree: the same parameters for all are favoured by a log Bayes factor of "
+            f"{size} over each its own ({about})."
+        )
+
+
 def _distinguishable(facts: Facts, found: Reading) -> str:
     p, weight = facts["p_distinguishable"], facts["double"]["p_negative_weight"]
+    if facts["trap"] == "free" and found != "no model":
+        return (
+            f"That the motion is active has probability {percent(p)}. For a free tracer this is "
+            "also the probability that no overdamped medium at equilibrium has its law: persistent "
+            "propulsion of any strength makes it spread faster than in proportion to time, which "
+            "no such medium does. A flow, or a drift of the stage, does it too."
+        )
     reason = (
         "That needs an exponential of negative weight in C(t), which no medium at equilibrium has; "
         f"of the active readings {percent(weight)} have one."
@@ -266,6 +361,8 @@ def _bands(facts: Facts) -> Iterator[str]:
         "autocorrelation": "autocorrelation",
         "displacement": "mean square displacement",
         "spectrum": "power spectrum",
+        "increments": "covariance of the increments",
+        "increment_spectrum": "power spectrum of the increments",
     }
     for coordinate, inside in facts["bands"].items():
         for key, part in inside.items():
@@ -301,5 +398,23 @@ def _gaps(facts: Facts) -> Iterator[str]:
                 f"{values['missing']} points of {name} are missing ({percent(share)}); they are "
                 "left out, not filled in."
             )
-    if record["n_read"] < record["n_points"]:
+    if "tracks" in facts:
+        yield from _table(facts["tracks"])
+    elif record["n_read"] < record["n_points"]:
         yield f"A quick look: only the first {record['n_read']} points were read."
+
+
+def _table(tracks: Facts) -> Iterator[str]:
+    """What was left out of a table, and where."""
+    if tracks["left_out"]:
+        yield (f"{tracks['left_out']} tracks of a single point, or that never move, were left out.")
+    if tracks["n_read"] < tracks["n_tracks"]:
+        yield (
+            f"The joint analysis reads the {tracks['n_read']} longest of {tracks['n_tracks']} "
+            "tracks."
+        )
+    if tracks["n_alone"] < tracks["n_read"]:
+        yield (
+            f"One by one were analysed the {tracks['n_alone']} longest tracks of at least "
+            f"{tracks['fewest']} points; the others count in the joint analysis alone."
+        )

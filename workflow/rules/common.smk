@@ -4,6 +4,7 @@ import csv
 import sys
 from pathlib import Path
 
+from activenoise.choices import merged
 from activenoise.fingerprint import fingerprint
 from activenoise.parameters import pair_models, parameter_range
 from activenoise.settings import (

@@ -280,6 +280,8 @@ rule findings:
         runtime=30,
     params:
         instrument=lambda w: SHEET[w.track].instrument,
+        trap=lambda w: SHEET[w.track].trap,
+        choices=lambda w: merged(config["verdict"], w.track, SHEET[w.track].trap),
         effort=config["verdict"]["effort"],
         seed=lambda w: derive_seed(config["seed"], "findings", w.track) % 2**31,
         code=code("findings.py"),
@@ -304,7 +306,7 @@ def track_about(track):
     row = SHEET[track]
     about = {
         name: getattr(row, name)
-        for name in ("study", "unit", "dt", "stride", "instrument", "scale", "column", "note")
+        for name in ("study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note")
     }
     about |= {"synthetic": row.file is None, "file": str(row.file or "")}
     return about | ({"parameters": STUDIES[row.study]["parameters"]} if row.study else {})
@@ -315,6 +317,7 @@ rule verdict:
         unpack(verdict_sources),
     output:
         verdict=RESULTS / "tracks/{track}/verdict.json",
+        tracks=RESULTS / "tracks/{track}/tracks.csv",
     log:
         RESULTS / "logs/tracks/{track}/verdict.log",
     benchmark:

@@ -13,13 +13,13 @@ def main(job: "Snakemake") -> None:
     import csv
 
     from activenoise.files import replacing
-    from activenoise.records import read_coordinates, read_record
+    from activenoise.records import read_record, read_set
     from activenoise.sheet import RecordError
 
     rows = []
     for track, given in job.params.records.items():
         options = dict(given)
-        read = read_record if options.pop("networks") else read_coordinates
+        read = read_record if options.pop("networks") else read_set
         error = ""
         try:
             read(**options)

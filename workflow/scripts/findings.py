@@ -1,4 +1,5 @@
-"""What the four models say of a record: facts, and the arrays that its figures draw."""
+"""What the four models say of a record, or of a table of tracks: facts, and the arrays that its
+figures draw."""
 
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,25 @@ def main(job: "Snakemake") -> None:
     import json
     import sys
 
-    from activenoise.files import read_arrays, read_attributes, replacing, write_arrays
+    from activenoise.choices import choices
+    from activenoise.files import read_arrays, read_attributes, replacing, tracks_of, write_arrays
     from activenoise.findings import findings
+    from activenoise.table_findings import table_findings
 
     about = read_attributes(job.input.record)
-    positions = read_arrays(job.input.record)["positions"]
-    coordinates = dict(zip(about["coordinates"], positions.T, strict=True))
+    tracks = tracks_of(read_arrays(job.input.record))
+    named = {
+        track: dict(zip(about["coordinates"], positions.T, strict=True))
+        for track, positions in tracks.items()
+    }
     p = job.params
+    chosen = choices(p.trap, p.choices)
+    asked = (about["dt"], p.instrument, p.effort, p.seed, chosen)
     try:
-        found = findings(coordinates, about["dt"], p.instrument, p.effort, p.seed)
+        if len(named) == 1:
+            found = findings(next(iter(named.values())), *asked)
+        else:
+            found = table_findings(named, *asked, left_out=about["left_out"])
     except ValueError as error:
         log.error("track %s: %s", job.wildcards.track, error)
         sys.exit(1)

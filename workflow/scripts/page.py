@@ -13,12 +13,12 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
-    from activenoise.files import read_arrays, read_tree, replacing
+    from activenoise.files import read_arrays, read_tree, replacing, tracks_of
     from activenoise.page import render
 
     page = render(
         json.loads(Path(job.input.verdict).read_text(encoding="utf-8")),
-        read_arrays(job.input.record)["positions"],
+        list(tracks_of(read_arrays(job.input.record)).values()),
         read_tree(job.input.arrays),
         Path(job.input.template).read_text(encoding="utf-8"),
     )

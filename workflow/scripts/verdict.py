@@ -1,4 +1,5 @@
-"""All that is known of one record, in one file, and the verdict in words."""
+"""All that is known of one record, or of a table, in one file, the verdict in words, and a row for
+each track."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.files import read_arrays, read_attributes, replacing
+    from activenoise.files import read_arrays, read_attributes, replacing, write_table
+    from activenoise.judgement import rows_of_tracks
     from activenoise.words import in_words
 
     parts = {
@@ -34,6 +36,7 @@ def main(job: "Snakemake") -> None:
     verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}
     with replacing(job.output.verdict) as partial:
         partial.write_text(json.dumps(verdict, indent=1), encoding="utf-8")
+    write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, parts["findings"]))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise.files import replacing
+    from activenoise.judgement import basis
 
     columns = [
         "track", "study", "synthetic", "n_points", "p_active_exact", "p_active_network",
@@ -33,7 +34,7 @@ def main(job: "Snakemake") -> None:
             for name, estimate in verdict["fit"]["AOUP"].items():
                 row[name] = estimate["value"]
                 row[f"{name}_standard_error"] = estimate["standard_error"]
-        words, found = verdict["words"], verdict["findings"]
+        words, found = verdict["words"], basis(verdict["findings"])
         row |= {name: words[name] for name in ("fits", "reading")}
         row |= {f"p_{name.lower()}": p for name, p in found["probability"].items()}
         row |= {name: found[name] for name in ("p_active", "p_distinguishable")}
