@@ -14,6 +14,8 @@ every duration. With increments d_t = x_t - x_{t-1} of the coarse track, the kin
 Where the parameters are known (`scale` is a length) the sums are those of the frame, and a
 network adds them up. Where they are not (`scale` is 0) the unit of length is the running rms
 increment, and the sums run from the start of the track and enter as ratios, mostly in logarithms.
+Where not even the unit and the zero of the positions are known (`invariant`), positions count from
+the running mean, and no number has a unit: they are the same for x and for a x + b.
 
 A bank of angle filters (`angle_bank`) may be added to any kind.
 """
@@ -42,6 +44,7 @@ class FrameSpec:
     scale: rms coarse increment in the length unit of the tracks, or 0: take the running one.
     memories: of the filters of `statistics`, in coarse points.
     quartic: add the fourth powers, which tell a non-Gaussian process.
+    invariant: `statistics` that know neither unit nor zero of the positions.
     bank: add the summaries of a bank of angle filters.
     """
 
@@ -52,6 +55,7 @@ class FrameSpec:
     memories: tuple[float, ...] = ()
     quartic: bool = False
     bank: AngleBank | None = None
+    invariant: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "memories", tuple(float(m) for m in self.memories))
@@ -63,6 +67,10 @@ class FrameSpec:
             raise ValueError(f"scale = {self.scale:g} must be a length, or 0")
         if self.kind in ("statistics", "both") and not self.memories:
             raise ValueError(f"kind = {self.kind!r} needs memories")
+        if self.invariant and (
+            self.kind != "statistics" or self.scale or self.quartic or self.bank
+        ):
+            raise ValueError("invariant frames are statistics of no scale, fourth power or bank")
         if self.bank and self.size % self.bank.block:
             raise ValueError(
                 f"size = {self.size} must be a multiple of the bank's blocks of {self.bank.block}"
@@ -117,7 +125,7 @@ def _statistics_channels(spec: FrameSpec) -> list[str]:
             names.append("x^4")
             kinds += ["E({})^4", "L({})^4"]
     else:
-        names = ["log s", "log n", "log(rms x/s)", "x_end/rms x", "x_0/rms x"]
+        names = ["log s", "log n", "log(rms x/s)", "x_end/rms x", "x_0/rms x"][spec.invariant :]
         kinds = ["log(rms E({})/s)", "residual E({})", "residual L({})", "L_end({})/rms"]
         if spec.quartic:
             names.append("kurtosis x")
@@ -133,14 +141,16 @@ def frames(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
     n_frames = spec.n_frames(tracks.shape[1])
     if n_frames < 1:
         raise ValueError(f"{tracks.shape[1]} points do not fill one frame of {spec.points}")
-    out = np.zeros((len(tracks), n_frames, spec.n_channels), np.float32)
+    out = np.zeros((len(tracks), n_frames, spec.invariant + spec.n_channels), np.float32)
     start = 0
     if spec.kind in ("statistics", "both"):
-        kernel = _frame_sums if spec.scale else _running_summaries
-        kernel(
-            tracks, spec.stride, spec.size, spec.scale or 1.0, np.array(spec.memories),
-            spec.quartic, out,
-        )  # fmt: skip
+        memories = np.array(spec.memories)
+        if spec.scale:
+            _frame_sums(tracks, spec.stride, spec.size, spec.scale, memories, spec.quartic, out)
+        else:
+            _running_summaries(
+                tracks, spec.stride, spec.size, spec.invariant, memories, spec.quartic, out
+            )
         start = len(_statistics_channels(spec))
     if spec.kind in ("increments", "both"):
         kernel = _scaled_increments if spec.scale else _free_increments
@@ -152,7 +162,7 @@ def frames(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
         out[..., -len(spec.bank.channels) :] = bank_summaries(
             tracks, spec.bank, spec.stride, spec.size
         )
-    return out
+    return out[..., 1:] if spec.invariant else out  # log s comes first
 
 
 def rms_increment(model: Model, dt: float, stride: int = 1) -> float:
@@ -232,8 +242,10 @@ _TINY = 1e-30
 
 
 @njit(cache=True, nogil=True)
-def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
+def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
     """Scale-free summaries of the track up to the end of each frame; only `log s` has a unit.
+
+    centred: positions, and the L_t below, count from their running means, for squares and ends.
 
     Beside E there is the low-passed track L_t = a L_{t-1} + (1 - a) x_t, a = exp(-1/m), from 0.
     A passive track of persistence phi (its x_{t+1} is phi x_t plus noise, and <d^2> is
@@ -249,21 +261,23 @@ def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
     """
     n_memories = len(memories)
     decay = np.exp(-1.0 / memories)
-    # Rows: E, L, sums of E^2, L^2, E^4, L^4.
-    w = np.empty((6, n_memories))
+    # Rows: E, L, sums of E^2, L^2, E^4, L^4, L.
+    w = np.empty((7, n_memories))
     for row in range(tracks.shape[0]):
         w[:] = 0.0
-        dd, xx, x4 = 0.0, 0.0, 0.0
-        first = np.float64(tracks[row, 0])
+        dd, xx, x4, total = 0.0, 0.0, 0.0, 0.0
+        origin = np.float64(tracks[row, 0]) if centred else 0.0
+        first = np.float64(tracks[row, 0]) - origin
         before = first
         for frame in range(out.shape[1]):
             x = before
             for i in range(size):
-                x = np.float64(tracks[row, (frame * size + i + 1) * stride - 1])
+                x = np.float64(tracks[row, (frame * size + i + 1) * stride - 1]) - origin
                 d = x - before
                 before = x
                 dd += d * d
                 xx += x * x
+                total += x
                 for k in range(n_memories):
                     e = decay[k] * w[0, k] + d
                     low = x + decay[k] * (w[1, k] - x)
@@ -271,6 +285,7 @@ def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
                     w[1, k] = low
                     w[2, k] += e * e
                     w[3, k] += low * low
+                    w[6, k] += low
                 if quartic:
                     x4 += x * x * x * x
                     for k in range(n_memories):
@@ -278,25 +293,28 @@ def _running_summaries(tracks, stride, size, scale, memories, quartic, out):
                         w[5, k] += w[1, k] ** 4
             n = (frame + 1) * size
             line = out[row, frame]
-            s2, x2 = dd / n + _TINY, xx / n + _TINY
+            mean = total / n if centred else 0.0
+            s2, x2 = dd / n + _TINY, xx / n - mean * mean + _TINY
             rms = np.sqrt(x2)
             phi = min(max(1.0 - 0.5 * s2 / x2, 0.0), 1.0)
             line[0], line[1] = 0.5 * np.log(s2), np.log(n)
-            line[2], line[3], line[4] = 0.5 * np.log(x2 / s2), x / rms, first / rms
+            line[2] = 0.5 * np.log(x2 / s2)
+            line[3], line[4] = (x - mean) / rms, (first - mean) / rms
             c = 5
             if quartic:
                 line[5] = np.log((x4 / n + _TINY) / (3.0 * x2 * x2 + _TINY))
                 c = 6
             for k in range(n_memories):
                 a = decay[k]
-                e2, low2 = w[2, k] / n + _TINY, w[3, k] / n + _TINY
+                low_mean = w[6, k] / n if centred else 0.0
+                e2, low2 = w[2, k] / n + _TINY, w[3, k] / n - low_mean * low_mean + _TINY
                 ratio = 0.5 * np.log(e2 * (1.0 - a * a) / s2)
                 passive = 0.5 * np.log((1.0 - a) / (1.0 - a * phi))
                 line[c + k] = ratio
                 line[c + n_memories + k] = np.arcsinh(np.sqrt(n) * (ratio - passive))
                 passive = (1.0 - a) * (1.0 + a * phi) / ((1.0 + a) * (1.0 - a * phi))
                 line[c + 2 * n_memories + k] = 0.5 * np.log(low2 / (x2 * passive))
-                line[c + 3 * n_memories + k] = w[1, k] / np.sqrt(low2)
+                line[c + 3 * n_memories + k] = (w[1, k] - low_mean) / np.sqrt(low2)
                 if quartic:
                     line[c + 4 * n_memories + k] = np.log(
                         (w[4, k] / n + _TINY) / (3.0 * e2 * e2 + _TINY)

@@ -11,6 +11,10 @@ PARAMETERS = {
     "AOUP": ("kappa", "D", "D_a", "tau_a"),
     "RBP": ("kappa", "D", "D_a", "tau_a"),
 }
+# What an instrument may add to a study's tracks; all off by default (`instrument`).
+MEASURED = ("noise", "exposure", "corner", "relaxed")
+_MAY_VANISH = {"D_a", "active_share", "noise", "exposure", "relaxed"}
+_AT_MOST_ONE = {"active_share", "exposure", "relaxed"}
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
 STUDIED = ("Passive", "AOUP", "RBP")
 
@@ -28,8 +32,12 @@ def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:
             raise ValueError(f"{name}: range [{low:g}, {high:g}] is reversed or empty; low < high")
     else:
         low = high = spec
-    if low < 0 or (low == 0 and name != "D_a"):
+    if low < 0 or (low == 0 and name not in _MAY_VANISH):
         raise ValueError(f"{name}: {low:g} must be positive")
+    if name in _AT_MOST_ONE and high > 1:
+        raise ValueError(f"{name}: {high:g} must be at most 1")
+    if name == "active_share" and low == 1:
+        raise ValueError("active_share: 1 leaves no thermal motion; must be below 1")
     if low == 0 and log:
         raise ValueError(f"{name}: a log-uniform range cannot start at 0")
     return float(low), float(high), log

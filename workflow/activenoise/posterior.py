@@ -28,9 +28,18 @@ from activenoise.choices import MEASUREMENT, SHARES, Range
 from activenoise.ensembles import compressed
 from activenoise.importance import LogLikelihood, Sampler, sample
 from activenoise.instrument import Baseline, Instrument
-from activenoise.models import AOUP, RBP, FloatArray, Passive, Viscoelastic
+from activenoise.models import (
+    AOUP,
+    RBP,
+    FloatArray,
+    Passive,
+    Viscoelastic,
+    active_diffusivity,
+    active_share,
+)
 from activenoise.priors import Axis
 from activenoise.rbp_filter import rbp_log_likelihood
+from activenoise.recording import in_units_of_step
 
 LINEAR = ("Passive", "Viscoelastic", "AOUP")
 COORDINATES = {
@@ -120,7 +129,9 @@ class Coordinates:
     """The unknown parameters of one model as coordinates whose prior is a standard normal.
 
     names: of the unknown, in order. A coordinate z stands for the parameter at the prior's
-    cumulative probability Phi(z).
+    cumulative probability Phi(z). A prior of `step`, the rms step of the record, takes the place of
+    D's, and makes the noise one in units of it (`recording.in_units_of_step`; points are 1 s
+    apart).
     """
 
     model_name: str
@@ -132,6 +143,8 @@ class Coordinates:
         for parameter, share in SHARES.items():
             if share in names and parameter in self.prior:
                 names[names.index(share)] = parameter
+        if "step" in self.prior:
+            names[names.index("D")] = "step"
         missing = [name for name in names if name not in self.prior]
         if missing:
             raise ValueError(f"{self.model_name}: no prior for {', '.join(missing)}")
@@ -154,13 +167,16 @@ class Coordinates:
                 u = np.clip(ndtr(z[:, column]), 1e-12, 1 - 1e-12)
                 values[name] = axis.quantile(u)
                 column += 1
-        if "active_share" in values:
-            share = values["active_share"]
-            slow = 1 + values["kappa"] * values["tau_a"]
-            values["D_a"] = share / (1 - share) * values["D"] * slow
+        if "step" in values:
+            values = in_units_of_step(self.model_name, values)
+        elif "active_share" in values:
+            values["D_a"] = active_diffusivity(
+                *(values[n] for n in ("active_share", "kappa", "D", "tau_a"))
+            )
         elif "D_a" in values:
-            active = values["D_a"] / (1 + values["kappa"] * values["tau_a"])
-            values["active_share"] = active / (values["D"] + active)
+            values["active_share"] = active_share(
+                *(values[n] for n in ("kappa", "D", "D_a", "tau_a"))
+            )
         if "element_share" in values:
             values["strength"] = values["element_share"] / (1 - values["element_share"])
         elif "strength" in values:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.models import MODELS, FloatArray, Model
-from activenoise.parameters import PARAMETERS, parameter_range
+from activenoise.parameters import MEASURED, PARAMETERS, parameter_range
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ class Axis:
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent priors of the parameters of one model, by name."""
+    """Independent priors of the parameters of one model, by name.
+
+    Those of a study may be those of its instrument too (`MEASURED`), and active_share in place of
+    D_a; and a scale-free study has no D. Its tracks are then drawn by `recording.draw`.
+    """
 
     axes: Mapping[str, Axis]
 
@@ -75,17 +79,31 @@ class Prior:
         """Whether every parameter is known."""
         return all(axis.fixed for axis in self.axes.values())
 
+    @property
+    def bare(self) -> bool:
+        """Whether the tracks are the tracer's own positions and the models' parameters given."""
+        given = {"D", "D_a"} <= set(self.axes)
+        return given and not any(name in self.axes for name in MEASURED)
+
+    def values(
+        self, names: Sequence[str], seed: int, n_tracks: int, first: int = 0
+    ) -> dict[str, FloatArray]:
+        """Values of these parameters, each (n_tracks,). What track i gets depends on (seed, i) and
+        the parameter's name alone."""
+        index = np.arange(first, first + n_tracks, dtype=np.uint64)
+        found = {}
+        for name in names:
+            # The first eight letters tell the names apart.
+            salt = int.from_bytes(name.encode()[:8].ljust(8, b"\0"), "little")
+            found[name] = self.axes[name].quantile(_uniform(seed, salt, index))
+        return found
+
     def draw(self, model_name: str, seed: int, n_tracks: int, first: int = 0) -> Model:
         """Models of the tracks first ... first + n_tracks - 1, shape (n_tracks,).
 
         The draw of track i depends on (seed, i) and the parameter's name alone.
         """
-        index = np.arange(first, first + n_tracks, dtype=np.uint64)
-        values = {}
-        for name in PARAMETERS[model_name]:
-            salt = int.from_bytes(name.encode().ljust(8, b"\0"), "little")
-            values[name] = self.axes[name].quantile(_uniform(seed, salt, index))
-        return MODELS[model_name](**values)
+        return MODELS[model_name](**self.values(PARAMETERS[model_name], seed, n_tracks, first))
 
     def single(self, model_name: str) -> Model:
         """The model whose parameters are all fixed; ValueError where one is not."""

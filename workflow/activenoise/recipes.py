@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from activenoise.angle_bank import AngleBank
 from activenoise.features import FrameSpec, rms_increment
 from activenoise.networks import Network, build_feedforward, build_lstm
-from activenoise.priors import parse_prior
+from activenoise.priors import Prior, parse_prior
+from activenoise.recording import draw
+from activenoise.state_space import autocovariance
 
 
 def build(
@@ -23,17 +27,18 @@ def build(
 
     parameters: the study's, in config form. Where all are fixed, frames are in units of the rms
     increment; where not, in units of the track's own, and a bank of angle filters is laid over the
-    prior. task: `classify` or `estimate`.
+    prior; where they have no D (a scale-free study), frames are invariant. task: `classify` or
+    `estimate`.
     """
     prior = parse_prior(parameters)
     about = dict(settings["frames"])
     if settings["kind"] == "feedforward":
         about["size"] = settings["points"] // about["stride"]
-    scale = rms_increment(prior.single("AOUP"), dt, about["stride"]) if prior.fixed else 0.0
+    scale = _known_scale(prior, dt, about["stride"]) if prior.fixed else 0.0
     bank = None
     if about.pop("angle_bank", False):
         bank = AngleBank.over(prior, dt * about["stride"], about["size"])
-    spec = FrameSpec(scale=scale, bank=bank, **about)
+    spec = FrameSpec(scale=scale, bank=bank, invariant="D" not in prior.axes, **about)
     dense = settings["dense"]
     if settings["kind"] == "feedforward":
         return build_feedforward(spec, dt, task, names, dense, seed)
@@ -48,3 +53,12 @@ def build(
         activation=settings["activation"],
         seed=seed,
     )
+
+
+def _known_scale(prior: Prior, dt: float, stride: int) -> float:
+    """Rms increment over `stride` points of the recorded tracks of an AOUP that is known."""
+    if prior.bare:
+        return rms_increment(prior.single("AOUP"), dt, stride)
+    model, instrument, _ = draw(prior, "AOUP", 0, 1)
+    start, after = autocovariance(model, instrument, [0, stride], dt)[0]
+    return float(np.sqrt(2 * (start - after)))

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from activenoise.choices import choices, merged
-from activenoise.parameters import PARAMETERS, STUDIED, parameter_range
+from activenoise.parameters import MEASURED, PARAMETERS, STUDIED, parameter_range
 from activenoise.sheet import SheetRow
 
 Config = dict[str, Any]
@@ -48,6 +48,12 @@ def resolve(config: Mapping[str, Any], schema: Config) -> Config:
             raise ConfigError(f"studies.{name}.{message}")
     for message in _verdict_mistakes(filled["verdict"]):
         raise ConfigError(f"verdict.{message}")
+    ready = filled["ready"]
+    if ready is not None:
+        if ready not in filled["studies"]:
+            raise ConfigError(f"ready = {ready}: is not one of {', '.join(filled['studies'])}")
+        if not filled["studies"][ready]["scale_free"]:
+            raise ConfigError(f"ready = {ready}: its networks have units; must be scale_free")
     for name, record in filled["synthetic_records"].items():
         for message in _record_mistakes(record):
             raise ConfigError(f"synthetic_records.{name}.{message}")
@@ -84,6 +90,14 @@ def sampling_interval(study: Config) -> float:
     return study["dt"] * study["stride"]
 
 
+def is_measured(study: Config) -> bool:
+    """Whether the tracks of a study are seen through an instrument, or have parameters in other
+    terms than the models': their exact answers are then sampled (`measured_evidence`)."""
+    return not {"D", "D_a"} <= set(study["parameters"]) or any(
+        name in study["parameters"] for name in MEASURED
+    )
+
+
 def n_points(study: Config, duration: float) -> int:
     """Points in a duration (s) of a study."""
     return round(duration / sampling_interval(study))
@@ -113,6 +127,12 @@ def _check_study(config: Config, track: str, name: str, interval: float) -> None
     if study is None:
         known = ", ".join(config["studies"])
         raise ConfigError(f"track {track}: study {name} is not in the config ({known} are)")
+    if is_measured(study):
+        raise ConfigError(
+            f"track {track}: study {name} has an instrument or no units among its parameters; the"
+            " exact answers for a record by its study know neither. Leave study empty: the four"
+            " models have the instrument"
+        )
     wanted = sampling_interval(study)
     if abs(interval / wanted - 1) > 0.01:
         raise ConfigError(
@@ -232,6 +252,7 @@ def _study_mistakes(study: Config) -> Iterator[str]:
     except ValueError as error:
         yield f"parameters.{error}"
         return
+    yield from _parameter_mistakes(study, ranges)
     interval = sampling_interval(study)
     durations = study["durations"]
     for duration in durations:
@@ -251,7 +272,7 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         elif names[0] == names[1]:
             yield f"pairs.{pair}: the two models must differ"
         models.update(names)
-    if models and ranges["D_a"][1] == 0:
+    if models and ranges.get("D_a", (1, 1))[1] == 0:
         yield "parameters.D_a = 0: active models are then passive; must be positive, or a prior"
     if study["estimates"]:
         models.add("AOUP")
@@ -261,10 +282,20 @@ def _study_mistakes(study: Config) -> Iterator[str]:
                 " estimates; it needs no networks (Passive-AOUP: {})"
             )
         for target in study["estimates"]["targets"]:
-            if ranges[target][0] == ranges[target][1]:
+            if target not in ranges:
+                if not (target == "D" and study["scale_free"]):
+                    yield f"estimates.targets: {target} is not among the parameters"
+            elif ranges[target][0] == ranges[target][1]:
                 yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
-    shortest = ranges["tau_a"][0]
-    strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
+    if "RBP" in models and is_measured(study):
+        yield (
+            "pairs: RBP is not simulated through an instrument; noise, exposure, corner, relaxed"
+            " and active_share must be left out of parameters, or RBP out of pairs"
+        )
+        return
+    shortest, strength = ranges["tau_a"][0], 0.0
+    if "RBP" in models:
+        strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
     if "RBP" in models and (shortest < 2 * interval or strength > 3):
         yield (
             f"parameters.tau_a: {shortest:g} s is too short for RBP at points {interval:g} s apart:"
@@ -275,6 +306,40 @@ def _study_mistakes(study: Config) -> Iterator[str]:
             yield from _network_mistakes(f"{place}.{name}", network, study)
     if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
         yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
+
+
+def _parameter_mistakes(
+    study: Config, ranges: Mapping[str, tuple[float, float, bool]]
+) -> Iterator[str]:
+    """Parameters that are missing, twice there, or not for a study of this kind."""
+    if "D_a" in ranges and "active_share" in ranges:
+        yield "parameters: D_a and active_share say the same; must have one of them"
+    if not {"D_a", "active_share"} & set(ranges):
+        yield f"parameters: {'active_share' if study['scale_free'] else 'D_a'} missing"
+    if study["scale_free"]:
+        if study["dt"] != 1 or study["stride"] != 1:
+            yield f"dt = {study['dt']:g}: a scale_free study counts points; dt and stride must be 1"
+        if "D" in ranges or "D_a" in ranges:
+            yield "parameters: a scale_free study has neither D nor D_a; active_share instead"
+        if "noise" in ranges and not ranges["noise"][1] ** 2 < 0.5:
+            yield (
+                f"parameters.noise: {ranges['noise'][1]:g} of the rms step is more than all of it;"
+                " must be below 0.7071 in a scale_free study"
+            )
+        for place, networks in _networks(study):
+            for name, network in networks.items():
+                if network["kind"] != "lstm" or network["frames"]["kind"] != "statistics":
+                    yield (
+                        f"{place}.{name}: a network of a scale_free study must be an lstm with"
+                        " frames of kind statistics"
+                    )
+    elif "D" not in ranges:
+        yield "parameters: D missing (only a scale_free study has none)"
+    if is_measured(study):
+        for place, networks in _networks(study):
+            for name, network in networks.items():
+                if network["frames"]["angle_bank"]:
+                    yield f"{place}.{name}.frames.angle_bank: knows no instrument; must be false"
 
 
 def _networks(study: Config) -> Iterator[tuple[str, Config]]:

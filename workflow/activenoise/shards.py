@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from activenoise import __version__
 from activenoise.files import Tracks, replacing
 from activenoise.priors import Prior
+from activenoise.recording import draw, simulate_recorded
 from activenoise.simulation import simulate
 
 _BLOCK = 2048  # tracks simulated and written at a time: memory stays flat in the size of a shard
@@ -33,16 +34,24 @@ def write_shard(
     **attributes: str,
 ) -> None:
     """Simulate the tracks `rows` of the data set of this seed, each with parameters of its own
-    drawn from the prior, and write them to one shard. dt in s; attributes: study, split, unit."""
+    drawn from the prior and seen through the instrument that the prior has, and write them to one
+    shard. dt in s; attributes: study, split, unit."""
     with replacing(path) as partial, h5py.File(partial, "w") as file:
         positions = file.create_dataset("positions", (len(rows), n_points), np.float32)
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            models = prior.draw(model_name, seed, len(block), block.start)
-            tracks = simulate(models, n_points, dt, seed, first=block.start)
+            if prior.bare:
+                models = prior.draw(model_name, seed, len(block), block.start)
+                tracks = simulate(models, n_points, dt, seed, first=block.start)
+            else:
+                model, instrument, _ = draw(prior, model_name, seed, len(block), block.start)
+                tracks = simulate_recorded(model, instrument, n_points, dt, seed, block.start)
             positions[start : start + len(block)] = tracks
-        models = prior.draw(model_name, seed, len(rows), rows.start)
-        for name, values in models.parameters.items():
+        if prior.bare:
+            parameters = prior.draw(model_name, seed, len(rows), rows.start).parameters
+        else:
+            parameters = draw(prior, model_name, seed, len(rows), rows.start).parameters
+        for name, values in parameters.items():
             file[f"parameters/{name}"] = values
         file["index"] = np.arange(rows.start, rows.stop)
         file.attrs.update(

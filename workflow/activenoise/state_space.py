@@ -186,26 +186,55 @@ def _propagate(A: FloatArray, W: FloatArray, t: FloatArray) -> tuple[FloatArray,
 def _van_loan(A, W, step, doublings, F, Q):
     """Series of the step, then doublings: F <- F F, Q <- Q + F Q F'."""
     m, k, _ = A.shape
+    term, product, derivative = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
     for i in range(m):
-        f = np.eye(k)
-        term = np.eye(k)
+        f, q = F[i], Q[i]
+        f[:], term[:] = 0.0, 0.0
+        for a in range(k):
+            f[a, a] = term[a, a] = 1.0
         for j in range(1, _TERMS + 1):
-            term = term @ A[i] * (step[i] / j)
+            _multiply(term, A[i], product)
+            term[:] = product * (step[i] / j)
             f += term
         # Q(h) = sum of h^j/j! times the derivatives W, A W + W A', ... of the integrand.
-        derivative = W[i].copy()
-        q = derivative * step[i]
+        derivative[:] = W[i]
+        q[:] = derivative * step[i]
         factor = step[i]
         for j in range(2, _TERMS + 3):
-            product = A[i] @ derivative
-            derivative = product + product.T
+            _multiply(A[i], derivative, product)
+            derivative[:] = product + product.T
             factor *= step[i] / j
             q += derivative * factor
         for _ in range(doublings[i]):
-            q = q + f @ q @ f.T
-            f = f @ f
-        F[i] = f
-        Q[i] = 0.5 * (q + q.T)
+            _multiply(f, q, term)
+            _multiply_transposed(term, f, product)
+            q += product
+            _multiply(f, f, product)
+            f[:] = product
+        term[:] = 0.5 * (q + q.T)
+        q[:] = term
+
+
+@njit(cache=True)
+def _multiply(a, b, out):
+    """out = a b, of a few rows, for which a library's call would cost more than the product."""
+    for i in range(len(a)):
+        for j in range(len(a)):
+            total = 0.0
+            for l in range(len(a)):
+                total += a[i, l] * b[l, j]
+            out[i, j] = total
+
+
+@njit(cache=True)
+def _multiply_transposed(a, b, out):
+    """out = a b'."""
+    for i in range(len(a)):
+        for j in range(len(a)):
+            total = 0.0
+            for l in range(len(a)):
+                total += a[i, l] * b[j, l]
+            out[i, j] = total
 
 
 def log_likelihood(

@@ -7,6 +7,8 @@ rule optimum:
         class_1=lambda w: shards(w.study, "test", pair_models(w.pair)[1]),
     output:
         logits=RESULTS / "{study}/{pair}/optimum.h5",
+    wildcard_constraints:
+        study=one_of(study for study in STUDIES if study not in SAMPLED),
     log:
         RESULTS / "logs/{study}/{pair}/optimum.log",
     benchmark:
@@ -37,6 +39,8 @@ rule bayes:
         tracks=lambda w: shards(w.study, "test", "AOUP"),
     output:
         estimates=RESULTS / "{study}/estimates/bayes.h5",
+    wildcard_constraints:
+        study=one_of(study for study in STUDIES if study not in SAMPLED),
     log:
         RESULTS / "logs/{study}/estimates/bayes.log",
     benchmark:
@@ -54,6 +58,89 @@ rule bayes:
         "Bayes estimates in {wildcards.study}"
     script:
         "../scripts/bayes.py"
+
+
+rule sampled_evidence:
+    input:
+        tracks=lambda w: shards(w.study, "test", w.model),
+    output:
+        evidence=RESULTS / "{study}/evidence/{model}.h5",
+    wildcard_constraints:
+        study=one_of(SAMPLED),
+    log:
+        RESULTS / "logs/{study}/evidence-{model}.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/evidence-{model}.tsv"
+    conda:
+        "../../envs/findings.yaml"
+    threads: 1
+    priority: 20
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        parameters=lambda w: STUDIES[w.study]["parameters"],
+        targets=lambda w: (STUDIES[w.study]["estimates"] or {"targets": []})["targets"],
+        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        points=lambda w: durations_in_points(w.study),
+        seed=lambda w: derive_seed(config["seed"], w.study, "evidence", w.model) % 2**31,
+        code=code("sampled_evidence.py"),
+    message:
+        "sampled evidence of the tracks of {wildcards.model} in {wildcards.study}"
+    script:
+        "../scripts/sampled_evidence.py"
+
+
+rule sampled_optimum:
+    input:
+        class_0=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[0]}.h5",
+        class_1=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[1]}.h5",
+    output:
+        logits=RESULTS / "{study}/{pair}/optimum.h5",
+    wildcard_constraints:
+        study=one_of(SAMPLED),
+    log:
+        RESULTS / "logs/{study}/{pair}/optimum.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=code("sampled_optimum.py"),
+    message:
+        "sampled optimum of {wildcards.pair} in {wildcards.study}"
+    script:
+        "../scripts/sampled_optimum.py"
+
+
+rule sampled_bayes:
+    input:
+        evidence=RESULTS / "{study}/evidence/AOUP.h5",
+    output:
+        estimates=RESULTS / "{study}/estimates/bayes.h5",
+    wildcard_constraints:
+        study=one_of(SAMPLED),
+    log:
+        RESULTS / "logs/{study}/estimates/bayes.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
+        code=code("sampled_bayes.py"),
+    message:
+        "sampled Bayes estimates in {wildcards.study}"
+    script:
+        "../scripts/sampled_bayes.py"
 
 
 rule scores:

@@ -1,0 +1,35 @@
+"""Evidence of every held-out track of one model, by sampling: for studies with an instrument."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    import numpy as np
+
+    from activenoise.files import Tracks, write_arrays
+    from activenoise.priors import parse_prior
+    from activenoise.sampled_evidence import Evidences, evidences
+
+    p = job.params
+    prior, tracks = parse_prior(p.parameters), Tracks(job.input.tracks)
+    parts = []
+    for i in range(len(tracks)):
+        track = tracks[i : i + 1][0]
+        parts.append(evidences(prior, track, p.dt, p.points, p.targets, p.seed + 1000 * i))
+        if (i + 1) % 10 == 0:
+            log.info("%s: %d of %d tracks", tracks.model_name, i + 1, len(tracks))
+    arrays = dict(zip(Evidences._fields, map(np.array, zip(*parts, strict=True)), strict=True))
+    truth = np.full((len(tracks), len(p.targets)), np.nan)
+    if tracks.model_name == "AOUP":
+        truth = np.log(np.stack([tracks.parameters[n] for n in p.targets], axis=1))
+    write_arrays(job.output.evidence, points=p.points, truth=truth, **arrays)
+
+
+if __name__ == "__main__":
+    main(snakemake)
