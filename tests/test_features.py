@@ -32,6 +32,8 @@ SPECS |= {
     f"{kind}-bank": FrameSpec(kind, stride=2, size=5, memories=(3.0, 12.0), bank=BANK)
     for kind in ("statistics", "positions")
 }
+INVARIANT = FrameSpec("statistics", stride=2, size=5, memories=(3.0, 12.0), invariant=True)
+SPECS["statistics-invariant"] = INVARIANT
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,21 @@ def test_free_of_the_unit_of_length(kind: str, tracks: NDArray[np.float32]) -> N
         shift = frames(np.float32(c) * tracks, spec) - frames(tracks, spec)
         expected = [np.log(c) if name == "log s" else 0.0 for name in spec.channels]
         np.testing.assert_allclose(shift, np.broadcast_to(expected, shift.shape), atol=2e-4)
+
+
+def test_free_of_unit_and_zero(tracks: NDArray[np.float32]) -> None:
+    """x -> a x + b moves nothing at all, and squares are about the mean."""
+    before = frames(tracks, INVARIANT)
+    for a, b in ((1e-3, 0.0), (1.0, 20.0), (-30.0, 100.0)):
+        after = frames(np.float32(a) * tracks + np.float32(b), INVARIANT)
+        odd = [name.startswith(("x_", "L_end")) for name in INVARIANT.channels]
+        sign = np.where(odd, np.sign(a), 1.0)
+        np.testing.assert_allclose(after, sign * before, atol=3e-3)
+    x = tracks[:, 1:100:2].astype(np.float64)
+    d = np.diff(x, axis=1, prepend=tracks[:, :1])
+    spread = 0.5 * np.log(x.var(axis=1) / np.mean(d**2, axis=1))
+    channel = INVARIANT.channels.index("log(rms x/s)")
+    np.testing.assert_allclose(before[:, -1, channel], spread, atol=1e-5)
 
 
 def test_sums_against_numpy(tracks: NDArray[np.float32]) -> None:
@@ -139,6 +156,8 @@ def test_memories() -> None:
         ({"size": 0}, "size"),
         ({"scale": -1.0}, "scale"),
         ({"memories": ()}, "memories"),
+        ({"invariant": True, "quartic": True}, "invariant"),
+        ({"invariant": True, "scale": 2.0}, "invariant"),
         ({"size": 7, "bank": BANK}, "size = 7 must be a multiple of the bank's blocks of 5"),
     ],
 )

@@ -52,11 +52,32 @@ studies:
         lstm:
           frames: {memories: [1, 4]}
           training: {stages: [{duration: 3.2, steps: 10}]}
+  free:
+    dt: 1
+    scale_free: true
+    parameters:
+      kappa: {log_uniform: [0.01, 0.5]}
+      tau_a: {log_uniform: [10, 100]}
+      active_share: {uniform: [0.05, 1]}
+      noise: {uniform: [0, 0.7]}
+      exposure: 0.5
+    durations: [100]
+    tracks: {train: 256, validation: 10, test: 20}
+    pairs:
+      Passive-AOUP:
+        lstm:
+          frames: {memories: [1, 4]}
+          training: {stages: [{duration: 100, steps: 10}]}
+    estimates:
+      targets: [D, active_share]
+      networks: {}
+ready: free
 synthetic_records:
   twin: {model: AOUP, parameters: {kappa: 1, D: 1, D_a: 1, tau_a: 1}, n_points: 100}
 """)
 MISSING = "(missing)"
 BENCHMARK, GRANULE = ("studies", "benchmark"), ("studies", "granule")
+FREE = ("studies", "free")
 LSTM = (*BENCHMARK, "pairs", "Passive-AOUP", "lstm")
 
 
@@ -76,6 +97,26 @@ def with_change(keys, value):
 
 PARAMETER_RIGHT = "must be a positive number, or {uniform: [low, high]}"
 WRONG = [
+    # an instrument, and no unit
+    ((*GRANULE, "parameters", "exposure"), 1.5, ["parameters.exposure: 1.5 must be at most 1"]),
+    ((*GRANULE, "parameters", "noise"), -1, ["parameters.noise = -1"]),
+    ((*GRANULE, "parameters", "active_share"), 0.5, ["D_a and active_share say the same"]),
+    ((*GRANULE, "parameters", "D"), MISSING, ["granule.parameters: D missing"]),
+    ((*FREE, "dt"), 0.1, ["studies.free.dt = 0.1: a scale_free study counts points"]),
+    ((*FREE, "parameters", "D"), 0.5, ["free.parameters: a scale_free study has neither D"]),
+    ((*FREE, "parameters", "active_share"), MISSING, ["parameters: active_share missing"]),
+    ((*FREE, "parameters", "active_share"), 1, ["active_share: 1 leaves no thermal motion"]),
+    ((*FREE, "parameters", "noise"), {"uniform": [0, 0.8]}, ["noise: 0.8 of the rms step"]),
+    ((*FREE, "estimates", "targets"), ["exposure"], ["targets", "must be one of kappa, D, D_a"]),
+    ((*FREE, "estimates", "targets"), ["D_a"], ["targets: D_a is not among the parameters"]),
+    ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not simulated through an instrument"]),
+    (
+        (*FREE, "pairs", "Passive-AOUP", "lstm", "frames", "kind"),
+        "increments",
+        ["pairs.Passive-AOUP.lstm: a network of a scale_free study must be an lstm with frames of"],
+    ),
+    (("ready",), "nothing", ["ready = nothing: is not one of benchmark, granule, free"]),
+    (("ready",), "granule", ["ready = granule: its networks have units; must be scale_free"]),
     # an unknown key
     (("seeds",), 3, ["the config", "unknown key seeds", "known are backend, keep_tr"]),
     ((*BENCHMARK, "durration"), 3, ["studies.benchmark", "durration", "known are dt, durations"]),
@@ -253,7 +294,7 @@ def test_what_is_null_is_left_out():
     config = with_change(LSTM, None)
     config["studies"]["granule"] = None
     found = resolve(config, SCHEMA)
-    assert list(found["studies"]) == ["benchmark"]
+    assert list(found["studies"]) == ["benchmark", "free"]
     assert found["studies"]["benchmark"]["pairs"] == {"Passive-AOUP": {}}
     pairs = with_change((*BENCHMARK, "pairs", "Passive-AOUP"), None)
     assert resolve(pairs, SCHEMA)["studies"]["benchmark"]["pairs"] == {}
@@ -327,6 +368,7 @@ class Row(NamedTuple):
         (Row(study=None, stride=7), None),
         (Row(study=None, dt=None), None),
         (Row(study="granules"), r"track bead: study granules is not in the config \(benchmark, gr"),
+        (Row(study="free", dt=1.0, stride=1), r"track bead: study free has an instrument or no"),
         (Row(stride=16), r"track bead: dt x stride = 0.0002048 s, but .* 0.00064 s apart"),
         (Row(file=None), r"track bead: no file, and no synthetic_records.bead"),
     ],

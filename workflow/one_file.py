@@ -23,6 +23,7 @@ from activenoise.records import read_set
 from activenoise.sheet import INSTRUMENTS, SHEET_COLUMNS, RecordError, read_sheet
 
 RESULTS = Path("results/own")
+MAIN_RESULTS = Path("results")  # of `make`, whose ready networks answer here too
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -95,6 +96,7 @@ def overlay(given: argparse.Namespace, track: str, sheet: Path) -> Path:
     own = {
         "records": str(sheet),
         "results": str(RESULTS),
+        "ready_results": str(MAIN_RESULTS),
         "verdict": {
             "effort": given.effort, "records": others | {track: verdict_settings(given)}
         },

@@ -26,6 +26,7 @@ class Thresholds:
     slow: chance of the correlations of 200 block means, which are so few that what they show
     matters. drift, circulation: chances. agreement: log Bayes factor, nats, beyond which tracks
     share their parameters or do not. band: part of a statistic inside its 95 % band.
+    familiar: fraction of a network's training tracks that must be farther out than a record.
     pareto_k, effective: of the importance sampling, beyond and below which its errors are not to be
     trusted.
     """
@@ -41,6 +42,7 @@ class Thresholds:
     circulation: float = 0.01
     agreement: float = 3.0
     band: float = 0.5
+    familiar: float = 0.01
     pareto_k: float = 0.7
     effective: float = 100.0
 
@@ -96,6 +98,13 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     if facts["p_active"] < limits.unlikely:
         return "equilibrium"
     return "undecided"
+
+
+def is_familiar(answers: Facts, task: str, limits: Thresholds = THRESHOLDS) -> bool:
+    """Whether a record is like what the network of this task was trained on (true where it was not
+    looked at)."""
+    found = answers.get("familiar", {}).get(task)
+    return found is None or found["farther"] >= limits.familiar
 
 
 def has_double(facts: Facts) -> bool:

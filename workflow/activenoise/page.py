@@ -7,15 +7,23 @@ Everything is inside: no scripts, no addresses. What it says is the content of v
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import exp
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from activenoise import page_figures
-from activenoise.judgement import THRESHOLDS, Facts, basis, misfits
+from activenoise.judgement import THRESHOLDS, Facts, basis, is_familiar, misfits
 from activenoise.plotting import FloatArray, unit_name
-from activenoise.words import PARAMETER_WORDS, model_words, ordinal, parameter_words, percent
+from activenoise.words import (
+    PARAMETER_WORDS,
+    model_words,
+    ordinal,
+    parameter_words,
+    percent,
+    ready_remarks,
+)
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READING_WORDS = {
@@ -47,6 +55,7 @@ def render(
         "ordinal": ordinal,
         "misfit_words": _misfit_words,
         "hundredths": _hundredths,
+        "exp": exp,
     }
     unit = verdict["unit"]
     return environment.from_string(template).render(
@@ -63,6 +72,9 @@ def render(
         units={name: page_figures.parameter_unit(name, unit) for name in PARAMETER_WORDS},
         members=_members(facts),
         limits=THRESHOLDS,
+        is_familiar=is_familiar,
+        ready_remarks=ready_remarks,
+        exact_pair=_active_against_passive(facts),
     )
 
 
@@ -104,6 +116,12 @@ def _members(facts: Facts) -> list[Facts]:
     """The tracks that the page lists: those that were analysed by themselves, the longest."""
     rows = facts["tracks"]["rows"] if "tracks" in facts else []
     return [row for row in rows if "p_active" in row][:_MOST_ROWS]
+
+
+def _active_against_passive(facts: Facts) -> float:
+    """P(AOUP) where Passive is the only other model, at equal odds."""
+    models = facts["models"]
+    return 1 / (1 + exp(models["Passive"]["log_evidence"] - models["AOUP"]["log_evidence"]))
 
 
 def number(value: float, digits: int = 3) -> str:

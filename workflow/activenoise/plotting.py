@@ -77,6 +77,7 @@ SYMBOLS = {
     "D": "$D$",
     "D_a": r"$D_{\mathrm{a}}$",
     "tau_a": r"$\tau_{\mathrm{a}}$",
+    "active_share": "active share",
     "D_rot": r"$D_{\mathrm{rot}}$",
     "D_a_prime": r"$D_{\mathrm{a}}'$",
     "v0": "$v_0$",
@@ -141,6 +142,7 @@ def parameter_unit(name: str, unit: str) -> str:
         "D_a": f"{length}\u00b2 s\u207b\u00b9",
         "D_a_prime": f"{length}\u00b2 s\u207b\u00b2",
         "v0": f"{length} s\u207b\u00b9",
+        "active_share": "of C(0)",
     }[name]
 
 

@@ -17,6 +17,7 @@ from activenoise.judgement import (
     basis,
     disagreement,
     has_double,
+    is_familiar,
     reading,
 )
 
@@ -169,6 +170,47 @@ def _this(facts: Facts) -> str:
     if disagreement(facts):
         return "these tracks, even with parameters of its own for each"
     return "these tracks, taken together"
+
+
+def ready_remarks(answer: Facts, dt: float) -> list[str]:
+    """What to know of the ready networks' answer for a coordinate before it is believed. dt: of the
+    record, s."""
+    if "too_short" in answer:
+        return [
+            f"Too short for the ready networks: {answer['n_points']} points without a gap; they "
+            f"need {answer['too_short']}."
+        ]
+    told = []
+    for task, found in answer["familiar"].items():
+        if not is_familiar(answer, task):
+            told.append(
+                "The record is outside of what the networks were trained on (for "
+                f"{TASK_WORDS[task]}, {percent(found['farther'])} of the tracks there are farther "
+                "out), so their answers are not given."
+            )
+            break
+    names = {"kappa": "κ", "tau_a": "τₐ"}
+    outside = [names[name] for name, inside in answer["in_range"].items() if not inside]
+    if outside:
+        told.append(
+            f"By the exact posterior {' and '.join(outside)} of the record, in units of "
+            f"{answer['stride'] * dt:.3g} s, "
+            f"{'lies' if len(outside) == 1 else 'lie'} outside of the range that they were trained "
+            "for."
+        )
+    if answer["pieces"] > 1:
+        told.append(
+            f"Read in {answer['pieces']} pieces, over which the answers are averaged: they were "
+            f"trained on at most {answer['trained_to']} points."
+        )
+    return told
+
+
+TASK_WORDS = {
+    "Passive-AOUP": "the question of activity",
+    "AOUP-RBP": "the question of the mechanism",
+    "estimates": "the parameters",
+}
 
 
 def ordinal(n: int) -> str:

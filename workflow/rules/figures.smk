@@ -302,7 +302,11 @@ def estimate_params(study):
         "network": first_lstm(study, "estimates"),
         "unit": settings["unit"],
         "duration": settings["durations"][-1],
-        "ranges": {name: parameter_range(name, settings["parameters"][name]) for name in targets},
+        "ranges": {
+            name: parameter_range(name, settings["parameters"][name])
+            for name in targets
+            if name in settings["parameters"]
+        },
     }
 
 

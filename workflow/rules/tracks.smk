@@ -57,6 +57,35 @@ def record_networks(wildcards):
     }
 
 
+def domains_of(networks):
+    """Beside each network file, what its training's tracks are like."""
+    return [path.removesuffix(".keras") + "-domain.h5" for path in networks]
+
+
+# Networks for records of any unit: this run's, or those that an earlier one left elsewhere.
+READY_FOLDER = Path(config["ready_results"]) / str(config["ready"]) if config["ready_results"] else None
+
+
+def ready_networks():
+    """The networks of the ready study by task, none where there is no such study, or where an
+    earlier run should have left them and has not."""
+    study = config["ready"]
+    if not study:
+        return {}
+    names = {task: first_lstm(study, task) for task in tasks(study)}
+    folder = READY_FOLDER or RESULTS / study
+    found = {
+        task: f"{folder}/{task}/{name}.keras"
+        for task, name in names.items()
+        if task in ("Passive-AOUP", "estimates") and name
+    }
+    needed = [*found.values(), *domains_of(found.values())]
+    return found if READY_FOLDER is None or all(Path(path).is_file() for path in needed) else {}
+
+
+READY = ready_networks()
+
+
 def track_study(wildcards):
     return STUDIES[SHEET[wildcards.track].study]
 
@@ -212,6 +241,7 @@ rule network_record:
     input:
         record=RESULTS / "tracks/{track}/record.h5",
         networks=lambda w: list(record_networks(w).values()),
+        domains=lambda w: domains_of(record_networks(w).values()),
     output:
         summary=RESULTS / "tracks/{track}/network.json",
         segments=RESULTS / "tracks/{track}/network-segments.csv",
@@ -291,6 +321,40 @@ rule findings:
         "../scripts/findings.py"
 
 
+rule ready_record:
+    input:
+        record=RESULTS / "tracks/{track}/full.h5",
+        findings=RESULTS / "tracks/{track}/findings.json",
+        networks=list(READY.values()),
+        domains=domains_of(READY.values()),
+    output:
+        summary=RESULTS / "tracks/{track}/ready.json",
+        segments=RESULTS / "tracks/{track}/ready-segments.csv",
+    log:
+        RESULTS / "logs/tracks/{track}/ready.log",
+    benchmark:
+        RESULTS / "benchmarks/tracks/{track}/ready.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        study=config["ready"],
+        tasks=list(READY),
+        ranges={
+            name: parameter_range(name, STUDIES[config["ready"]]["parameters"][name])
+            for name in (("kappa", "tau_a") if READY else ())
+        },
+        backend=config["backend"],
+        code=code("ready_record.py"),
+    message:
+        "ready networks' answers for {wildcards.track}"
+    script:
+        "../scripts/ready_record.py"
+
+
 def verdict_sources(wildcards):
     """What a verdict is put together from: without a study no fit, likelihoods or networks of one."""
     folder = f"{RESULTS}/tracks/{wildcards.track}"
@@ -298,7 +362,7 @@ def verdict_sources(wildcards):
     if SHEET[wildcards.track].study:
         sources |= {name: f"{folder}/{name}.json" for name in ("fit", "exact", "network")}
         sources["record"] = f"{folder}/record.h5"
-    return sources
+    return sources | ({"ready": f"{folder}/ready.json"} if READY else {})
 
 
 def track_about(track):
@@ -309,6 +373,7 @@ def track_about(track):
         for name in ("study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note")
     }
     about |= {"synthetic": row.file is None, "file": str(row.file or "")}
+    about["ready_missing"] = bool(config["ready"]) and not READY
     return about | ({"parameters": STUDIES[row.study]["parameters"]} if row.study else {})
 
 

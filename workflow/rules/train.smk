@@ -53,6 +53,36 @@ rule train:
         "../scripts/train.py"
 
 
+rule domain:
+    input:
+        check_0=task_shards("validation", 0),
+        check_1=task_shards("validation", 1),
+    output:
+        domain=RESULTS / "{study}/{task}/{network}-domain.h5",
+    wildcard_constraints:
+        network="[a-z][a-z0-9_]*",
+    log:
+        RESULTS / "logs/{study}/{task}/domain-{network}.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/{task}/domain-{network}.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        points=lambda w: [
+            n for n in durations_in_points(w.study) if n <= training_points(w.study, w.task, w.network)
+        ]
+        or [training_points(w.study, w.task, w.network)],
+        code=code("domain.py"),
+    message:
+        "what the tracks of {wildcards.network} are like in {wildcards.study}: {wildcards.task}"
+    script:
+        "../scripts/domain.py"
+
+
 rule predict:
     input:
         networks=lambda w: network_files(w.study, w.task, w.network),

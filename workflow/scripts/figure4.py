@@ -20,11 +20,16 @@ def main(job: "Snakemake") -> None:
     bayes, network = read_arrays(job.input.bayes), read_arrays(job.input.network)
     truth = bayes["truth"]
     n = len(p["targets"])
-    figure = plot.new_figure(plot.DOUBLE, 58 if n > 1 else 100)
-    panels = figure.subplots(1, 2 * n)
+    rows = (n + 1) // 2
+    figure = plot.new_figure(plot.DOUBLE, 58 * rows if n > 1 else 100)
+    panels = np.ravel(figure.subplots(rows, 4 if n > 1 else 2))
+    for unused in panels[2 * n :]:
+        unused.set_axis_off()
     for k, target in enumerate(p["targets"]):
         symbol, unit = plot.SYMBOLS[target], plot.parameter_unit(target, p["unit"])
-        low, high, _ = p["ranges"][target]
+        # Of a parameter that follows from others there is no range but that of the tracks.
+        ends = np.exp([truth[:, k].min(), truth[:, k].max()])
+        low, high, *_ = p["ranges"].get(target, ends)
         shown = (max(low, float(np.exp(np.quantile(truth[:, k], 0.003)))) / 1.3, high * 1.3)
         for j, (method, answer) in enumerate(((p["network"], network), ("bayes", bayes))):
             axes = panels[2 * k + j]

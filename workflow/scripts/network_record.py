@@ -14,7 +14,8 @@ def main(job: "Snakemake") -> None:
     os.environ["KERAS_BACKEND"] = job.params.backend
     import json
 
-    from activenoise.files import read_arrays, replacing, write_table
+    from activenoise.domain import familiarity, read_domains
+    from activenoise.files import read_arrays, read_tree, replacing, write_table
     from activenoise.network_answers import by_segment, whole_record
     from activenoise.networks import Network
 
@@ -24,6 +25,10 @@ def main(job: "Snakemake") -> None:
         task: Network.load(path) for task, path in zip(p.tasks, job.input.networks, strict=True)
     }
     summary = whole_record(networks, positions)
+    summary["familiar"] = {
+        task: familiarity(read_domains(read_tree(path)), positions)
+        for task, path in zip(p.tasks, job.input.domains, strict=True)
+    }
     log.info("whole record: %s", summary)
     with replacing(job.output.summary) as partial:
         partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")

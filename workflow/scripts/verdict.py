@@ -21,7 +21,7 @@ def main(job: "Snakemake") -> None:
 
     parts = {
         name: json.loads(Path(job.input[name]).read_text(encoding="utf-8"))
-        for name in ("fit", "exact", "network", "findings")
+        for name in ("fit", "exact", "network", "ready", "findings")
         if name in job.input.keys()  # noqa: SIM118 (a list of files with names)
     }
     full = read_attributes(job.input.full)

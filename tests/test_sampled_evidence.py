@@ -1,0 +1,82 @@
+"""Sampled evidences of a study's tracks against sums over a grid, and free of the unit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from activenoise import state_space
+from activenoise.importance import Sampler
+from activenoise.instrument import Instrument
+from activenoise.models import AOUP, Passive
+from activenoise.priors import parse_prior
+from activenoise.recording import draw, simulate_recorded
+from activenoise.sampled_evidence import evidences
+
+TAU_A, SHARE, EXPOSURE = 20.0, 0.6, 0.5
+PRIOR = parse_prior(
+    {
+        "kappa": {"log_uniform": [0.01, 0.5]},
+        "tau_a": TAU_A,
+        "active_share": SHARE,
+        "exposure": EXPOSURE,
+    }
+)
+CAREFUL = Sampler(draws=512, final=2048, wanted=1500)
+
+
+@pytest.fixture(scope="module")
+def track() -> np.ndarray:
+    model, instrument, _ = draw(PRIOR, "AOUP", 2, 1)
+    return simulate_recorded(model, instrument, 200, 1.0, 2)[0].astype(np.float64)
+
+
+def summed(model_name: str, track: np.ndarray, count: int = 60) -> tuple[float, float]:
+    """Log evidence and posterior mean of log D by a midpoint rule over log kappa and log step."""
+    own = np.sqrt(np.mean(np.diff(track) ** 2))
+    u = (np.arange(count) + 0.5) / count
+    kappa, step = np.meshgrid(0.01 * 50**u, 0.1 * own * 100**u, indexing="ij")
+    kappa, step = kappa.ravel(), step.ravel()
+    one = np.ones_like(kappa)
+    seen = Instrument(exposure=EXPOSURE, baseline="constant")
+    model: Passive | AOUP = Passive(kappa, one)
+    if model_name == "AOUP":
+        ratio = SHARE / (1 - SHARE) * (1 + kappa * TAU_A)
+        model = AOUP(kappa, one, ratio, TAU_A)
+    covariance = state_space.autocovariance(model, Instrument(exposure=EXPOSURE), [0, 1], 1.0)
+    D = step**2 / (2 * (covariance[:, 0] - covariance[:, 1]))
+    scaled: Passive | AOUP = Passive(kappa, D)
+    if model_name == "AOUP":
+        scaled = AOUP(kappa, D, ratio * D, TAU_A)
+    values = state_space.log_likelihood(scaled, seen, track, 1.0)
+    weight = np.exp(values - logsumexp(values))
+    return float(logsumexp(values) - 2 * np.log(count)), float(weight @ np.log(D))
+
+
+def test_evidence_and_moments_are_those_of_a_grid(track):
+    found = evidences(PRIOR, track, 1.0, [80, 200], ["D", "kappa"], sampler=CAREFUL)
+    assert found.log_evidence.shape == (2, 2)
+    for k, n in enumerate((80, 200)):
+        for column, name in enumerate(("Passive", "AOUP")):
+            expected, log_d = summed(name, track[:n])
+            error = found.error[k, column]
+            assert error < 0.05
+            assert abs(found.log_evidence[k, column] - expected) < 4 * error + 0.01
+        assert abs(found.mean[k, 0] - log_d) < 5 * found.mean_error[k, 0] + 0.01
+
+
+def test_the_unit_does_not_matter(track):
+    one, other = (
+        evidences(PRIOR, scale * track + zero, 1.0, [200], ["kappa"])
+        for scale, zero in ((1.0, 0.0), (1e-6, 3e-5))
+    )
+    ratios = [np.diff(found.log_evidence[0])[0] for found in (one, other)]
+    assert ratios[0] == pytest.approx(ratios[1], abs=1e-3)
+    np.testing.assert_allclose(one.mean, other.mean, atol=1e-3)
+
+
+def test_where_nothing_is_unknown_there_is_nothing_to_sample(track):
+    known = parse_prior({"kappa": 0.1, "D": 0.4, "D_a": 0.4, "tau_a": 20, "noise": 0.1})
+    with pytest.raises(ValueError, match="no parameter is unknown"):
+        evidences(known, track, 1.0, [200], [])
