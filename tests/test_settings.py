@@ -368,7 +368,7 @@ class Row(NamedTuple):
         (Row(study=None, stride=7), None),
         (Row(study=None, dt=None), None),
         (Row(study="granules"), r"track bead: study granules is not in the config \(benchmark, gr"),
-        (Row(study="free", dt=1.0, stride=1), r"track bead: study free has an instrument or no"),
+        (Row(study="free", dt=1.0, stride=1), r"track bead: study free is scale_free, for any"),
         (Row(stride=16), r"track bead: dt x stride = 0.0002048 s, but .* 0.00064 s apart"),
         (Row(file=None), r"track bead: no file, and no synthetic_records.bead"),
     ],

@@ -1,4 +1,5 @@
-"""Evidence of tracks under a study whose tracks are seen through an instrument, or have no unit.
+"""Evidence under a study whose tracks are seen through an instrument, or have no unit: of its
+tracks, and of records.
 
 What `evidence` does by quadrature where the tracer's own positions are known and few parameters are
 not, `posterior` does here by adaptive importance sampling, track by track.
@@ -6,15 +7,18 @@ not, `posterior` does here by adaptive importance sampling, track by track.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from activenoise.importance import Sampler
+from activenoise.instrument import Baseline
 from activenoise.models import FloatArray
-from activenoise.posterior import Coordinates, Posterior, Record, posterior
+from activenoise.posterior import Coordinates, Posterior, Record, posterior, rbp_posterior
 from activenoise.priors import Axis, Prior
+from activenoise.scoring import probability
+from activenoise.segments import Answer, cut
 
 MODELS = ("Passive", "AOUP")
 # Small, for many tracks: errors of about 0.1 nats, which cost the optimum 0.002 nats of log-loss.
@@ -59,9 +63,10 @@ def evidences(
     In a scale-free study the zero is unknown too (a flat prior); in others it is known.
     """
     rows = []
+    baseline: Baseline = "zero" if "D" in prior.axes else "constant"
     for k, n in enumerate(lengths):
         part = np.asarray(track[:n], np.float64)
-        found = [_one(model, prior, part, dt, seed + k, sampler) for model in MODELS]
+        found = [_one(model, prior, part, dt, seed + k, sampler, baseline) for model in MODELS]
         logs = [np.log(found[1].parameters[name]) for name in names]
         sd = np.array([values.std() for values in logs])
         rows.append(
@@ -76,11 +81,74 @@ def evidences(
     return Evidences(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
+def whole_record(prior: Prior, positions: FloatArray, dt: float, seed: int = 0) -> dict[str, Any]:
+    """The same facts of a record (n_points,) as `verdict.whole_record` has, its zero unknown;
+    numerical_error is the Monte Carlo's throughout."""
+    found = _three(prior, positions, dt, seed, Sampler())
+    values = {name: p.log_evidence for name, p in found.items()}
+    return {
+        "log_evidence": values,
+        "numerical_error": {name: p.error for name, p in found.items()},
+        "p_active": float(probability(values["AOUP"] - values["Passive"])),
+        "p_rbp": float(probability(values["RBP"] - values["AOUP"])),
+        "posterior": {
+            name: {
+                key: {"mean": float(np.log(v).mean()), "sd": float(np.log(v).std())}
+                for key, v in p.parameters.items()
+                if np.all(v > 0) and np.any(v != v[0])
+            }
+            for name, p in found.items()
+            if name in MODELS
+        },
+    }
+
+
+def by_segment(
+    prior: Prior, positions: FloatArray, dt: float, lengths: Sequence[int], seed: int = 0
+) -> Iterator[Answer]:
+    """The same answers as `verdict.by_segment` has, of segments of so many points."""
+    for n in lengths:
+        for i, track in enumerate(cut(positions, n)):
+            found = _three(prior, track, dt, seed + i, BRIEF, 32)
+            values = {name: p.log_evidence for name, p in found.items()}
+            place = (n * dt, i * n * dt)
+            active = probability(values["AOUP"] - values["Passive"])
+            yield Answer(*place, "p_active", float(active), np.nan)
+            yield Answer(
+                *place, "p_rbp", float(probability(values["RBP"] - values["AOUP"])), np.nan
+            )
+            for name in ("D", "D_a"):
+                if name not in prior.axes:
+                    continue
+                logs = np.log(found["AOUP"].parameters[name])
+                yield Answer(*place, f"log {name}", float(logs.mean()), float(logs.std()))
+
+
+def _three(
+    prior: Prior,
+    track: FloatArray,
+    dt: float,
+    seed: int,
+    sampler: Sampler,
+    n_samples: int | None = None,
+) -> dict[str, Posterior]:
+    """Posteriors of Passive, AOUP and RBP for a record of unknown zero."""
+    record = np.asarray(track, np.float64)
+    found = {name: _one(name, prior, record, dt, seed, sampler, "constant") for name in MODELS}
+    found["RBP"] = rbp_posterior(found["AOUP"], [Record(record, dt)], seed, n_samples)
+    return found
+
+
 def _one(
-    model: str, prior: Prior, track: FloatArray, dt: float, seed: int, sampler: Sampler
+    model: str,
+    prior: Prior,
+    track: FloatArray,
+    dt: float,
+    seed: int,
+    sampler: Sampler,
+    baseline: Baseline,
 ) -> Posterior:
     axes = study_axes(prior, track)
-    baseline = "constant" if "step" in axes else "zero"
     if not Coordinates(model, axes).names:
         raise ValueError(f"{model}: no parameter is unknown; sampling needs one")
     return posterior(model, [Record(track, dt)], axes, baseline, seed, sampler)

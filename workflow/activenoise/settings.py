@@ -127,11 +127,9 @@ def _check_study(config: Config, track: str, name: str, interval: float) -> None
     if study is None:
         known = ", ".join(config["studies"])
         raise ConfigError(f"track {track}: study {name} is not in the config ({known} are)")
-    if is_measured(study):
+    if study["scale_free"]:
         raise ConfigError(
-            f"track {track}: study {name} has an instrument or no units among its parameters; the"
-            " exact answers for a record by its study know neither. Leave study empty: the four"
-            " models have the instrument"
+            f"track {track}: study {name} is scale_free, for any record; leave study empty"
         )
     wanted = sampling_interval(study)
     if abs(interval / wanted - 1) > 0.01:

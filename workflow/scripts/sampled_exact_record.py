@@ -1,0 +1,31 @@
+"""Exact answers for a record whose study has an instrument: whole, and by segment."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    log = open_log(job.log[0], job.threads)
+    import json
+
+    from activenoise.files import read_arrays, replacing, write_table
+    from activenoise.priors import parse_prior
+    from activenoise.sampled_evidence import by_segment, whole_record
+
+    p = job.params
+    prior = parse_prior(p.parameters)
+    positions = read_arrays(job.input.record)["positions"]
+    summary = whole_record(prior, positions, p.dt, p.seed)
+    log.info("whole record: %s", summary)
+    with replacing(job.output.summary) as partial:
+        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    answers = by_segment(prior, positions, p.dt, p.points, p.seed)
+    write_table(job.output.segments, (answer._asdict() for answer in answers))
+
+
+if __name__ == "__main__":
+    main(snakemake)
