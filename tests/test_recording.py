@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kstest
 
 from activenoise.instrument import Instrument
-from activenoise.models import AOUP, Passive, active_share
+from activenoise.models import AOUP, RBP, Passive, active_share
 from activenoise.priors import parse_prior
 from activenoise.recording import draw, in_units_of_step, simulate_recorded
 from activenoise.state_space import autocovariance
@@ -53,6 +53,38 @@ def test_covariance_from_the_first_point_on(model, instrument, dt):
             error = products.std() / np.sqrt(N_TRACKS)
             assert abs(products.mean() - second) < 4 * error
     assert kstest(x[:, 77] / np.sqrt(expected[0]), "norm").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("exposure", [0.0, 0.3, 1.0])
+def test_rbp_has_the_covariance_of_its_aoup(exposure):
+    """To (kappa delta)^2/12 = 1e-4 of the mean square step, which 20 000 tracks do not resolve."""
+    values = {"kappa": 0.3, "D": 0.2, "D_a": 2.0, "tau_a": 5.0}
+    instrument = Instrument(noise=0.3, exposure=exposure)
+    models = RBP(**{n: np.full(N_TRACKS, v) for n, v in values.items()})
+    x = simulate_recorded(models, instrument, 40, 1.0, seed=1).astype(np.float64)
+    lags = np.array([0, 1, 2, 5, 20])
+    expected = autocovariance(AOUP(**values), instrument, lags, 1.0)[0]
+    steps = np.diff(x, axis=1)
+    covariance = autocovariance(AOUP(**values), instrument, [0, 1, 2, 3], 1.0)[0]
+    for start in (0, 15):
+        products = x[:, [start]] * x[:, start + lags]
+        error = products.std(axis=0) / np.sqrt(N_TRACKS)
+        assert np.all(np.abs(products.mean(axis=0) - expected) < 4 * error)
+        for lag, second in enumerate(-np.diff(covariance, 2)):
+            products = steps[:, start] * steps[:, start + lag + 1]
+            assert abs(products.mean() - second) < 4 * products.std() / np.sqrt(N_TRACKS)
+    assert np.mean(x**4) < 2.9 * np.mean(x**2) ** 2  # not normal
+
+
+def test_rbp_in_any_company():
+    rng = np.random.default_rng(1)
+    model = RBP(*(np.exp(rng.uniform(-1, 1, 300)) for _ in range(4)))
+    instrument = Instrument(noise=rng.random(300), exposure=rng.random(300))
+    together = simulate_recorded(model, instrument, 30, 0.2, seed=3)
+    for a, b in ((0, 5), (40, 75), (250, 300)):
+        part = Instrument(noise=instrument.noise[a:b], exposure=instrument.exposure[a:b])
+        alone = simulate_recorded(model[a:b], part, 30, 0.2, seed=3, first=a)
+        np.testing.assert_array_equal(alone, together[a:b])
 
 
 @pytest.mark.parametrize("model_name", ["Passive", "AOUP"])
@@ -110,5 +142,5 @@ def test_what_cannot_be_simulated_is_refused():
         simulate_recorded(Passive(1.0, 1.0), Instrument(drift=0.1), 5, 0.1, 0)
     with pytest.raises(ValueError, match="n_steps = 0"):
         simulate_recorded(Passive(1.0, 1.0), Instrument(), 0, 0.1, 0)
-    with pytest.raises(ValueError, match="RBP is not simulated through an instrument"):
-        draw(FREE, "RBP", 1, 5)
+    with pytest.raises(ValueError, match="RBP with a low-pass"):
+        simulate_recorded(RBP(1.0, 1.0, 1.0, 1.0), Instrument(corner=1.0), 5, 0.1, 0)

@@ -56,7 +56,8 @@ def summed(model_name: str, track: np.ndarray, count: int = 60) -> tuple[float, 
 
 def test_evidence_and_moments_are_those_of_a_grid(track):
     found = evidences(PRIOR, track, 1.0, [80, 200], ["D", "kappa"], sampler=CAREFUL)
-    assert found.log_evidence.shape == (2, 2)
+    assert found.log_evidence.shape == (2, 3)
+    assert np.all(np.isnan(found.log_evidence[:, 2]))
     for k, n in enumerate((80, 200)):
         for column, name in enumerate(("Passive", "AOUP")):
             expected, log_d = summed(name, track[:n])
@@ -74,6 +75,21 @@ def test_the_unit_does_not_matter(track):
     ratios = [np.diff(found.log_evidence[0])[0] for found in (one, other)]
     assert ratios[0] == pytest.approx(ratios[1], abs=1e-3)
     np.testing.assert_allclose(one.mean, other.mean, atol=1e-3)
+
+
+def test_the_mechanism_of_strong_propulsion_is_told():
+    """Seen through noise and blur, RBP's own tracks speak for it, and AOUP's against."""
+    values = {"kappa": {"uniform": [0.8, 1.2]}, "D": 1.0, "D_a": 80.0, "tau_a": 3.0}
+    prior = parse_prior({**values, "noise": 0.1, "exposure": 0.5})
+    told = []
+    for name, sign in (("RBP", 1), ("AOUP", -1)):
+        model, instrument, _ = draw(prior, name, 1, 4)
+        tracks = simulate_recorded(model, instrument, 400, 0.1, 1)
+        for k, track in enumerate(tracks):
+            found = evidences(prior, track, 0.1, [400], [], k, mechanism=True)
+            told.append(sign * (found.log_evidence[0, 2] - found.log_evidence[0, 1]))
+            assert 0 < found.error[0, 2] < 1
+    assert np.mean(told) > 1
 
 
 def test_where_nothing_is_unknown_there_is_nothing_to_sample(track):

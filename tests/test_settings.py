@@ -109,7 +109,7 @@ WRONG = [
     ((*FREE, "parameters", "noise"), {"uniform": [0, 0.8]}, ["noise: 0.8 of the rms step"]),
     ((*FREE, "estimates", "targets"), ["exposure"], ["targets", "must be one of kappa, D, D_a"]),
     ((*FREE, "estimates", "targets"), ["D_a"], ["targets: D_a is not among the parameters"]),
-    ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not simulated through an instrument"]),
+    ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not simulated without a unit"]),
     (
         (*FREE, "pairs", "Passive-AOUP", "lstm", "frames", "kind"),
         "increments",

@@ -1,5 +1,5 @@
-"""Recorded tracks: what instruments make of tracers, simulated exactly, a model and an instrument
-each, drawn from a study's prior.
+"""Recorded tracks: what instruments make of tracers, simulated, a model and an instrument each,
+drawn from a study's prior.
 
 Passive and AOUP seen through an instrument are the linear system of `state_space`. In its
 innovations form a recorded point is
@@ -8,6 +8,11 @@ innovations form a recorded point is
 
 with the filter's own gains K and variance s, which depend on no record: it has the exact law of
 the recorded points (noise, exposure and low-pass included) and costs one normal a point.
+
+RBP is no linear system. Its positions are simulated at a fraction delta of the interval, and the
+exposure averages the lines between them and the Brownian bridges about these: the integral of a
+bridge over the last part p of its step is a normal of variance 2 D delta^3 (p^3/3 - p^4/4). What
+that neglects is of relative order (kappa delta)^2/12. An RBP with a low-pass is not simulated.
 
 Track i depends on (seed, i) and on its own parameters alone, as in `simulation`.
 
@@ -28,15 +33,19 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from activenoise.instrument import Instrument
-from activenoise.models import AOUP, MODELS, FloatArray, Passive, active_diffusivity
+from activenoise.models import AOUP, MODELS, RBP, FloatArray, Passive, active_diffusivity
 from activenoise.normals import LANES, fill_normals, open_streams
 from activenoise.parameters import MEASURED, PARAMETERS
 from activenoise.priors import Prior
+from activenoise.simulation import simulate
 from activenoise.state_space import Discrete, autocovariance, discretise
 
 _STATES = 3  # x, v and the detector's lag, fewer are padded with zeros
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # entries of a symmetric matrix, by row
 _CHUNK = 64
+_FINE = 8  # positions of RBP an interval
+_BLOCK = 256  # tracks of RBP whose fine positions are kept at a time
+_OTHER = 0x9E3779B9  # makes the seed of an RBP's noise another than that of its motion
 _SETTLED = 1e-12  # change of the covariance in a step, relative, below which its gains are kept
 # Rows of the kernel's work space: the system, then gains, state, F P and P G.
 _F, _G, _Q, _S, _R, _P = 0, 9, 12, 18, 21, 22
@@ -48,7 +57,7 @@ _MATH = {"contract", "nsz", "arcp", "reassoc"}
 class Drawn(NamedTuple):
     """Models and instruments of some tracks, and all that was drawn by name, each (n_tracks,)."""
 
-    model: Passive | AOUP
+    model: Passive | AOUP | RBP
     instrument: Instrument
     parameters: dict[str, FloatArray]
 
@@ -70,8 +79,6 @@ def draw(prior: Prior, model_name: str, seed: int, n_tracks: int, first: int = 0
         )
     model = MODELS[model_name](**{name: values[name] for name in PARAMETERS[model_name]})
     instrument = Instrument(**{name: values[name] for name in MEASURED if name in values})
-    if model_name not in ("Passive", "AOUP"):
-        raise ValueError(f"{model_name} is not simulated through an instrument")
     assert isinstance(model, Passive | AOUP)
     return Drawn(model, instrument, values)
 
@@ -102,7 +109,7 @@ def in_units_of_step(model_name: str, values: Mapping[str, FloatArray]) -> dict[
 
 
 def simulate_recorded(
-    model: Passive | AOUP,
+    model: Passive | AOUP | RBP,
     instrument: Instrument,
     n_steps: int,
     dt: float,
@@ -119,10 +126,72 @@ def simulate_recorded(
         raise ValueError(f"n_steps = {n_steps} must be at least 1")
     if np.any(np.asarray(model.kappa) == 0) or np.any(instrument.parameters["drift"] > 0):
         raise ValueError("a free tracer (kappa = 0) or a drift has no stationary recorded tracks")
+    if isinstance(model, RBP):
+        return _simulate_rbp(model, instrument, n_steps, dt, seed, first)
     packed = _packed(discretise(model, instrument, dt))
     tracks = np.empty((packed.shape[1], n_steps), np.float32)
     _simulate(np.uint64(seed), first, packed, tracks)
     return tracks
+
+
+def _simulate_rbp(
+    model: RBP, instrument: Instrument, n_steps: int, dt: float, seed: int, first: int
+) -> NDArray[np.float32]:
+    values = instrument.parameters
+    if np.any(np.isfinite(values["corner"])):
+        raise ValueError("RBP with a low-pass (corner) is not simulated")
+    (n_tracks,) = np.broadcast_shapes((1,), model.shape, *(v.shape for v in values.values()))
+    names = ("kappa", "D", "D_a", "tau_a")
+    each = RBP(*(np.broadcast_to(model.parameters[name], (n_tracks,)) for name in names))
+    noise, exposure = (np.broadcast_to(values[n], (n_tracks,)) for n in ("noise", "exposure"))
+    tracks = np.empty((n_tracks, n_steps), np.float32)
+    for start in range(0, n_tracks, _BLOCK):
+        rows = slice(start, min(start + _BLOCK, n_tracks))
+        part = each[rows]
+        assert isinstance(part, RBP)
+        fine = simulate(part, n_steps * _FINE + 1, dt / _FINE, seed, first=first + start)
+        bridge = np.sqrt(2 * np.asarray(part.D) * dt / _FINE)
+        constants = np.ascontiguousarray([noise[rows], exposure[rows], bridge])
+        _record(np.uint64(seed ^ _OTHER), first + start, fine, constants, tracks[rows])
+    return tracks
+
+
+@njit(cache=True, parallel=True)
+def _record(seed, first, fine, constants, tracks):
+    for group in prange((tracks.shape[0] + LANES - 1) // LANES):
+        _record_group(seed, first, group * LANES, fine, constants, tracks)
+
+
+@njit(cache=True)
+def _record_group(seed, first, row, fine, constants, tracks):
+    """Average tracks row ... row + LANES - 1 over the exposure, and add noise."""
+    n_tracks, n_steps = tracks.shape
+    state = np.empty((4, LANES), np.uint32)
+    bits_a = np.empty(LANES, np.uint32)
+    bits_b = np.empty(LANES, np.uint32)
+    scratch = np.empty(LANES, np.float32)
+    normals = np.empty((2, LANES), np.float32)
+    open_streams(seed, first + row + np.arange(LANES), state)
+    for n in range(n_steps):
+        fill_normals(state, bits_a, bits_b, scratch, normals)
+        at = (n + 1) * _FINE
+        for j in range(min(LANES, n_tracks - row)):
+            x = fine[row + j]
+            noise, exposure, bridge = constants[:, row + j]
+            length = exposure * _FINE
+            whole = int(length)
+            p = length - whole
+            value = np.float64(x[at])
+            if length > 0.0:
+                value = 0.0
+                for k in range(whole):
+                    value += 0.5 * (x[at - k] + x[at - k - 1])
+                if p > 0.0:
+                    end, before = np.float64(x[at - whole]), np.float64(x[at - whole - 1])
+                    value += p * end + 0.5 * p * p * (before - end)
+                variance = whole / 12.0 + p**3 / 3.0 - p**4 / 4.0
+                value = (value + bridge * np.sqrt(variance) * normals[0, j]) / length
+            tracks[row + j, n] = value + noise * normals[1, j]
 
 
 def _packed(system: Discrete) -> NDArray[np.float64]:

@@ -23,12 +23,14 @@ from activenoise.segments import Answer, cut
 MODELS = ("Passive", "AOUP")
 # Small, for many tracks: errors of about 0.1 nats, which cost the optimum 0.002 nats of log-loss.
 BRIEF = Sampler(draws=256, wanted=80, final=256, batches=3, attempts=2, rounds=25)
+_RBP_SAMPLES = 32
 _STEP_RANGE = 10.0  # either way of the track's own, of a scale-free track's rms step
 
 
 class Evidences(NamedTuple):
-    """Of one track at some lengths: log_evidence and its standard error, nats, (n_lengths, 2), of
-    Passive and AOUP; mean, sd and standard error of the mean of the log of each parameter under
+    """Of one track at some lengths: log_evidence and its standard error, nats, (n_lengths, 3), of
+    Passive, AOUP and RBP (nan where it was not asked for; its error is that of its ratio to the
+    AOUP's); mean, sd and standard error of the mean of the log of each parameter under
     AOUP, (n_lengths, n_names)."""
 
     log_evidence: FloatArray
@@ -57,22 +59,29 @@ def evidences(
     names: Sequence[str],
     seed: int = 0,
     sampler: Sampler = BRIEF,
+    mechanism: bool = False,
 ) -> Evidences:
-    """Evidence of both models and moments of log parameters `names`, for prefixes of one track.
+    """Evidence of Passive and AOUP, and moments of log parameters `names`, for prefixes of a track.
 
     In a scale-free study the zero is unknown too (a flat prior); in others it is known.
+    mechanism: of RBP as well, which takes a millisecond a point.
     """
     rows = []
     baseline: Baseline = "zero" if "D" in prior.axes else "constant"
     for k, n in enumerate(lengths):
         part = np.asarray(track[:n], np.float64)
         found = [_one(model, prior, part, dt, seed + k, sampler, baseline) for model in MODELS]
+        ratio, ratio_error = np.nan, np.nan
+        if mechanism:
+            rbp = rbp_posterior(found[1], [Record(part, dt)], seed + k, _RBP_SAMPLES, baseline)
+            ratio = rbp.log_evidence - found[1].log_evidence
+            ratio_error = float(np.sqrt(max(rbp.error**2 - found[1].error ** 2, 0.0)))
         logs = [np.log(found[1].parameters[name]) for name in names]
         sd = np.array([values.std() for values in logs])
         rows.append(
             (
-                [p.log_evidence for p in found],
-                [p.error for p in found],
+                [*(p.log_evidence for p in found), found[1].log_evidence + ratio],
+                [*(p.error for p in found), ratio_error],
                 [values.mean() for values in logs],
                 sd,
                 sd / np.sqrt(found[1].effective),

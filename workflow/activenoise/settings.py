@@ -285,14 +285,14 @@ def _study_mistakes(study: Config) -> Iterator[str]:
                     yield f"estimates.targets: {target} is not among the parameters"
             elif ranges[target][0] == ranges[target][1]:
                 yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
-    if "RBP" in models and is_measured(study):
+    if "RBP" in models and (study["scale_free"] or "corner" in ranges):
         yield (
-            "pairs: RBP is not simulated through an instrument; noise, exposure, corner, relaxed"
-            " and active_share must be left out of parameters, or RBP out of pairs"
+            "pairs: RBP is not simulated without a unit or through a low-pass; scale_free and"
+            " corner must be left out, or RBP out of pairs"
         )
         return
     shortest, strength = ranges["tau_a"][0], 0.0
-    if "RBP" in models:
+    if "RBP" in models and "D_a" in ranges:
         strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
     if "RBP" in models and (shortest < 2 * interval or strength > 3):
         yield (

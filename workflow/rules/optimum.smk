@@ -83,6 +83,7 @@ rule sampled_evidence:
         targets=lambda w: (STUDIES[w.study]["estimates"] or {"targets": []})["targets"],
         dt=lambda w: sampling_interval(STUDIES[w.study]),
         points=lambda w: durations_in_points(w.study),
+        mechanism=lambda w: any("RBP" in pair for pair in STUDIES[w.study]["pairs"]),
         seed=lambda w: derive_seed(config["seed"], w.study, "evidence", w.model) % 2**31,
         code=code("sampled_evidence.py"),
     message:

@@ -21,12 +21,15 @@ def main(job: "Snakemake") -> None:
     parts = []
     for i in range(len(tracks)):
         track = tracks[i : i + 1][0]
-        parts.append(evidences(prior, track, p.dt, p.points, p.targets, p.seed + 1000 * i))
+        seed = p.seed + 1000 * i
+        parts.append(
+            evidences(prior, track, p.dt, p.points, p.targets, seed, mechanism=p.mechanism)
+        )
         if (i + 1) % 10 == 0:
             log.info("%s: %d of %d tracks", tracks.model_name, i + 1, len(tracks))
     arrays = dict(zip(Evidences._fields, map(np.array, zip(*parts, strict=True)), strict=True))
     truth = np.full((len(tracks), len(p.targets)), np.nan)
-    if tracks.model_name == "AOUP":
+    if tracks.model_name != "Passive":
         truth = np.log(np.stack([tracks.parameters[n] for n in p.targets], axis=1))
     write_arrays(job.output.evidence, points=p.points, truth=truth, **arrays)
 

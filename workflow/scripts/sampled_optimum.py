@@ -18,9 +18,12 @@ def main(job: "Snakemake") -> None:
     classes = [read_arrays(job.input.class_0), read_arrays(job.input.class_1)]
     labels = np.repeat((0, 1), [len(c["log_evidence"]) for c in classes])
     evidence = np.concatenate([c["log_evidence"] for c in classes])
-    variance = np.sum(np.concatenate([c["error"] for c in classes]) ** 2, axis=-1)
-    columns = [("Passive", "AOUP").index(name) for name in job.wildcards.pair.split("-")]
+    passive, aoup, ratio = np.moveaxis(np.concatenate([c["error"] for c in classes]), -1, 0) ** 2
+    pair = job.wildcards.pair.split("-")
+    columns = [("Passive", "AOUP", "RBP").index(name) for name in pair]
     logits = evidence[..., columns[1]] - evidence[..., columns[0]]
+    # RBP's evidence has AOUP's error and that of its ratio to it.
+    variance = (passive + aoup if "Passive" in pair else 0) + (ratio if "RBP" in pair else 0)
     # What noise of this variance in the log odds adds to the log-loss, to second order.
     p = probability(logits)
     change = class_mean(0.5 * p * (1 - p) * variance, labels)
