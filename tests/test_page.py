@@ -82,6 +82,25 @@ def about(facts: dict, dt: float) -> dict:
     }  # fmt: skip
 
 
+READY = {
+    "stride": 3, "n_points": 400, "pieces": 1, "trained_to": 4000, "p_active": 0.73,
+    "estimates": {"D": {"mean": -2.0, "sd": 0.1}, "active_share": {"mean": -0.5, "sd": 0.2}},
+    "familiar": {
+        "Passive-AOUP": {"n_points": 250, "pieces": 1, "distance": 3.4, "farther": 0.42},
+        "estimates": {"n_points": 250, "pieces": 1, "distance": 3.1, "farther": 0.48},
+    },
+    "in_range": {"kappa": True, "tau_a": True},
+}  # fmt: skip
+STRANGE = {
+    "p_active": 0.111,
+    "familiar": {
+        task: {**found, "distance": 19.0, "farther": 0.0005}
+        for task, found in READY["familiar"].items()
+    },
+    "in_range": {"kappa": False, "tau_a": True},
+}
+
+
 @pytest.fixture(scope="module")
 def made() -> tuple[str, dict]:
     x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 1200, 0.01, seed=1, n_tracks=2).astype(np.float64).T
@@ -91,6 +110,7 @@ def made() -> tuple[str, dict]:
         "study": "granule", "stride": 50, "exact": {"p_active": 0.91, "p_rbp": 0.2},
         "network": {"p_active": 0.87},
         "fit": {"AOUP": dict.fromkeys(("kappa", "D", "D_a", "tau_a"), estimate)},
+        "ready": {"study": "ready", "coordinates": {"x": READY, "y": {**READY, **STRANGE}}},
     }  # fmt: skip
     return page_of(x, 0.01, **networks)
 
@@ -152,6 +172,33 @@ def test_every_number_that_matters_is_there(made, structure):
     assert "91.0\u202f%" in structure.text["networks"]
     assert "87\u202f%" in structure.text["networks"]
     assert facts["versions"]["numba"] in structure.text["settings"]
+
+
+def test_ready_networks_answer_where_they_know_the_record(structure):
+    text = structure.text["ready"]
+    assert "x, every 3rd point (400 points)" in text
+    assert "73\u202f%" in text
+    assert number(np.exp(-2.0)) in text
+    assert "42\u202f%" in text
+    # The other coordinate is like nothing that they were trained on: no probability of it.
+    assert "outside of what the networks were trained on" in text
+    assert "11" not in text.replace("less than 0.1", "")
+    assert "κ of the record" in text
+    assert text.count("active share") == 1
+
+
+def test_a_study_that_does_not_know_the_record_gives_no_probability():
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 400, 0.01, seed=1, n_tracks=1).astype(np.float64).T
+    row = {"value": 1.0, "standard_error": 0.1}
+    page, _ = page_of(
+        x, 0.01, study="granule", stride=50, exact={"p_active": 0.91},
+        network={"p_active": 0.87, "familiar": STRANGE["familiar"]},
+        fit={"AOUP": dict.fromkeys(("kappa", "D", "D_a", "tau_a"), row)}, ready_missing=True,
+    )  # fmt: skip
+    structure = Structure(page)
+    assert "outside" in structure.text["networks"]
+    assert "87" not in structure.text["networks"]
+    assert "run make once" in structure.text["ready"]
 
 
 def test_what_the_user_wrote_is_escaped(made, structure):

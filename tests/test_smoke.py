@@ -24,7 +24,7 @@ def test_everything_is_made(project: Path) -> None:
     for number in range(1, 6):
         for kind in ("pdf", "png"):
             assert (results / f"figures/figure{number}.{kind}").stat().st_size > 5000
-    for study in ("benchmark", "granule", "mechanism", "bead"):
+    for study in ("benchmark", "granule", "mechanism", "bead", "ready"):
         header, *rows = (results / study / "scores.csv").read_text().splitlines()
         assert header.startswith("study,pair,method,duration,n_points,log_loss,standard_error")
         assert len(rows) >= 4
@@ -40,6 +40,12 @@ def test_every_record_has_a_verdict_or_an_error(project: Path) -> None:
         assert verdict["synthetic"] == (track == "paper_twin")
         page = (results / f"tracks/{track}/verdict.html").read_text(encoding="utf-8")
         assert "Networks and study" in page
+        assert "Ready networks" in page
+        ready = verdict["ready"]["coordinates"]["x"]
+        assert 0 <= ready["p_active"] <= 1
+        assert set(ready["estimates"]) == {"kappa", "D", "active_share"}
+        assert 0 < ready["familiar"]["estimates"]["farther"] <= 1
+        assert 0 < verdict["network"]["familiar"]["Passive-AOUP"]["farther"] <= 1
         assert sum(verdict["findings"]["probability"].values()) == pytest.approx(1)
     lost = (results / "tracks/verdicts.csv").read_text().splitlines()[-1]
     assert lost.startswith("lost,")

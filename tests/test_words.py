@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from activenoise.judgement import THRESHOLDS, disagreement, has_double, misfits, reading
-from activenoise.words import in_words, model_words, parameter_words, percent
+from activenoise.words import in_words, model_words, parameter_words, percent, ready_remarks
 
 
 def innovations(**changes: Any) -> dict[str, Any]:
@@ -291,3 +291,20 @@ def test_priors_and_odds_of_the_user_are_told():
     assert "of which you gave D_a, noise" in told
     assert "Passive 1, Viscoelastic 1, AOUP 1, RBP 0" in told
     assert "counts as none" not in told
+
+
+def test_what_to_know_of_the_ready_networks_answer():
+    answer = {
+        "stride": 4, "n_points": 9000, "pieces": 3, "trained_to": 4000, "p_active": 0.4,
+        "familiar": {"Passive-AOUP": {"farther": 0.5}}, "in_range": {"kappa": True},
+    }  # fmt: skip
+    (pieces,) = ready_remarks(answer, 0.01)
+    assert "3 pieces" in pieces
+    assert "at most 4000 points" in pieces
+    (far,) = ready_remarks({**answer, "pieces": 1, "in_range": {"kappa": False}}, 0.01)
+    assert "κ of the record, in units of 0.04 s, lies outside" in far
+    strange = {**answer, "pieces": 1, "familiar": {"Passive-AOUP": {"farther": 0.002}}}
+    (unknown,) = ready_remarks(strange, 0.01)
+    assert "0.2\u202f% of the tracks there are farther out" in unknown
+    (short,) = ready_remarks({"n_points": 100, "too_short": 250}, 0.01)
+    assert "100 points without a gap; they need 250" in short

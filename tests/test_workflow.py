@@ -28,11 +28,24 @@ def test_the_plan_has_every_kind_of_job(project, planned):
     assert plan["check_records"] == 1
 
 
-def test_a_record_without_a_study_gets_a_verdict_and_a_page_alone(project, planned):
+PAGE_ALONE = {"full_record": 1, "findings": 1, "verdict": 1, "page": 1}
+
+
+def test_a_record_without_a_study_gets_a_page_and_the_ready_networks_answers(project, planned):
     with (project / "data/tracks.tsv").open("a") as sheet:
         sheet.write("mine\tdata/tracks/trapped_bead_water_78kHz.npz\t1.28e-5\tum\n")
     target = "results/smoke/tracks/mine/verdict.html"
-    assert planned(project, target) == {"full_record": 1, "findings": 1, "verdict": 1, "page": 1}
+    networks = {"simulate_training": 2, "simulate_validation": 2, "train": 2, "domain": 2}
+    assert planned(project, target) == {**PAGE_ALONE, **networks, "ready_record": 1}
+    # Those of an earlier run are never trained for it: used where they are, done without if not.
+    assert planned(project, target, "--config", "ready_results=earlier") == PAGE_ALONE
+    for name in ("Passive-AOUP/lstm", "estimates/lstm"):
+        for kind in (".keras", "-domain.h5"):
+            path = project / f"earlier/ready/{name}{kind}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    plan = planned(project, target, "--config", "ready_results=earlier")
+    assert plan == {**PAGE_ALONE, "ready_record": 1}
     assert planned(project)["train"] > 0
 
 
