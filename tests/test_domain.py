@@ -33,9 +33,9 @@ N = 4000
 def tracks(count: int, seed: int) -> np.ndarray:
     """As many of either model."""
     parts = []
-    for name in ("Passive", "AOUP"):
-        model, instrument, _ = draw(PRIOR, name, seed, count)
-        parts.append(simulate_recorded(model, instrument, N, 1.0, seed))
+    for own, name in enumerate(("Passive", "AOUP"), start=100 * seed):
+        model, instrument, _ = draw(PRIOR, name, own, count)
+        parts.append(simulate_recorded(model, instrument, N, 1.0, own))
     return np.concatenate(parts)
 
 
@@ -83,6 +83,8 @@ def test_a_long_record_is_read_in_pieces(domain):
     pieces = [familiarity({N: domain}, part) for part in long.reshape(4, N)]
     assert found["distance"] == pytest.approx(max(piece["distance"] for piece in pieces), rel=1e-9)
     assert found["farther"] == min(1.0, 4 * min(piece["farther"] for piece in pieces))
+    # A little shorter than the training's tracks is no shorter.
+    assert familiarity({N: domain, 250: domain}, long[: N - 20])["n_points"] == N
     with pytest.raises(ValueError, match="100 points are fewer"):
         familiarity({N: domain}, long[:100])
 

@@ -2,7 +2,9 @@
 
 A network answers for anything, and for what it has never seen it answers nonsense. So a few
 statistics of a record that have no unit are compared with those of the training's own held-out
-tracks: the Mahalanobis distance from their mean, and the fraction of them that are farther out.
+tracks. How far out something is, is its Mahalanobis distance (in the covariance of these tracks)
+to the fifth nearest of them, for their cloud is curved, and its mean need not be inside; what that
+means is the fraction of them that are farther out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 
 from activenoise.models import FloatArray
 
+_NEIGHBOUR = 5  # whose distance counts; the nearest one's would be noisy
+_SHORTER = 0.95  # part of a domain's length that a record may have
 _LARGEST_LAG = 8  # of the displacements, a part of the track
 _BLOCKS = 8
 _FLOOR = 1e-30
@@ -63,30 +67,35 @@ def statistics(tracks: NDArray[np.floating]) -> FloatArray:
 @dataclass(frozen=True, eq=False)
 class Domain:
     """Where the statistics of tracks of n_points lie: mean (k,), whitening (k, k), which makes
-    their covariance the unit matrix, and the distances of the tracks themselves, sorted."""
+    their covariance the unit matrix, the whitened statistics of the tracks, (n_tracks, k), and how
+    far each of them is out, sorted."""
 
     n_points: int
     mean: FloatArray
     whitening: FloatArray
+    members: FloatArray
     distances: FloatArray
 
     @classmethod
     def of(cls, tracks: NDArray[np.floating]) -> Domain:
         """The domain of tracks (n_tracks, n_points)."""
         values = statistics(tracks)
-        if len(values) <= values.shape[1]:
+        if len(values) <= max(values.shape[1], _NEIGHBOUR):
             raise ValueError(
                 f"{len(values)} tracks do not tell the covariance of {values.shape[1]} statistics"
             )
         mean = values.mean(axis=0)
         covariance = np.cov(values.T) + 1e-9 * np.eye(len(mean))
         whitening = np.linalg.inv(np.linalg.cholesky(covariance))
-        distances = np.sort(np.linalg.norm((values - mean) @ whitening.T, axis=1))
-        return cls(tracks.shape[1], mean, whitening, distances)
+        members = (values - mean) @ whitening.T
+        # The nearest of a member is itself.
+        distances = np.sort(_to_neighbour(members, members, _NEIGHBOUR + 1))
+        return cls(tracks.shape[1], mean, whitening, members, distances)
 
     def distance(self, tracks: NDArray[np.floating]) -> FloatArray:
-        """Mahalanobis distance of tracks (n_tracks, n_points) from the mean, (n_tracks,)."""
-        return np.linalg.norm((statistics(tracks) - self.mean) @ self.whitening.T, axis=1)
+        """How far out tracks (n_tracks, n_points) are, (n_tracks,)."""
+        whitened = (statistics(tracks) - self.mean) @ self.whitening.T
+        return _to_neighbour(whitened, self.members, _NEIGHBOUR)
 
     def farther(self, distance: FloatArray) -> FloatArray:
         """Fraction of the training's tracks that are as far out or farther; never 0."""
@@ -94,17 +103,25 @@ class Domain:
         return (1 + count) / (1 + len(self.distances))
 
 
+def _to_neighbour(points: FloatArray, members: FloatArray, k: int) -> FloatArray:
+    """Distance of each of the points to the k-th nearest of the members."""
+    squares = np.sum(points**2, axis=1)[:, None] + np.sum(members**2, axis=1)
+    squares -= 2 * points @ members.T
+    return np.sqrt(np.maximum(np.partition(squares, k - 1, axis=1)[:, k - 1], 0.0))
+
+
+_ARRAYS = ("mean", "whitening", "members", "distances")
+
+
 def domain_arrays(domains: Sequence[Domain]) -> dict[str, Any]:
     """Domains as the named arrays of a file, to be read back by `read_domains`."""
-    names = ("mean", "whitening", "distances")
-    return {f"{d.n_points}/{name}": getattr(d, name) for d in domains for name in names}
+    return {f"{d.n_points}/{name}": getattr(d, name) for d in domains for name in _ARRAYS}
 
 
 def read_domains(arrays: Mapping[str, Any]) -> dict[int, Domain]:
     """The domains in the arrays of a file (`files.read_tree`), by number of points."""
     lengths = sorted({int(name.split("/")[0]) for name in arrays})
-    names = ("mean", "whitening", "distances")
-    return {n: Domain(n, *(arrays[f"{n}/{name}"] for name in names)) for n in lengths}
+    return {n: Domain(n, *(arrays[f"{n}/{name}"] for name in _ARRAYS)) for n in lengths}
 
 
 def familiarity(domains: Mapping[int, Domain], positions: FloatArray) -> dict[str, Any]:
@@ -113,13 +130,14 @@ def familiarity(domains: Mapping[int, Domain], positions: FloatArray) -> dict[st
     distance: of the farthest piece. farther: the fraction of the training's tracks that are farther
     out than that piece, times the number of pieces (at most 1). n_points: of a piece.
     """
-    fitting = [n for n in domains if n <= len(positions)]
+    n = len(positions)
+    fitting = [d for d in domains if n >= d or (n >= _SHORTER * d and _lags(n) == _lags(d))]
     if not fitting:
-        raise ValueError(f"{len(positions)} points are fewer than any track of {list(domains)}")
+        raise ValueError(f"{n} points are fewer than any track of {list(domains)}")
     domain = domains[max(fitting)]
-    count = len(positions) // domain.n_points
-    pieces = positions[: count * domain.n_points].reshape(count, -1)
-    distance = domain.distance(pieces)
+    length = min(domain.n_points, n)
+    count = n // length
+    distance = domain.distance(positions[: count * length].reshape(count, -1))
     farther = min(1.0, count * float(domain.farther(distance).min()))
     return {
         "n_points": domain.n_points,

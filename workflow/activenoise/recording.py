@@ -26,7 +26,7 @@ is 1. With m the mean square step of the tracer at D = 1, seen by the instrument
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -78,9 +78,9 @@ def draw(prior: Prior, model_name: str, seed: int, n_tracks: int, first: int = 0
             *(values[name] for name in ("active_share", "kappa", "D", "tau_a"))
         )
     model = MODELS[model_name](**{name: values[name] for name in PARAMETERS[model_name]})
-    instrument = Instrument(**{name: values[name] for name in MEASURED if name in values})
+    measured: dict[str, Any] = {name: values[name] for name in MEASURED if name in values}
     assert isinstance(model, Passive | AOUP)
-    return Drawn(model, instrument, values)
+    return Drawn(model, Instrument(**measured), values)
 
 
 def in_units_of_step(model_name: str, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -97,8 +97,8 @@ def in_units_of_step(model_name: str, values: Mapping[str, FloatArray]) -> dict[
     if model_name != "Passive":
         ratio = active_diffusivity(found["active_share"], found["kappa"], one, found["tau_a"])
         model = AOUP(found["kappa"], one, ratio, found["tau_a"])
-    seen = Instrument(**{n: found[n] for n in MEASURED if n in found and n != "noise"})
-    start, after = autocovariance(model, seen, [0, 1], 1.0).T
+    seen: dict[str, Any] = {n: found[n] for n in MEASURED if n in found and n != "noise"}
+    start, after = autocovariance(model, Instrument(**seen), [0, 1], 1.0).T
     noise = found.get("noise", np.zeros_like(one))
     found["D"] = found["step"] ** 2 * (1 - 2 * noise**2) / (2 * (start - after))
     if ratio is not None:
@@ -181,13 +181,13 @@ def _record_group(seed, first, row, fine, constants, tracks):
             length = exposure * _FINE
             whole = int(length)
             p = length - whole
-            value = np.float64(x[at])
+            value = float(x[at])
             if length > 0.0:
                 value = 0.0
                 for k in range(whole):
-                    value += 0.5 * (x[at - k] + x[at - k - 1])
+                    value += 0.5 * (float(x[at - k]) + float(x[at - k - 1]))
                 if p > 0.0:
-                    end, before = np.float64(x[at - whole]), np.float64(x[at - whole - 1])
+                    end, before = float(x[at - whole]), float(x[at - whole - 1])
                     value += p * end + 0.5 * p * p * (before - end)
                 variance = whole / 12.0 + p**3 / 3.0 - p**4 / 4.0
                 value = (value + bridge * np.sqrt(variance) * normals[0, j]) / length
