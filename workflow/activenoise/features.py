@@ -15,7 +15,8 @@ Where the parameters are known (`scale` is a length) the sums are those of the f
 network adds them up. Where they are not (`scale` is 0) the unit of length is the running rms
 increment, and the sums run from the start of the track and enter as ratios, mostly in logarithms.
 Where not even the unit and the zero of the positions are known (`invariant`), positions count from
-the running mean, and no number has a unit: they are the same for x and for a x + b.
+the running mean, and no number has a unit: they are the same for x and for a x + b. Ratios are then
+against the nearest passive track with noise and blur (`passive_fit`).
 
 A bank of angle filters (`angle_bank`) may be added to any kind.
 """
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 
 from activenoise.angle_bank import AngleBank, bank_summaries
 from activenoise.models import Model
+from activenoise.passive_fit import passive_fit
 
 KINDS = ("increments", "statistics", "both", "positions")
 
@@ -126,6 +128,8 @@ def _statistics_channels(spec: FrameSpec) -> list[str]:
             kinds += ["E({})^4", "L({})^4"]
     else:
         names = ["log s", "log n", "log(rms x/s)", "x_end/rms x", "x_0/rms x"][spec.invariant :]
+        if spec.invariant:
+            names += ["fitted log rate", "fitted white part", "log misfit", "residual x"]
         kinds = ["log(rms E({})/s)", "residual E({})", "residual L({})", "L_end({})/rms"]
         if spec.quartic:
             names.append("kurtosis x")
@@ -239,13 +243,15 @@ def _frame_sums(tracks, stride, size, scale, memories, quartic, out):
 
 
 _TINY = 1e-30
+_LEAST_MISFIT = 1e-3
 
 
 @njit(cache=True, nogil=True)
 def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
     """Scale-free summaries of the track up to the end of each frame; only `log s` has a unit.
 
-    centred: positions, and the L_t below, count from their running means, for squares and ends.
+    centred: positions, and the L_t below, count from their running means, for squares and ends, and
+    the residuals of E are those of `passive_fit`, compressed by asinh.
 
     Beside E there is the low-passed track L_t = a L_{t-1} + (1 - a) x_t, a = exp(-1/m), from 0.
     A passive track of persistence phi (its x_{t+1} is phi x_t plus noise, and <d^2> is
@@ -263,11 +269,13 @@ def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
     decay = np.exp(-1.0 / memories)
     # Rows: E, L, sums of E^2, L^2, E^4, L^4, L.
     w = np.empty((7, n_memories))
+    power, residuals = np.empty(n_memories + 1), np.empty(n_memories + 1)
     for row in range(tracks.shape[0]):
         w[:] = 0.0
         dd, xx, x4, total = 0.0, 0.0, 0.0, 0.0
         origin = np.float64(tracks[row, 0]) if centred else 0.0
         first = np.float64(tracks[row, 0]) - origin
+        rate = np.nan
         before = first
         for frame in range(out.shape[1]):
             x = before
@@ -301,6 +309,15 @@ def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
             line[2] = 0.5 * np.log(x2 / s2)
             line[3], line[4] = (x - mean) / rms, (first - mean) / rms
             c = 5
+            if centred:
+                for k in range(n_memories):
+                    power[k] = w[2, k] / n + _TINY
+                power[n_memories] = x2
+                rate, white = passive_fit(power, memories, n, rate, residuals)
+                line[5], line[6] = rate, white / s2
+                line[7] = np.log(np.sum(residuals**2) + _LEAST_MISFIT)
+                line[8] = np.arcsinh(residuals[n_memories])
+                c = 9
             if quartic:
                 line[5] = np.log((x4 / n + _TINY) / (3.0 * x2 * x2 + _TINY))
                 c = 6
@@ -311,7 +328,8 @@ def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
                 ratio = 0.5 * np.log(e2 * (1.0 - a * a) / s2)
                 passive = 0.5 * np.log((1.0 - a) / (1.0 - a * phi))
                 line[c + k] = ratio
-                line[c + n_memories + k] = np.arcsinh(np.sqrt(n) * (ratio - passive))
+                left = residuals[k] if centred else np.sqrt(n) * (ratio - passive)
+                line[c + n_memories + k] = np.arcsinh(left)
                 passive = (1.0 - a) * (1.0 + a * phi) / ((1.0 + a) * (1.0 - a * phi))
                 line[c + 2 * n_memories + k] = 0.5 * np.log(low2 / (x2 * passive))
                 line[c + 3 * n_memories + k] = (w[1, k] - low_mean) / np.sqrt(low2)

@@ -1,0 +1,92 @@
+"""The recorded passive track that is nearest to a track, from mean squares of its filters.
+
+Beyond lag 0 a passive track has the covariance A phi^k, whatever its noise and blur are: these add
+w at lag 0, and w alone. With E_t = a E_{t-1} + d_t for some memories, a = exp(-1/m), and in the
+long run,
+
+    <E^2> = 2/(1 + a) [A (1 - phi)/(1 - a phi) + w],     <x^2> = A + w,
+
+which is linear in A and w: least squares but for the rate -ln phi. What the fit leaves over is what
+no passive track has, at any noise and blur.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_LOG_RATES = (-7.5, 1.5)  # range of the log of the rate, a point
+_NODES = 16  # of the first search
+_FIRST, _AGAIN = 5, 2  # rounds of parabolas, without and with a fit before
+_STEP = 0.3  # of the log rate, where there is one
+
+
+@njit(cache=True, nogil=True)
+def passive_fit(power, memories, n, start, residuals):
+    """Fit to power, (n_memories + 1,), the <E^2> and <x^2> of n points.
+
+    start: log rate of a fit before, of fewer points, or nan. Fills residuals (n_memories + 1,):
+    1 - fitted/measured, times the root of the number of independent values, about n/m. Returns the
+    log of the rate a point, and w.
+    """
+    low, high = _LOG_RATES
+    best, step, rounds = start, _STEP, _AGAIN
+    if np.isnan(start):
+        least = np.inf
+        step, rounds = (high - low) / (_NODES - 1), _FIRST
+        for i in range(_NODES):
+            value, _, _ = _at_rate(low + i * step, power, memories, n)
+            if value < least:
+                best, least = low + i * step, value
+    else:
+        least, _, _ = _at_rate(best, power, memories, n)
+    for _ in range(rounds):
+        before, _, _ = _at_rate(max(best - step, low), power, memories, n)
+        after, _, _ = _at_rate(min(best + step, high), power, memories, n)
+        bend = before - 2.0 * least + after
+        move = 0.5 * (before - after) / bend if bend > 0.0 else np.sign(before - after)
+        move = min(max(move, -1.0), 1.0)
+        new = min(max(best + step * move, low), high)
+        value, _, _ = _at_rate(new, power, memories, n)
+        if value < least:
+            best, least = new, value
+        if abs(move) < 1.0:
+            step *= 0.5
+    _, amplitude, white = _at_rate(best, power, memories, n)
+    phi, loss = np.exp(-np.exp(best)), -np.expm1(-np.exp(best))
+    last = len(memories)
+    for k in range(last):
+        a = np.exp(-1.0 / memories[k])
+        fit = 2.0 * (amplitude * loss / (1.0 - a * phi) + white) / (1.0 + a)
+        residuals[k] = (1.0 - fit / power[k]) * np.sqrt(n / (memories[k] + 1.0))
+    fit = amplitude + white
+    residuals[last] = (1.0 - fit / power[last]) * np.sqrt(n / (2.0 * memories[last - 1]))
+    return best, white
+
+
+@njit(cache=True, nogil=True)
+def _at_rate(log_rate, power, memories, n):
+    """Sum of the squared residuals, A and w at one rate."""
+    phi, loss = np.exp(-np.exp(log_rate)), -np.expm1(-np.exp(log_rate))
+    last = len(memories)
+    one, pp, pq, qq, py, qy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(last + 1):
+        if k < last:
+            a = np.exp(-1.0 / memories[k])
+            weight = n / (memories[k] + 1.0)
+            q = 2.0 / ((1.0 + a) * power[k])
+            p = q * loss / (1.0 - a * phi)
+        else:
+            weight = n / (2.0 * memories[last - 1])
+            p = q = 1.0 / power[k]
+        one += weight
+        pp += weight * p * p
+        pq += weight * p * q
+        qq += weight * q * q
+        py += weight * p
+        qy += weight * q
+    det = pp * qq - pq * pq
+    amplitude, white = py / pp, 0.0
+    if det > 1e-12 * pp * qq:
+        amplitude, white = (qq * py - pq * qy) / det, (pp * qy - pq * py) / det
+    return one - amplitude * py - white * qy, amplitude, white
