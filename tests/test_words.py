@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from activenoise.judgement import THRESHOLDS, disagreement, has_double, misfits, reading
+from activenoise.judgement import (
+    THRESHOLDS,
+    disagreement,
+    has_double,
+    is_familiar,
+    misfits,
+    reading,
+    ready_columns,
+)
 from activenoise.words import in_words, model_words, parameter_words, percent, ready_remarks
 
 
@@ -308,3 +316,12 @@ def test_what_to_know_of_the_ready_networks_answer():
     assert "0.2\u202f% of the tracks there are farther out" in unknown
     (short,) = ready_remarks({"n_points": 100, "too_short": 250}, 0.01)
     assert "100 points without a gap; they need 250" in short
+
+
+def test_the_table_has_no_answer_for_what_the_networks_do_not_know():
+    answer = {"p_active": 0.4, "familiar": {"Passive-AOUP": {"farther": 0.5}}}
+    assert ready_columns(answer) == {"ready_farther": 0.5, "p_active_ready": 0.4}
+    strange = {**answer, "familiar": {"Passive-AOUP": {"farther": 0.002}}}
+    assert ready_columns(strange) == {"ready_farther": 0.002}
+    assert ready_columns({"n_points": 100, "too_short": 250}) == {}
+    assert is_familiar({"p_active": 0.2}, "Passive-AOUP")

@@ -107,6 +107,18 @@ def is_familiar(answers: Facts, task: str, limits: Thresholds = THRESHOLDS) -> b
     return found is None or found["farther"] >= limits.familiar
 
 
+def ready_columns(answer: Facts) -> dict[str, float]:
+    """What the table of verdicts has of the ready networks' answer for a coordinate: no probability
+    of a record that is unlike their training."""
+    task = "Passive-AOUP"
+    if "too_short" in answer:
+        return {}
+    found = {"ready_farther": answer["familiar"][task]["farther"]}
+    if is_familiar(answer, task):
+        found["p_active_ready"] = answer["p_active"]
+    return found
+
+
 def has_double(facts: Facts) -> bool:
     """Whether the active reading, if it is alive, has kappa tau_a > 1 and two positive weights: an
     exact double at equilibrium."""
