@@ -197,6 +197,8 @@ def test_a_study_that_does_not_know_the_record_gives_no_probability():
     )  # fmt: skip
     structure = Structure(page)
     assert "outside" in structure.text["networks"]
+    assert "less than 0.1\u202f% for the question of activity" in structure.text["networks"]
+    assert "which knows no instrument" in structure.text["networks"]
     assert "87" not in structure.text["networks"]
     assert "run make once" in structure.text["ready"]
 

@@ -15,9 +15,11 @@ from jinja2 import Environment, StrictUndefined
 
 from activenoise import page_figures
 from activenoise.judgement import THRESHOLDS, Facts, basis, is_familiar, misfits
+from activenoise.parameters import MEASURED
 from activenoise.plotting import FloatArray, unit_name
 from activenoise.words import (
     PARAMETER_WORDS,
+    TASK_WORDS,
     model_words,
     ordinal,
     parameter_words,
@@ -73,6 +75,8 @@ def render(
         members=_members(facts),
         limits=THRESHOLDS,
         is_familiar=is_familiar,
+        task_words=TASK_WORDS,
+        instrument_parts=[n for n in MEASURED if n in verdict.get("parameters", {})],
         ready_remarks=ready_remarks,
         exact_pair=_active_against_passive(facts),
     )
