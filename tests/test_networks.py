@@ -269,3 +269,16 @@ def test_kept_frames_train_alike(validation: Validation, monkeypatch: pytest.Mon
     assert counts == [20 + 20 + 2, 20 + 4 + 1]
     for ours, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_network_of_invariant_frames_knows_neither_unit_nor_zero() -> None:
+    spec = FrameSpec("statistics", 1, 25, memories=(1.0, 4.0, 16.0), invariant=True)
+    network = small("state", spec)
+    tracks = simulate(MODELS[1], 200, DT, 5, 40)
+    network.standardise(frames(tracks, spec), np.zeros((1, 1), np.float32))
+    before = network.predict(tracks, [25, 100, 200])
+    for a, b in ((1e-3, 0.0), (500.0, -3000.0)):
+        after = network.predict(
+            (a * tracks.astype(np.float64) + b).astype(np.float32), [25, 100, 200]
+        )
+        assert np.max(np.abs(after - before)) < 0.02 * np.std(before)
