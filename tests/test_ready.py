@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from activenoise.domain import Domain
-from activenoise.ready import in_range, longest_stretch, segments, thinned, whole
+from activenoise.ready import (
+    answers,
+    in_range,
+    known_rates,
+    longest_stretch,
+    longest_tracks,
+    segments,
+    thinned,
+    whole,
+)
 
 RANGES = {"kappa": (0.002, 0.5, True), "tau_a": (10.0, 200.0, True)}
 
@@ -96,3 +105,27 @@ def test_ranges_are_in_intervals():
     assert in_range(RANGES, {"kappa": 20.0, "tau_a": 0.3}, 0.01) == {"kappa": True, "tau_a": True}
     assert in_range(RANGES, {"kappa": 80.0, "tau_a": 3.0}, 0.01) == {"kappa": False, "tau_a": False}
     assert in_range(RANGES, {"kappa": 0.1}, 0.01) == {"kappa": False}
+    assert in_range(RANGES, {"kappa": 0.0}, 0.01) == {"kappa": False}  # a free tracer
+
+
+def test_of_a_table_the_longest_tracks_are_read(walk, domains):
+    lengths = [400, 100, 900, 1500, 300, 250, 260]
+    tracks = {str(n): np.column_stack([walk[:n], 2 * walk[:n]]) for n in lengths}
+    chosen = longest_tracks(tracks, ["x", "y"])
+    names = [f"{c} of {n}" for n in (1500, 900, 400, 300, 260) for c in ("x", "y")]
+    assert list(chosen) == names
+    assert list(longest_tracks({"": tracks["400"]}, ["x", "y"])) == ["x", "y"]
+    found, rows = answers(NETWORKS, domains, chosen, 0.01, {"kappa": 1.0}, RANGES)
+    assert list(found) == names
+    assert all(answer["in_range"]["kappa"] for answer in found.values())
+    assert {row["coordinate"] for row in rows} == set(names)
+
+
+def test_rates_of_the_favoured_model():
+    facts = {
+        "favoured": "AOUP", "trap": "trapped",
+        "models": {"AOUP": {"parameters": {"kappa": {"median": 2.0}, "tau_a": {"median": 0.3}}}},
+    }  # fmt: skip
+    assert known_rates(facts) == {"kappa": 2.0, "tau_a": 0.3}
+    free = {"favoured": "Passive", "trap": "free", "models": {"Passive": {"parameters": {}}}}
+    assert known_rates(free) == {"kappa": 0.0}

@@ -33,6 +33,54 @@ class Thinned:
     dt: float
 
 
+_LONGEST = 5  # tracks of a table that get answers
+
+
+def longest_tracks(
+    tracks: Mapping[str, FloatArray], coordinates: Sequence[str]
+) -> dict[str, FloatArray]:
+    """Positions (n_points,) by coordinate, and by track where a table has several, of which the
+    longest are taken. tracks: (n_points, n_coordinates) by name, "" for a record's only one."""
+    chosen = sorted(tracks, key=lambda name: -len(tracks[name]))[:_LONGEST]
+    return {
+        f"{coordinate} of {track}" if track else coordinate: positions
+        for track in chosen
+        for coordinate, positions in zip(coordinates, tracks[track].T, strict=True)
+    }
+
+
+def known_rates(facts: Mapping[str, Any]) -> dict[str, float]:
+    """kappa (1/s, 0 for a free tracer) and tau_a (s) by the favoured model of the findings."""
+    parameters = facts["models"][facts["favoured"]]["parameters"]
+    known = {n: float(parameters[n]["median"]) for n in ("kappa", "tau_a") if n in parameters}
+    return known | ({"kappa": 0.0} if facts["trap"] == "free" else {})
+
+
+def answers(
+    networks: Mapping[str, Network],
+    domains: Mapping[str, Mapping[int, Domain]],
+    positions: Mapping[str, FloatArray],
+    dt: float,
+    known: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float, bool]],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """By name what `whole` has, with `in_range`; and the rows of all segments.
+
+    positions: (n_points,) by name, dt (s) apart. known: by `known_rates`; ranges: of the study.
+    """
+    longest = min(network.trained_to for network in networks.values())
+    lengths = list(next(iter(domains.values())))
+    found, rows = {}, []
+    for name, x in positions.items():
+        record = thinned(x, dt, longest, known.get("kappa"), ranges["kappa"][1])
+        found[name] = whole(networks, domains, record)
+        found[name]["in_range"] = in_range(ranges, known, record.dt)
+        if "too_short" not in found[name]:
+            parts = segments(networks, record, lengths)
+            rows += [{"coordinate": name, **row._asdict()} for row in parts]
+    return found, rows
+
+
 def thinned(
     positions: FloatArray, dt: float, longest: int, kappa: float | None, top: float
 ) -> Thinned:
@@ -73,28 +121,28 @@ def whole(
     longest = min(network.trained_to for network in networks.values())
     pieces = -(-len(record.positions) // longest)
     parts = np.array_split(record.positions, pieces)
-    answers = [whole_record(networks, part) for part in parts]
+    read = [whole_record(networks, part) for part in parts]
     found = about | {
         "pieces": pieces,
         "trained_to": longest,
         "familiar": {task: familiarity(domains[task], record.positions) for task in networks},
     }
-    if "p_active" in answers[0]:
-        found["p_active"] = float(np.mean([answer["p_active"] for answer in answers]))
-    if "estimates" in answers[0]:
+    if "p_active" in read[0]:
+        found["p_active"] = float(np.mean([answer["p_active"] for answer in read]))
+    if "estimates" in read[0]:
         found["estimates"] = {
             name: {
                 "mean": float(
                     np.mean(
                         [
                             answer["estimates"][name]["mean"] + _log_unit(name, record, part)
-                            for answer, part in zip(answers, parts, strict=True)
+                            for answer, part in zip(read, parts, strict=True)
                         ]
                     )
                 ),
-                "sd": float(np.mean([answer["estimates"][name]["sd"] for answer in answers])),
+                "sd": float(np.mean([answer["estimates"][name]["sd"] for answer in read])),
             }
-            for name in answers[0]["estimates"]
+            for name in read[0]["estimates"]
         }
     return found
 
