@@ -49,6 +49,26 @@ def test_a_record_without_a_study_gets_a_page_and_the_ready_networks_answers(pro
     assert planned(project)["train"] > 0
 
 
+def test_a_study_with_an_instrument_is_answered_by_sampling(project, planned, edit):
+    edit(
+        project,
+        lambda c: c["studies"]["bead"]["parameters"].update(noise={"uniform": [0, 0.005]}),
+    )
+    # Its bank of angle filters knows no noise.
+    edit(
+        project,
+        lambda c: c["studies"]["bead"]["pairs"].update({"AOUP-RBP": None}),
+        "smoke.yaml",
+    )
+    results = "results/smoke"
+    plan = planned(
+        project, f"{results}/bead/scores.csv", f"{results}/tracks/trapped_bead/exact.json"
+    )
+    assert plan["sampled_evidence"] == 2
+    assert plan["sampled_optimum"] == plan["sampled_exact_record"] == 1
+    assert not {"optimum", "exact_record"} & set(plan)
+
+
 def test_single_targets_need_only_their_branch(project, planned):
     assert planned(project, TARGET) == {"simulate": 2, "optimum": 1}
 

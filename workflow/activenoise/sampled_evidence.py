@@ -73,7 +73,10 @@ def evidences(
         found = [_one(model, prior, part, dt, seed + k, sampler, baseline) for model in MODELS]
         ratio, ratio_error = np.nan, np.nan
         if mechanism:
-            rbp = rbp_posterior(found[1], [Record(part, dt)], seed + k, _RBP_SAMPLES, baseline)
+            record = [Record(part, dt)]
+            rbp = rbp_posterior(
+                found[1], record, seed=seed + k, n_samples=_RBP_SAMPLES, baseline=baseline
+            )
             ratio = rbp.log_evidence - found[1].log_evidence
             ratio_error = float(np.sqrt(max(rbp.error**2 - found[1].error ** 2, 0.0)))
         logs = [np.log(found[1].parameters[name]) for name in names]
@@ -127,7 +130,7 @@ def by_segment(
                 *place, "p_rbp", float(probability(values["RBP"] - values["AOUP"])), np.nan
             )
             for name in ("D", "D_a"):
-                if name not in prior.axes:
+                if name not in prior.axes or prior.axes[name].fixed:
                     continue
                 logs = np.log(found["AOUP"].parameters[name])
                 yield Answer(*place, f"log {name}", float(logs.mean()), float(logs.std()))
@@ -144,7 +147,9 @@ def _three(
     """Posteriors of Passive, AOUP and RBP for a record of unknown zero."""
     record = np.asarray(track, np.float64)
     found = {name: _one(name, prior, record, dt, seed, sampler, "constant") for name in MODELS}
-    found["RBP"] = rbp_posterior(found["AOUP"], [Record(record, dt)], seed, n_samples)
+    found["RBP"] = rbp_posterior(
+        found["AOUP"], [Record(record, dt)], seed=seed, n_samples=n_samples
+    )
     return found
 
 
