@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from activenoise.choices import Choices
+from activenoise.ensembles import compressed
 from activenoise.findings import (
     EFFORTS,
     Clock,
@@ -36,8 +37,8 @@ from activenoise.models import FloatArray
 from activenoise.posterior import Kind, Record, Verdict, negative_weight
 
 FEWEST = 10  # points of a track that is analysed by itself
-MOST = 1 << 17  # points, over all coordinates, that the joint analysis reads, of the longest tracks
-_LONG = 1 << 15  # points; more of them have the frugal sampler
+MOST = 1 << 19  # points, over all coordinates, that the joint analysis reads, of the longest tracks
+_LONG = 1 << 15  # points; beyond them the sampler is frugal, and no coordinate is by itself
 
 Coordinates = Mapping[str, FloatArray]
 
@@ -70,7 +71,9 @@ def table_findings(
     records = {track: [Record(centred(whole[track][name]), dt) for name in names] for track in read}
     by_coordinate = {name: [records[track][i] for track in read] for i, name in enumerate(names)}
     points = sum(len(record.positions) for some in records.values() for record in some)
-    sampler = chosen.sampler if points <= _LONG else chosen.frugal
+    several = compressed([record.positions for some in records.values() for record in some], dt)
+    size = sum(len(x) for x in several.records)
+    sampler = chosen.sampler if size <= _LONG else chosen.frugal
     facts, answer = compared(by_coordinate, question, sampler)
     prior = question.prior([record for some in records.values() for record in some])
     clock.lap("models")
@@ -79,7 +82,7 @@ def table_findings(
         **facts_of_models(answer, question, prior),
         **facts,
     }
-    if len(names) > 1:
+    if len(names) > 1 and points <= _LONG:
         facts["each"] = {
             name: compared({name: some}, question, chosen.brief)[0]
             for name, some in by_coordinate.items()
