@@ -32,6 +32,7 @@ from activenoise.findings import (
     tests_together,
 )
 from activenoise.goodness import ensemble_bands
+from activenoise.instrument import Instrument
 from activenoise.judgement import ROW_PARAMETERS
 from activenoise.models import FloatArray
 from activenoise.posterior import Kind, Record, Verdict, negative_weight
@@ -67,7 +68,15 @@ def table_findings(
     }
     names = list(next(iter(whole.values())))
     longest_first = sorted(whole, key=lambda track: -observed(whole[track]))
-    read = _read(longest_first, whole, chosen.longest)
+    # A baseline leaves nothing of a track of no more points than it has coefficients.
+    unknowns = Instrument(baseline=question.choices.baseline).unknowns
+    long_enough = [track for track in longest_first if observed(whole[track]) > unknowns]
+    if not long_enough:
+        raise ValueError(
+            f"no track has more than {unknowns} points, which a {question.choices.baseline} "
+            "baseline takes up"
+        )
+    read = _read(long_enough, whole, chosen.longest)
     records = {track: [Record(centred(whole[track][name]), dt) for name in names] for track in read}
     by_coordinate = {name: [records[track][i] for track in read] for i, name in enumerate(names)}
     points = sum(len(record.positions) for some in records.values() for record in some)
