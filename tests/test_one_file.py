@@ -35,6 +35,14 @@ def write_track(path: Path) -> Path:
     return path
 
 
+def write_table(path: Path) -> Path:
+    """Four tracks of 50 points of the same in two coordinates, with frames, as trackpy has them."""
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 50, 0.01, seed=1, n_tracks=8).astype(float)
+    rows = [f"{i},{k},{x[i, k]},{x[i + 4, k]}" for i in range(4) for k in range(50)]
+    path.write_text("\n".join(["particle,frame,x,y", *rows]))
+    return path
+
+
 def test_the_sheet_of_one_line_says_what_was_given(one_file, tmp_path):
     path = write_track(tmp_path / "my track.v2.csv")
     options = ["--unit", "um", "--column", "x, y", "--scale", "2", "--instrument", "camera"]
@@ -99,25 +107,32 @@ def test_the_choices_of_one_file_are_an_overlay(one_file, tmp_path):
 
 
 def test_a_table_of_many_tracks_is_a_file_too(one_file, tmp_path):
-    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 50, 0.01, seed=1, n_tracks=4).astype(float)
-    rows = [f"{i},{k},{x[i, k]},{x[i, k] + 1}" for i in range(4) for k in range(50)]
-    path = tmp_path / "spots.csv"
-    path.write_text("\n".join(["particle,frame,x,y", *rows]))
+    path = write_table(tmp_path / "spots.csv")
     track, _ = one_file.write_sheet(one_file.arguments([str(path), "--unit", "um", "--dt", "0.01"]))
     assert track == "spots"
 
 
 @pytest.mark.workflow
-def test_one_file_becomes_a_page(tmp_path, copy_project):
+@pytest.mark.parametrize(
+    ("write", "options", "folder", "n_rows"),
+    [
+        (write_track, ["--column", "x", "--priors", "noise=off"], "mine_x", 1),
+        (write_table, ["--dt", "0.01", "--trap", "free", "--instrument", "camera"], "mine", 4),
+    ],
+)
+def test_one_file_becomes_a_page(tmp_path, copy_project, write, options, folder, n_rows):
     project = copy_project(tmp_path)
-    path = write_track(tmp_path / "mine.csv")
+    path = write(tmp_path / "mine.csv")
     command = [str(SOURCE.relative_to(SOURCE.parents[1])), str(path), "--unit", "um"]
     run = subprocess.run(
-        [sys.executable, *command, "--column", "x", "--effort", "quick", "--cores", "1"],
+        [sys.executable, *command, *options, "--effort", "quick", "--cores", "1"],
         cwd=project, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     *_, sentence, where = run.stdout.splitlines()
     page = project / where.rpartition(" ")[2]
     assert sentence in page.read_text(encoding="utf-8")
-    assert page == project / "results/own/tracks/mine_x/verdict.html"
+    assert page == project / f"results/own/tracks/{folder}/verdict.html"
+    table = (page.parent / "tracks.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0].startswith("track,n_points,coordinates")
+    assert len(table) == 1 + n_rows

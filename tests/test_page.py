@@ -239,6 +239,21 @@ def test_a_free_tracers_page_speaks_of_no_trap():
     assert len(structure.all("img")) == 6
 
 
+def test_a_record_of_which_all_is_known():
+    """No corner plot then, and no row of a parameter."""
+    instrument = Instrument(baseline="constant")
+    x = state_space.simulate(Passive(0.0, 0.1), instrument, 1200, 0.01, seed=3)
+    given = Choices(
+        trap="free", priors={"D": (0.1, 0.1, False)}, odds={"Viscoelastic": 0, "AOUP": 0, "RBP": 0}
+    )
+    page, verdict = page_of(x[:, None], 0.01, given)
+    structure = Structure(page)
+    assert structure.faults == []
+    assert verdict["findings"]["models"]["Passive"]["parameters"] == {}
+    # Record, steps and two statistics.
+    assert len(structure.all("img")) == 4
+
+
 def test_the_page_of_a_table_has_a_row_for_each_track():
     rng = np.random.default_rng(0)
     instrument = Instrument(noise=0.02, baseline="constant")

@@ -231,6 +231,17 @@ def test_odds_weigh_the_evidence():
     assert sum(odd.probability.values()) == pytest.approx(1)
 
 
+def test_where_all_is_known_the_evidence_is_the_likelihood():
+    record = state_space.simulate(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
+    prior = {"kappa": Axis(1.0, 1.0), "D": Axis(0.5, 0.5), **OFF}
+    p = posterior("Passive", [Record(record, 0.1)], prior)
+    exact = state_space.log_likelihood(
+        Passive(1.0, 0.5), Instrument(baseline="constant"), record, 0.1
+    )
+    assert p.log_evidence == pytest.approx(exact[0])
+    assert (p.error, p.unknown, p.summary()) == (0.0, (), {})
+
+
 def test_many_short_records_are_as_good_as_a_long_one():
     """A free tracer's 2000 steps in one record, or in 500 of five points: the evidence of AOUP over
     passive grows either way, and D is known to a few per cent."""

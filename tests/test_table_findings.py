@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ from activenoise.findings import EFFORTS
 from activenoise.instrument import Instrument
 from activenoise.judgement import basis, disagreement, reading, rows_of_tracks
 from activenoise.models import Passive
+from activenoise.records import read_set
 from activenoise.table_findings import FEWEST, table_findings
 
+RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
 DT = 0.02
 FREE = Choices(trap="free", odds={"RBP": 0.0})
 SMALL = replace(EFFORTS["quick"], longest=None, members=6, bands=20)
@@ -120,3 +124,36 @@ def test_one_coordinate_in_a_trap_and_a_cap_on_what_is_read():
     row = facts["models"]["Passive"]["parameters"]["kappa"]
     assert abs(row["mean_log"] - np.log(5.0)) < 4 * row["sd_log"]
     assert "each" not in facts
+
+
+def test_a_line_for_each_track_takes_two_points():
+    """Tracks that flow at velocities of their own, far above what D does: thermal all the same."""
+    lengths = [40, 30] + [2, 3, 12] * 12
+    made = table([0.3] * 38, lengths, seed=4)
+    rng = np.random.default_rng(1)
+    for track in made.values():
+        for x in track.values():
+            x += rng.normal(0, 8) * DT * np.arange(len(x))
+    effort = replace(SMALL, members=2)
+    flow = Choices(trap="free", baseline="linear")
+    found = table_findings(made, DT, "camera", effort, 1, flow).facts
+    still = table_findings(made, DT, "camera", effort, 1, Choices(trap="free")).facts
+    assert found["tracks"]["n_read"] == 26  # not those of two points
+    assert found["p_active"] < 0.75  # next to nothing is left to say
+    assert still["p_active"] > 0.95
+    row = found["models"]["Passive"]["parameters"]["D"]
+    assert abs(row["mean_log"] - np.log(0.3)) < 4 * row["sd_log"]
+
+
+@pytest.mark.skipif(RECORDS is None, reason="ACTIVENOISE_RECORDS names no folder of real records")
+def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
+    """A thousand tracks of an inert tag, some bound and some free: not of one D, and thermal."""
+    path = Path(str(RECORDS)) / "halotag_nls_nuclear_2d.csv"
+    records = read_set(path, dt=7.48e-3, unit="um", scale=0.16).records
+    named = {r.name: dict(zip(r.coordinates, r.positions.T, strict=True)) for r in records}
+    effort = replace(EFFORTS["quick"], longest=None, members=12)
+    found = table_findings(named, 7.48e-3, "camera", effort, 1, Choices(trap="free"))
+    assert found.facts["tracks"]["n_read"] == 1000
+    assert disagreement(found.facts) is True
+    assert found.facts["own"]["p_active"] < 0.05
+    assert reading(basis(found.facts)) not in ("active", "active or viscoelastic")

@@ -103,9 +103,11 @@ def _figures(
         "bands": {name: page_figures.bands(arrays, name, unit) for name in names},
         "corner": page_figures.corner(
             {name: arrays[posterior + name] for name in favoured["unknown"]}, unit
-        ),
+        )
+        if favoured["unknown"]
+        else None,
         "segments": page_figures.segments(facts["segments"], unit)
-        if len(facts["segments"]["pieces"]) > 1
+        if facts["segments"]["drift"]
         else None,
         "members": page_figures.members(facts["tracks"]["rows"], favoured["parameters"]["D"], unit)
         if several and facts["tracks"]["n_alone"] > 1 and "D" in favoured["parameters"]

@@ -269,6 +269,18 @@ def posterior(
         short = [Record(r.positions[:part], r.dt) for r in records]
         if all(np.isfinite(r.positions).sum() > part // 2 for r in short):
             stages.insert(0, _target(coordinates, short, baseline))
+    if not coordinates.names:  # all is known: the evidence is the likelihood
+        z = np.empty((1, 0))
+        return Posterior(
+            model_name=model_name,
+            log_evidence=float(stages[-1](z)[0]),
+            error=0.0,
+            effective=float(n_draws),
+            pareto_k=0.0,
+            likelihoods=1,
+            parameters={n: np.repeat(v, n_draws) for n, v in coordinates.parameters(z).items()},
+            unknown=(),
+        )
     answer = sample(stages, len(coordinates.names), seed, sampler or Sampler())
     return Posterior(
         model_name=model_name,
@@ -325,7 +337,7 @@ def rbp_posterior(
     a long record to 256 for a short one; where few are effective the posterior is too narrow). The
     ratio is about memory of the length of tau_a: a record that is much finer is thinned for it.
     The baseline of a long record is AOUP's; that of a short record or of a free tracer is
-    integrated out (but for the slope of a linear one).
+    integrated out.
     """
     if n_samples is None:
         points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
@@ -371,13 +383,7 @@ def _rbp_ratios(
     """log p(y | RBP) - log p(y | AOUP) of all of these records at each set of parameters."""
     values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
     measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
-    if baseline == "linear":
-        positions = [
-            x - _fitted(x, dt, [v[:1] for v in values], {n: v[:1] for n, v in measured.items()},
-                        baseline)
-            for x in positions
-        ]  # fmt: skip
-    instrument = Instrument(**measured, baseline="zero" if baseline == "zero" else "constant")
+    instrument = Instrument(**measured, baseline=baseline)
     gaussian = state_space.log_likelihoods(AOUP(*values), instrument, positions, dt).sum(axis=0)
     mechanism = rbp_log_likelihood(
         RBP(*values), instrument, np.concatenate(positions), dt, lengths=[len(x) for x in positions]
@@ -394,10 +400,10 @@ def _rbp_ratio(parameters: Mapping[str, float], record: Record, baseline: Baseli
     # The exposure is a part of the longer interval now.
     measured["exposure"] /= stride
     thinned, dt = record.positions[::stride], record.dt * stride
-    integrated = parameters["kappa"] == 0 and baseline == "constant"
+    integrated = parameters["kappa"] == 0 and baseline != "zero"
     if not integrated:
         thinned = thinned - _fitted(thinned, dt, values, measured, baseline)
-    known = Instrument(**measured, baseline="constant" if integrated else "zero")
+    known = Instrument(**measured, baseline=baseline if integrated else "zero")
     gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt, from_zero=True)[0]
     mechanism = rbp_log_likelihood(RBP(*values), known, thinned, dt, from_zero=True)[0]
     return float(mechanism - gaussian)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from activenoise.choices import Choices
+from activenoise.ensembles import compressed
 from activenoise.findings import (
     EFFORTS,
     Clock,
@@ -31,13 +32,14 @@ from activenoise.findings import (
     tests_together,
 )
 from activenoise.goodness import ensemble_bands
+from activenoise.instrument import Instrument
 from activenoise.judgement import ROW_PARAMETERS
 from activenoise.models import FloatArray
 from activenoise.posterior import Kind, Record, Verdict, negative_weight
 
 FEWEST = 10  # points of a track that is analysed by itself
-MOST = 1 << 17  # points, over all coordinates, that the joint analysis reads, of the longest tracks
-_LONG = 1 << 15  # points; more of them have the frugal sampler
+MOST = 1 << 19  # points, over all coordinates, that the joint analysis reads, of the longest tracks
+_LONG = 1 << 15  # points; beyond them the sampler is frugal, and no coordinate is by itself
 
 Coordinates = Mapping[str, FloatArray]
 
@@ -66,11 +68,21 @@ def table_findings(
     }
     names = list(next(iter(whole.values())))
     longest_first = sorted(whole, key=lambda track: -observed(whole[track]))
-    read = _read(longest_first, whole, chosen.longest)
+    # A baseline leaves nothing of a track of no more points than it has coefficients.
+    unknowns = Instrument(baseline=question.choices.baseline).unknowns
+    long_enough = [track for track in longest_first if observed(whole[track]) > unknowns]
+    if not long_enough:
+        raise ValueError(
+            f"no track has more than {unknowns} points, which a {question.choices.baseline} "
+            "baseline takes up"
+        )
+    read = _read(long_enough, whole, chosen.longest)
     records = {track: [Record(centred(whole[track][name]), dt) for name in names] for track in read}
     by_coordinate = {name: [records[track][i] for track in read] for i, name in enumerate(names)}
     points = sum(len(record.positions) for some in records.values() for record in some)
-    sampler = chosen.sampler if points <= _LONG else chosen.frugal
+    several = compressed([record.positions for some in records.values() for record in some], dt)
+    size = sum(len(x) for x in several.records)
+    sampler = chosen.sampler if size <= _LONG else chosen.frugal
     facts, answer = compared(by_coordinate, question, sampler)
     prior = question.prior([record for some in records.values() for record in some])
     clock.lap("models")
@@ -79,7 +91,7 @@ def table_findings(
         **facts_of_models(answer, question, prior),
         **facts,
     }
-    if len(names) > 1:
+    if len(names) > 1 and points <= _LONG:
         facts["each"] = {
             name: compared({name: some}, question, chosen.brief)[0]
             for name, some in by_coordinate.items()
