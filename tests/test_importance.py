@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, ndtr
 
-from activenoise.importance import Mixture, Sampler, sample
+from activenoise.importance import Mixture, Reach, Sampler, sample, sample_beside
 
 
 def normal_target(mean, sd):
@@ -67,6 +67,38 @@ def test_a_cheaper_stage_leads_there_and_changes_nothing():
     target, evidence, _, _ = normal_target([1.05, 0.52], [0.003, 0.003])
     answer = sample([cheap, target], 2, 0, Sampler())
     assert abs(answer.log_evidence - evidence) < 4 * answer.error < 0.2
+
+
+@pytest.mark.parametrize(("shift", "moves"), [(0.02, False), (0.4, True)])
+def test_a_target_beside_another(shift, moves):
+    """Likelihoods of sd 0.1 about means that lie `shift` apart in each of three coordinates, and an
+    extra coordinate that only the target's knows: the evidence, without bias over 20 seeds, and
+    the moments."""
+    near_target, *_ = normal_target([0.5, -0.5, 0.0], [0.1, 0.1, 0.1])
+    moved = [0.5 + shift, -0.5 + shift, shift, 1.0]
+    target, evidence, mean, sd = normal_target(moved, [0.1, 0.1, 0.1, 0.5])
+    near = sample([near_target], 3, 0, Sampler())
+    answers = [
+        sample_beside(
+            near,
+            near_target,
+            lambda z: target(z) - near_target(z[:, :3]),
+            1,
+            seed,
+            Reach(draws=256, wanted=200, most=2560),
+        )
+        for seed in range(20)
+    ]
+    assert all((a.likelihoods > 1000) == moves for a in answers)
+    assert all(a.likelihoods <= 2560 and a.effective > 100 for a in answers)
+    miss = np.exp([a.log_evidence - evidence for a in answers]) - 1
+    stated = np.sqrt(np.mean([a.error**2 for a in answers]))
+    assert abs(miss.mean()) < 4 * miss.std() / np.sqrt(20) + 3 * near.error
+    # The stated error does not know that the numbers of draws of either proposal are fixed.
+    assert 0.2 * stated < np.sqrt(np.mean(miss**2)) < 1.5 * stated
+    draws = np.concatenate([a.equal(500) for a in answers])
+    np.testing.assert_allclose((draws.mean(0) - mean) / sd, 0, atol=0.15)
+    np.testing.assert_allclose(draws.std(0) / sd, 1, atol=0.1)
 
 
 def test_impossible_regions_are_allowed():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from activenoise import evidence, state_space
-from activenoise.importance import Sampler
+from activenoise.importance import Reach, Sampler
 from activenoise.instrument import Instrument
-from activenoise.models import AOUP, Passive, Viscoelastic
+from activenoise.models import AOUP, RBP, Passive, Viscoelastic
 from activenoise.posterior import (
     OFF,
     Coordinates,
@@ -24,6 +26,8 @@ from activenoise.posterior import (
     verdict,
 )
 from activenoise.priors import Axis, Prior
+from activenoise.rbp_filter import rbp_log_likelihood
+from activenoise.simulation import simulate
 
 ROOT = Path(__file__).parent.parent
 RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
@@ -57,7 +61,7 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
     record = state_space.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 600, 0.1, seed=6)
     record -= record.mean()
     aoup = posterior("AOUP", [Record(record, 0.1)], KNOWN, baseline="constant")
-    rbp = rbp_posterior(aoup, [Record(record, 0.1)])
+    rbp = rbp_posterior(aoup, [Record(record, 0.1)], KNOWN)
     sampled = evidence.rbp_evidence(
         Prior(KNOWN), record[None], 0.1, np.array([len(record)]), {"samples": 128}
     )
@@ -65,6 +69,101 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
     error = np.hypot(float(sampled.error[0, 0]), rbp.error)
     # The baseline's prior is flat here and it is 0 there.
     assert abs(rbp.log_evidence - aoup.log_evidence - expected) < 4 * error + 0.1
+
+
+@pytest.mark.parametrize("integrated", [False, True], ids=["drawn", "integrated"])
+@pytest.mark.parametrize("slope", [None, 0.4])
+def test_rbp_evidence_is_marginal_over_its_own_baseline(slope, integrated, monkeypatch):
+    """Against a sum over D and the baseline, where RBP knows its baseline otherwise than AOUP."""
+    monkeypatch.setattr("activenoise.posterior._RBP_SHORT", 1024 if integrated else 0)
+    prior = {
+        "kappa": Axis(2.0, 2.0),
+        "D": Axis(0.14, 0.28, log=True),
+        "D_a": Axis(8.0, 8.0),
+        "tau_a": Axis(1.0, 1.0),
+        **OFF,
+        "noise": Axis(0.1, 0.1),
+        "exposure": Axis(0.5, 0.5),
+    }
+    rng = np.random.default_rng(3)
+    dt, n = 0.05, 600
+    track = simulate(RBP(2.0, 0.2, 8.0, 1.0), n, dt, seed=4, n_tracks=1)[0].astype(np.float64)
+    record = track + 0.1 * rng.standard_normal(n) + 7.0
+    baseline = "constant" if slope is None else "linear"
+    records = [Record(record, dt)]
+    aoup = posterior("AOUP", records, prior, baseline, sampler=QUICK)
+    rbp = rbp_posterior(aoup, records, prior, baseline, reach=Reach(512, 400, 4096))
+    time = np.linspace(-1, 1, n)
+    shifts = np.linspace(-1.5, 1.5, 17) + record.mean()
+    slopes = np.zeros(1) if slope is None else np.linspace(-2.4, 2.4, 11)
+    nodes, weights = prior["D"].nodes(8)
+    log_parts = []
+    for D, weight in zip(nodes, weights, strict=True):
+        levelled = np.array([record - b - c * time for b in shifts for c in slopes])
+        model = RBP(*np.broadcast_arrays(np.full(len(levelled), 2.0), D, 8.0, 1.0))
+        log_p = rbp_log_likelihood(model, Instrument(noise=0.1, exposure=0.5), levelled, dt)
+        cell = (shifts[1] - shifts[0]) * (1 if slope is None else slopes[1] - slopes[0])
+        log_parts.append(logsumexp(log_p) + np.log(cell * weight))
+    assert abs(rbp.log_evidence - logsumexp(log_parts)) < 4 * rbp.error + 0.01
+    assert rbp.error < 0.15
+    assert rbp.effective > 50
+
+
+def ranks(noise=1.0, rate=1.0, n_records=90, n_points=250):
+    """Of the truth among the posterior's draws of every unknown parameter, minus 1/2, one row a
+    record; the models take turns. The noise is `noise` times what the analysis takes, and kappa is
+    `rate` times a draw from its prior."""
+    dt = 0.05
+    prior = {
+        "kappa": Axis(0.5, 5.0, log=True),
+        "D": Axis(0.1, 2.0, log=True),
+        "active_share": Axis(0.05, 0.95),
+        "tau_a": Axis(0.3, 2.0, log=True),
+        "element_share": Axis(0.05, 0.95),
+        "tau_m": Axis(0.3, 2.0, log=True),
+        **OFF,
+        "exposure": Axis(0.0, 1.0),
+        "noise": Axis(0.1, 0.1),
+    }
+    true_prior = {**prior, "kappa": Axis(0.5 * rate, 5.0 * rate, log=True)}
+    cheap = Sampler(draws=256, final=512, wanted=150)
+    rows = []
+    for seed in range(n_records):
+        name = ("Passive", "Viscoelastic", "AOUP")[seed % 3]
+        coordinates = Coordinates(name, true_prior)
+        # Not the stream of the record's noise.
+        z = np.random.default_rng([seed, 1]).standard_normal((1, len(coordinates.names)))
+        model, instrument = coordinates.build(z, "zero")
+        seen = replace(instrument, noise=noise * instrument.noise)
+        record = state_space.simulate(model, seen, n_points, dt, seed)
+        p = posterior(name, [Record(record, dt)], prior, seed=seed, sampler=cheap)
+        truth = coordinates.parameters(z)
+        rows.append([np.mean(p.parameters[n] < truth[n]) - 0.5 for n in coordinates.names])
+    return rows
+
+
+def errors_from_uniform(rows):
+    """Standard errors by which mean and mean square of the ranks miss those of a uniform law, 0 and
+    1/12: the largest over each parameter's column (kappa, D and exposure first and last) and over
+    all, of which the ranks of one record count as one."""
+    three = np.array([[row[0], row[1], row[-1]] for row in rows])
+    missed = []
+    for power, expected in ((1, 0.0), (2, 1 / 12)):
+        values = [three[:, i] ** power - expected for i in range(3)]
+        values.append(np.array([np.mean(np.power(row, power)) for row in rows]) - expected)
+        missed += [abs(v.mean()) / (v.std(ddof=1) / np.sqrt(len(v))) for v in values]
+    return max(missed)
+
+
+def test_posteriors_are_calibrated():
+    """Simulation-based calibration of the linear models: eight numbers within 3 standard errors."""
+    assert errors_from_uniform(ranks()) < 3
+
+
+@pytest.mark.parametrize("wrong", [{"noise": 2.0}, {"rate": 3.0}])
+def test_a_wrong_analysis_is_not_calibrated(wrong):
+    """What the check above is worth: it fails where the noise is wrong twofold, a prior thrice."""
+    assert errors_from_uniform(ranks(**wrong)) > 4.5
 
 
 def test_units_do_not_matter():
@@ -279,5 +378,8 @@ def test_the_mechanism_of_many_short_records():
     for name, tracks in made.items():
         records = [Record(x, dt) for x in tracks]
         aoup = posterior("AOUP", records, prior, sampler=QUICK)
-        ratio = rbp_posterior(aoup, records, n_samples=16).log_evidence - aoup.log_evidence
+        ratio = (
+            rbp_posterior(aoup, records, prior, reach=Reach(16, 1.0, 160)).log_evidence
+            - aoup.log_evidence
+        )
         assert ratio > 20 if name == "RBP" else ratio < -20

@@ -259,6 +259,20 @@ def test_innovations_are_white_and_standard_on_the_models_own_records():
         assert abs(np.mean(z[lag:] * z[:-lag])) < 4 / np.sqrt(len(z))
 
 
+def test_the_baseline_is_that_of_generalised_least_squares():
+    """Its coefficients and the inverse of their covariance, from the dense covariance matrix."""
+    model = AOUP(2.0, 0.3, 1.0, 0.6)
+    measured = {"noise": 0.05, "exposure": 0.6}
+    record = state_space.simulate(model, Instrument(**measured), 200, 0.05, seed=4) + 7.0
+    row = state_space.autocovariance(model, Instrument(**measured), np.arange(200), 0.05)[0]
+    base = state_space.regressors(200, 2)
+    weighted = np.linalg.solve(toeplitz(row), base.T)
+    found = state_space.innovations(model, Instrument(**measured, baseline="linear"), record, 0.05)
+    np.testing.assert_allclose(found.information, base @ weighted, rtol=1e-6, atol=1e-9)
+    expected = np.linalg.solve(base @ weighted, weighted.T @ record)
+    np.testing.assert_allclose(found.baseline, expected, rtol=1e-6)
+
+
 def test_simulated_records_have_the_models_covariance():
     model = Viscoelastic(2.0, 0.3, 3.0, 0.8)
     instrument = Instrument(noise=0.05, exposure=0.6, corner=8.0, relaxed=0.2)

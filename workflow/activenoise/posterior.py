@@ -26,7 +26,7 @@ from scipy.special import ndtr
 from activenoise import state_space
 from activenoise.choices import MEASUREMENT, SHARES, Range
 from activenoise.ensembles import compressed
-from activenoise.importance import LogLikelihood, Sampler, sample
+from activenoise.importance import Answer, LogLikelihood, Reach, Sampler, sample, sample_beside
 from activenoise.instrument import Baseline, Instrument
 from activenoise.models import (
     AOUP,
@@ -207,19 +207,36 @@ def linear_model(
 class Posterior(NamedTuple):
     """What the records say of one model.
 
-    log_evidence, error: nats; the error is the Monte Carlo's, to be trusted for pareto_k < 0.7.
+    answer: the sampler's, in the coordinates of the prior; its evidence, with the Monte Carlo's
+    error (nats, to be trusted for pareto_k < 0.7), and counts are properties.
     parameters: draws of equal weight of every parameter, by name, each (n_draws,).
-    unknown: names of those that were not fixed. effective, likelihoods: see `importance.Answer`.
+    unknown: names of those that were not fixed.
     """
 
     model_name: str
-    log_evidence: float
-    error: float
-    effective: float
-    pareto_k: float
-    likelihoods: int
+    answer: Answer
     parameters: dict[str, FloatArray]
     unknown: tuple[str, ...]
+
+    @property
+    def log_evidence(self) -> float:
+        return self.answer.log_evidence
+
+    @property
+    def error(self) -> float:
+        return self.answer.error
+
+    @property
+    def effective(self) -> float:
+        return self.answer.effective
+
+    @property
+    def pareto_k(self) -> float:
+        return self.answer.pareto_k
+
+    @property
+    def likelihoods(self) -> int:
+        return self.answer.likelihoods
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Mean, sd, and the ends of the central 68 and 95 % intervals of each parameter that is
@@ -261,7 +278,7 @@ def posterior(
     """
     if model_name not in COORDINATES:
         raise ValueError(f"model {model_name!r} must be one of {', '.join(COORDINATES)}")
-    records = [Record(np.asarray(r.positions, np.float64), float(r.dt)) for r in records]
+    records = _checked(records)
     coordinates = Coordinates(model_name, default_prior(records) if prior is None else prior)
     stages = [_target(coordinates, records, baseline)]
     if sum(len(r.positions) for r in records) > 2 * _SHORT:
@@ -271,27 +288,22 @@ def posterior(
             stages.insert(0, _target(coordinates, short, baseline))
     if not coordinates.names:  # all is known: the evidence is the likelihood
         z = np.empty((1, 0))
-        return Posterior(
-            model_name=model_name,
-            log_evidence=float(stages[-1](z)[0]),
-            error=0.0,
-            effective=float(n_draws),
-            pareto_k=0.0,
-            likelihoods=1,
-            parameters={n: np.repeat(v, n_draws) for n, v in coordinates.parameters(z).items()},
-            unknown=(),
-        )
+        value = float(stages[-1](z)[0])
+        known = Answer(value, 0.0, z, np.zeros(1), float(n_draws), 0.0, likelihoods=1)
+        return _posterior(model_name, coordinates, known, n_draws, seed)
     answer = sample(stages, len(coordinates.names), seed, sampler or Sampler())
-    return Posterior(
-        model_name=model_name,
-        log_evidence=answer.log_evidence,
-        error=answer.error,
-        effective=answer.effective,
-        pareto_k=answer.pareto_k,
-        likelihoods=answer.likelihoods,
-        parameters=coordinates.parameters(answer.equal(n_draws, seed)),
-        unknown=coordinates.names,
-    )
+    return _posterior(model_name, coordinates, answer, n_draws, seed)
+
+
+def _checked(records: Sequence[Record]) -> list[Record]:
+    return [Record(np.asarray(r.positions, np.float64), float(r.dt)) for r in records]
+
+
+def _posterior(
+    model_name: str, coordinates: Coordinates, answer: Answer, n_draws: int, seed: int
+) -> Posterior:
+    parameters = coordinates.parameters(answer.equal(n_draws, seed))
+    return Posterior(model_name, answer, parameters, coordinates.names)
 
 
 def _target(
@@ -317,109 +329,133 @@ def _target(
 
 _RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
 _RBP_STEP = 0.1  # but not beyond this part of tau_a
-_RBP_SHORT = 1 << 9  # points of a record that are too few to leave its baseline to the AOUP
+_RBP_SHORT = 1 << 9  # points of a record whose baseline is integrated out, not drawn
+_RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
+_RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
 
 
 def rbp_posterior(
     aoup: Posterior,
     records: Sequence[Record],
-    seed: int = 0,
-    n_samples: int | None = None,
+    prior: Mapping[str, Axis] | None = None,
     baseline: Baseline = "constant",
+    seed: int = 0,
+    reach: Reach | None = None,
+    n_draws: int = 4000,
 ) -> Posterior:
-    """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin.
+    """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin,
+    which are for the same records, prior and baseline.
 
     At equal parameters RBP has AOUP's covariance, and its prior, so
 
-        p(y | RBP)/p(y | AOUP) = < p(y | theta, RBP)/p(y | theta, AOUP) >
+        p(y | RBP)/p(y | AOUP) = < p(y | theta, b, RBP)/p(y | theta, b, AOUP) >
 
-    over AOUP's posterior; its error is that of the mean over n_samples of them (by default 64 for
-    a long record to 256 for a short one; where few are effective the posterior is too narrow). The
-    ratio is about memory of the length of tau_a: a record that is much finer is thinned for it.
-    The baseline of a long record is AOUP's; that of a short record or of a free tracer is
-    integrated out.
+    over AOUP's posterior of the parameters theta and of the coefficients b of the baseline, which
+    are normal given theta; those of a short record or of a free tracer are integrated out in both
+    densities instead. Where few of its draws are effective, `importance.sample_beside` moves to
+    where RBP's posterior is. The ratio is about memory of the length of tau_a: a record that is
+    much finer is thinned for it.
     """
-    if n_samples is None:
-        points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
-        n_samples = int(np.clip((1 << 20) // points, 64, 256))
-    parameters = {
-        n: v[:: max(len(v) // n_samples, 1)][:n_samples] for n, v in _shuffled(aoup, seed)
-    }
+    records = _checked(records)
+    coordinates = Coordinates("AOUP", default_prior(records) if prior is None else prior)
+    reach = reach or default_reach(records, Sampler())
+    d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
     short = [r for r in records if len(r.positions) <= _RBP_SHORT]
-    ratio = np.zeros(len(parameters["kappa"]))
-    for dt in dict.fromkeys(r.dt for r in short):
-        ratio += _rbp_ratios(parameters, [r.positions for r in short if r.dt == dt], dt, baseline)
-    for record in records:
-        if len(record.positions) > _RBP_SHORT:
-            for i in range(len(ratio)):
-                one = {n: v[i] for n, v in parameters.items()}
-                ratio[i] += _rbp_ratio(one, record, baseline)
-    highest = ratio.max()
-    w = np.exp(ratio - highest)
-    chosen = np.random.default_rng(seed).choice(
-        len(w), size=len(aoup.parameters["D"]), p=w / w.sum()
+    long = [r for r in records if len(r.positions) > _RBP_SHORT]
+    if coordinates.prior["kappa"] == Axis(0.0, 0.0):
+        unknowns = 0
+
+    def log_ratio(z: FloatArray) -> FloatArray:
+        parameters = coordinates.parameters(z[:, :d])
+        shifts = z[:, d:].reshape(len(z), len(long), unknowns)
+        ratio = np.zeros(len(z))
+        for dt in dict.fromkeys(r.dt for r in short):
+            same = [r.positions for r in short if r.dt == dt]
+            ratio += _log_ratio_short(parameters, same, dt, baseline)
+        for i, record in enumerate(long):
+            ratio += _log_ratio(parameters, record, shifts[:, i], baseline)
+        return ratio
+
+    answer = sample_beside(
+        aoup.answer,
+        _target(coordinates, records, baseline),
+        log_ratio,
+        unknowns * len(long),
+        seed,
+        reach,
     )
-    return aoup._replace(
-        model_name="RBP",
-        log_evidence=aoup.log_evidence + float(highest + np.log(w.mean())),
-        error=float(np.hypot(aoup.error, w.std() / w.mean() / np.sqrt(len(w)))),
-        effective=float(w.sum() ** 2 / np.sum(w**2)),
-        likelihoods=len(w),
-        parameters={n: v[chosen] for n, v in parameters.items()},
-    )
+    return _posterior("RBP", coordinates, answer, n_draws, seed)
 
 
-def _shuffled(posterior: Posterior, seed: int) -> list[tuple[str, FloatArray]]:
-    order = np.random.default_rng(seed).permutation(len(posterior.parameters["D"]))
-    return [(name, values[order]) for name, values in posterior.parameters.items()]
+def default_reach(records: Sequence[Record], sampler: Sampler) -> Reach:
+    """How far RBP's posterior goes beside linear ones by this sampler: its likelihoods are dear."""
+    points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
+    draws = int(np.clip(_RBP_ROUND // points, *_RBP_DRAWS))
+    return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
 
 
-def _rbp_ratios(
+def _log_ratio_short(
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
     baseline: Baseline,
 ) -> FloatArray:
-    """log p(y | RBP) - log p(y | AOUP) of all of these records at each set of parameters."""
-    values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
+    """log p(y | RBP) - log p(y | AOUP) of all of these records at m sets of parameters, (m,)."""
     measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
     instrument = Instrument(**measured, baseline=baseline)
-    gaussian = state_space.log_likelihoods(AOUP(*values), instrument, positions, dt).sum(axis=0)
+    gaussian = state_space.log_likelihoods(
+        linear_model("AOUP", parameters), instrument, positions, dt
+    ).sum(axis=0)
     mechanism = rbp_log_likelihood(
-        RBP(*values), instrument, np.concatenate(positions), dt, lengths=[len(x) for x in positions]
-    )
+        _rotational(parameters), instrument, np.concatenate(positions), dt,
+        lengths=[len(x) for x in positions],
+    )  # fmt: skip
     return mechanism - gaussian
 
 
-def _rbp_ratio(parameters: Mapping[str, float], record: Record, baseline: Baseline) -> float:
-    """log p(y | RBP) - log p(y | AOUP) at one set of parameters."""
-    values = [parameters[name] for name in ("kappa", "D", "D_a", "tau_a")]
-    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
-    most = max(int(_RBP_STEP * parameters["tau_a"] / record.dt), 1)
-    stride = min(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
-    # The exposure is a part of the longer interval now.
-    measured["exposure"] /= stride
-    thinned, dt = record.positions[::stride], record.dt * stride
-    integrated = parameters["kappa"] == 0 and baseline != "zero"
-    if not integrated:
-        thinned = thinned - _fitted(thinned, dt, values, measured, baseline)
-    known = Instrument(**measured, baseline=baseline if integrated else "zero")
-    gaussian = state_space.log_likelihood(AOUP(*values), known, thinned, dt, from_zero=True)[0]
-    mechanism = rbp_log_likelihood(RBP(*values), known, thinned, dt, from_zero=True)[0]
-    return float(mechanism - gaussian)
-
-
-def _fitted(
-    positions: FloatArray,
-    dt: float,
-    values: Sequence[Any],
-    measured: Mapping[str, Any],
-    baseline: Baseline,
+def _log_ratio(
+    parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
 ) -> FloatArray:
-    """The baseline that an AOUP of these parameters fits, (n_points,)."""
+    """The same of one record, at baselines that are `shifts` (m, unknowns) from AOUP's, in units of
+    the square root of their covariance; integrated out where there are no shifts."""
+    most = np.maximum((_RBP_STEP * parameters["tau_a"] / record.dt).astype(np.int64), 1)
+    strides = np.minimum(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
+    ratio = np.empty(len(strides))
+    for stride in np.unique(strides):
+        chosen = strides == stride
+        values = {name: v[chosen] for name, v in parameters.items()}
+        values["exposure"] = values["exposure"] / stride  # a part of the longer interval now
+        thinned = Record(record.positions[::stride], record.dt * stride)
+        ratio[chosen] = _log_ratio_thinned(values, thinned, shifts[chosen], baseline)
+    return ratio
+
+
+def _log_ratio_thinned(
+    parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
+) -> FloatArray:
+    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
+    aoup, rbp = linear_model("AOUP", parameters), _rotational(parameters)
     instrument = Instrument(**measured, baseline=baseline)
-    fitted = state_space.innovations(AOUP(*values), instrument, positions, dt).baseline
-    return fitted @ state_space.regressors(len(positions), instrument.unknowns)
+    gaussian = state_space.log_likelihood(aoup, instrument, *record, from_zero=True)
+    if not shifts.shape[1]:
+        return rbp_log_likelihood(rbp, instrument, *record, from_zero=True) - gaussian
+    base = state_space.regressors(len(record.positions), shifts.shape[1])
+    levelled = np.tile(record.positions, (len(shifts), 1))
+    for i, shift in enumerate(shifts):
+        one: dict[str, Any] = {name: v[i] for name, v in parameters.items()}
+        known = Instrument(**{n: one[n] for n in MEASUREMENT}, baseline=baseline)
+        left = state_space.innovations(linear_model("AOUP", one), known, *record)
+        factor = np.linalg.cholesky(left.information)
+        levelled[i] -= (left.baseline + np.linalg.solve(factor.T, shift)) @ base
+        # From the marginal density to that at this baseline, whose law is normal.
+        gaussian[i] += np.log(np.diagonal(factor)).sum()
+        gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))
+    level = Instrument(**measured)
+    return rbp_log_likelihood(rbp, level, levelled, record.dt, from_zero=True) - gaussian
+
+
+def _rotational(parameters: Mapping[str, FloatArray]) -> RBP:
+    return RBP(*(parameters[name] for name in ("kappa", "D", "D_a", "tau_a")))
 
 
 class Verdict(NamedTuple):
@@ -451,7 +487,8 @@ def verdict(
     odds: prior ones, 1 where not given, of any sum; a model of odds 0 has no say.
     """
     posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
-    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, seed, baseline=baseline)
+    reach = default_reach(records, sampler or Sampler())
+    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
     log_z = np.array([p.log_evidence for p in posteriors.values()])
     p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in posteriors])
     p *= np.exp(log_z - log_z[p > 0].max())

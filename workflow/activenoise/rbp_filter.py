@@ -44,11 +44,11 @@ def rbp_log_likelihood(
 ) -> FloatArray:
     """Log density of a record under each of m models, nats, (m,).
 
-    model, instrument: batches that broadcast to m models. positions: (n_points,), length, dt (s)
-    apart, NaN where there is none. n_angles: of the half circle, by default such that they resolve
-    what exact positions would say of it. from_zero: a free tracer or a drift was at 0 one interval
-    before the first point. lengths: positions are independent records of so many points, one after
-    the other, and the density is that of all.
+    model, instrument: batches that broadcast to m models. positions: (n_points,), or (m, n_points)
+    with a record for each model, length, dt (s) apart, NaN where there is none. n_angles: of the
+    half circle, by default such that they resolve what exact positions would say of it. from_zero:
+    a free tracer or a drift was at 0 one interval before the first point. lengths: positions are
+    independent records of so many points, one after the other, and the density is that of all.
 
     A baseline that is "constant" is one more part of the state, or the place of a free tracer,
     with a normal prior of a width that no record sees, in place of the flat one; the velocity of
@@ -58,14 +58,16 @@ def rbp_log_likelihood(
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
     (tests/test_rbp_filter.py); it falls with D_a/D, and at weak propulsion it is nothing.
     """
-    record = check_record(positions, instrument, model, from_zero)
-    ends = np.cumsum([len(record)] if lengths is None else lengths)
-    if ends[-1] != len(record):
-        raise ValueError(f"lengths that sum to {ends[-1]} must sum to {len(record)} points")
+    records = np.array(
+        [check_record(row, instrument, model, from_zero) for row in np.atleast_2d(positions)]
+    )
+    ends = np.cumsum([records.shape[1]] if lengths is None else lengths)
+    if ends[-1] != records.shape[1]:
+        raise ValueError(f"lengths that sum to {ends[-1]} must sum to {records.shape[1]} points")
     unknowns = instrument.unknowns
     if unknowns:
-        parts = np.split(record, ends[:-1])
-        record = np.concatenate([part - part[np.isfinite(part)][0] for part in parts])
+        for piece in np.split(records, ends[:-1], axis=1):
+            piece -= np.array([row[np.isfinite(row)][0] for row in piece])[:, None]
     twin = AOUP(**model.parameters)
     free = bool(np.all(np.asarray(model.kappa) == 0))
     A, W, h, P = continuous(twin, instrument, drifting=unknowns > 0 and not free)
@@ -96,7 +98,7 @@ def rbp_log_likelihood(
     flat = np.zeros(m)
     if unknowns:
         spread = np.einsum("mi,mij,mj->m", G[:, rest], P[part], G[:, rest]) + R + noise**2
-        width = _FLAT * (spread + float(np.nanmax(record) - np.nanmin(record)) ** 2)
+        width = _FLAT * (spread + float(np.nanmax(records) - np.nanmin(records)) ** 2)
         start[:, rest.index(zero), rest.index(zero)] += width
         flat += 0.5 * len(ends) * np.log(2 * np.pi * width)
         if unknowns == 2:
@@ -107,10 +109,14 @@ def rbp_log_likelihood(
             flat += np.sum(np.log(spans / 2))
     angles = _angles_needed(D, D_a, tau_a, dt) if n_angles is None else np.full(m, n_angles)
     drop = D_a / D * (dt / tau_a) ** 2 / 3
+    if len(records) not in (1, m):
+        raise ValueError(f"{len(records)} records do not match {m} models")
     result = np.empty(m)
+    which = np.minimum(np.arange(m), len(records) - 1)
     _run(
-        record, ends, F[part], F[:, rest, 1] * speed[:, None], G[:, rest], G[:, 1] * speed, Q[part],
-        S[:, rest], R, noise**2, slope * speed[:, None], start, dt / tau_a, drop, angles, result,
+        records, which, ends, F[part], F[:, rest, 1] * speed[:, None], G[:, rest], G[:, 1] * speed,
+        Q[part], S[:, rest], R, noise**2, slope * speed[:, None], start, dt / tau_a, drop, angles,
+        result,
     )  # fmt: skip
     return result + flat
 
@@ -126,15 +132,17 @@ def _angles_needed(D: FloatArray, D_a: FloatArray, tau_a: FloatArray, dt: float)
 
 
 @njit(cache=True, parallel=True)
-def _run(record, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, angles, result):
+def _run(
+    records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, angles, result
+):  # fmt: skip
     for i in prange(len(result)):
         half, T = _diffusion(angles[i], 0.5 * turn[i]), _diffusion(angles[i], turn[i])
         result[i] = 0.0
         for j in range(len(ends)):
             first = ends[j - 1] if j else 0
             result[i] += _filter(
-                record[first : ends[j]], F[i], B[i], G[i], g[i], Q[i], S[i], R[i], noise[i],
-                slope[i], start[i], drop[i], half, T,
+                records[which[i], first : ends[j]], F[i], B[i], G[i], g[i], Q[i], S[i], R[i],
+                noise[i], slope[i], start[i], drop[i], half, T,
             )  # fmt: skip
 
 

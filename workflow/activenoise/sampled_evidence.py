@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from activenoise.importance import Sampler
+from activenoise.importance import Reach, Sampler
 from activenoise.instrument import Baseline
 from activenoise.models import FloatArray
 from activenoise.posterior import Coordinates, Posterior, Record, posterior, rbp_posterior
@@ -74,9 +74,8 @@ def evidences(
         ratio, ratio_error = np.nan, np.nan
         if mechanism:
             record = [Record(part, dt)]
-            rbp = rbp_posterior(
-                found[1], record, seed=seed + k, n_samples=_RBP_SAMPLES, baseline=baseline
-            )
+            axes, reach = study_axes(prior, part), _at_once(_RBP_SAMPLES)
+            rbp = rbp_posterior(found[1], record, axes, baseline, seed + k, reach)
             ratio = rbp.log_evidence - found[1].log_evidence
             ratio_error = float(np.sqrt(max(rbp.error**2 - found[1].error ** 2, 0.0)))
         logs = [np.log(found[1].parameters[name]) for name in names]
@@ -147,10 +146,15 @@ def _three(
     """Posteriors of Passive, AOUP and RBP for a record of unknown zero."""
     record = np.asarray(track, np.float64)
     found = {name: _one(name, prior, record, dt, seed, sampler, "constant") for name in MODELS}
-    found["RBP"] = rbp_posterior(
-        found["AOUP"], [Record(record, dt)], seed=seed, n_samples=n_samples
-    )
+    reach = None if n_samples is None else _at_once(n_samples)
+    axes = study_axes(prior, record)
+    found["RBP"] = rbp_posterior(found["AOUP"], [Record(record, dt)], axes, "constant", seed, reach)
     return found
+
+
+def _at_once(n_samples: int) -> Reach:
+    """So many draws of AOUP's posterior and no more, however few are effective."""
+    return Reach(n_samples, 1.0, 2 * n_samples)
 
 
 def _one(

@@ -284,10 +284,12 @@ class Innovations(NamedTuple):
 
     standardised: (n_points,), of mean 0 and variance 1 and white if the model is right, NaN where
     a point is missing. baseline: coefficients of 1 and of a line from -1 to 1, length.
+    information: inverse of their covariance, (unknowns, unknowns).
     """
 
     standardised: FloatArray
     baseline: FloatArray
+    information: FloatArray
 
 
 def innovations(
@@ -297,7 +299,8 @@ def innovations(
     rows = _innovation_rows(model, instrument, positions, dt)
     seen = np.isfinite(rows[0])
     baseline = np.linalg.lstsq(rows[1:, seen].T, rows[0, seen], rcond=None)[0]
-    return Innovations(rows[0] - baseline @ rows[1:], baseline)
+    information = rows[1:, seen] @ rows[1:, seen].T
+    return Innovations(rows[0] - baseline @ rows[1:], baseline, information)
 
 
 def recursive_innovations(
