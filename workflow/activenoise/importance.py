@@ -380,5 +380,7 @@ def _pareto_k(log_w: FloatArray) -> float:
     """Shape of the generalised Pareto law of the largest weights, min(n/5, 3 sqrt n) of them."""
     count = int(min(len(log_w) / 5, 3 * np.sqrt(len(log_w))))
     top = np.sort(np.exp(log_w - log_w.max()))[-count - 1 :]
+    if top[-1] == top[0]:  # equal weights have no tail
+        return 0.0
     shape, _, _ = genpareto.fit(top[1:] - top[0], floc=0)
     return float(shape)
