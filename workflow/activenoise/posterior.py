@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import logsumexp, ndtr
 
 from activenoise import state_space
 from activenoise.choices import MEASUREMENT, SHARES, Range
@@ -329,7 +329,10 @@ def _target(
 
 _RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
 _RBP_STEP = 0.1  # but not beyond this part of tau_a
-_RBP_SHORT = 1 << 9  # points of a record whose baseline is integrated out, not drawn
+# Baselines of so many coefficients in all are drawn; of more, those of records of up to so many
+# points are summed over nodes, so many for a constant and for each coefficient of a line.
+_RBP_DRAWN, _RBP_SHORT, _RBP_NODES = 8, 1 << 9, (33, 15)
+_RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the baseline
 _RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
 _RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
 
@@ -351,18 +354,20 @@ def rbp_posterior(
         p(y | RBP)/p(y | AOUP) = < p(y | theta, b, RBP)/p(y | theta, b, AOUP) >
 
     over AOUP's posterior of the parameters theta and of the coefficients b of the baseline, which
-    are normal given theta; those of a short record or of a free tracer are integrated out in both
-    densities instead. Where few of its draws are effective, `importance.sample_beside` moves to
-    where RBP's posterior is. The ratio is about memory of the length of tau_a: a record that is
-    much finer is thinned for it.
+    are normal given theta. Of many short records both densities are integrated over b instead, and
+    of a free tracer, whose filter forgets where it began. Where few of its draws are effective,
+    `importance.sample_beside` moves to where RBP's posterior is. The ratio is about memory of the
+    length of tau_a: a record that is much finer is thinned for it.
     """
     records = _checked(records)
     coordinates = Coordinates("AOUP", default_prior(records) if prior is None else prior)
     reach = reach or default_reach(records, Sampler())
     d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
-    short = [r for r in records if len(r.positions) <= _RBP_SHORT]
-    long = [r for r in records if len(r.positions) > _RBP_SHORT]
-    if coordinates.prior["kappa"] == Axis(0.0, 0.0):
+    free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
+    many = free or unknowns * len(records) > _RBP_DRAWN
+    short = [r for r in records if many and len(r.positions) <= _RBP_SHORT]
+    long = [r for r in records if not (many and len(r.positions) <= _RBP_SHORT)]
+    if free:
         unknowns = 0
 
     def log_ratio(z: FloatArray) -> FloatArray:
@@ -371,7 +376,8 @@ def rbp_posterior(
         ratio = np.zeros(len(z))
         for dt in dict.fromkeys(r.dt for r in short):
             same = [r.positions for r in short if r.dt == dt]
-            ratio += _log_ratio_short(parameters, same, dt, baseline)
+            way = _log_ratio_integrated if unknowns == 0 else _log_ratio_summed
+            ratio += way(parameters, same, dt, baseline)
         for i, record in enumerate(long):
             ratio += _log_ratio(parameters, record, shifts[:, i], baseline)
         return ratio
@@ -394,13 +400,14 @@ def default_reach(records: Sequence[Record], sampler: Sampler) -> Reach:
     return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
 
 
-def _log_ratio_short(
+def _log_ratio_integrated(
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
     baseline: Baseline,
 ) -> FloatArray:
-    """log p(y | RBP) - log p(y | AOUP) of all of these records at m sets of parameters, (m,)."""
+    """log p(y | RBP) - log p(y | AOUP) of all of these records at m sets of parameters, (m,), the
+    place of a free tracer integrated out by the filter."""
     measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
     instrument = Instrument(**measured, baseline=baseline)
     gaussian = state_space.log_likelihoods(
@@ -411,6 +418,46 @@ def _log_ratio_short(
         lengths=[len(x) for x in positions],
     )  # fmt: skip
     return mechanism - gaussian
+
+
+def _log_ratio_summed(
+    parameters: Mapping[str, FloatArray],
+    positions: Sequence[FloatArray],
+    dt: float,
+    baseline: Baseline,
+) -> FloatArray:
+    """The same of trapped tracers, summed over nodes of each record's baseline."""
+    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
+    aoup, marginal = linear_model("AOUP", parameters), Instrument(**measured, baseline=baseline)
+    ratio = -state_space.log_likelihoods(aoup, marginal, positions, dt).sum(axis=0)
+    u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
+    nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
+    repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
+    each: dict[str, Any] = {name: repeated[name] for name in MEASUREMENT}
+    level = Instrument(**each)
+    for x in positions:
+        base = state_space.regressors(len(x), marginal.unknowns)
+        levelled, log_cell = np.empty((len(ratio), len(nodes), len(x))), np.empty(len(ratio))
+        for i in range(len(ratio)):
+            fitted, factor = _baseline(parameters, i, Record(x, dt), baseline)
+            levelled[i] = x - (fitted + np.linalg.solve(factor.T, nodes.T).T) @ base
+            log_cell[i] = nodes.shape[1] * np.log(step) - np.log(np.diagonal(factor)).sum()
+        log_p = rbp_log_likelihood(
+            _rotational(repeated), level, levelled.reshape(-1, len(x)), dt, from_zero=True
+        )
+        ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
+    return ratio
+
+
+def _baseline(
+    parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
+) -> tuple[FloatArray, FloatArray]:
+    """Mean of AOUP's normal law of the coefficients of the baseline at the i-th set of parameters,
+    and the Cholesky factor of the inverse of its covariance."""
+    one: dict[str, Any] = {name: v[i] for name, v in parameters.items()}
+    known = Instrument(**{n: one[n] for n in MEASUREMENT}, baseline=baseline)
+    left = state_space.innovations(linear_model("AOUP", one), known, *record)
+    return left.baseline, np.asarray(np.linalg.cholesky(left.information), np.float64)
 
 
 def _log_ratio(
@@ -442,11 +489,8 @@ def _log_ratio_thinned(
     base = state_space.regressors(len(record.positions), shifts.shape[1])
     levelled = np.tile(record.positions, (len(shifts), 1))
     for i, shift in enumerate(shifts):
-        one: dict[str, Any] = {name: v[i] for name, v in parameters.items()}
-        known = Instrument(**{n: one[n] for n in MEASUREMENT}, baseline=baseline)
-        left = state_space.innovations(linear_model("AOUP", one), known, *record)
-        factor = np.linalg.cholesky(left.information)
-        levelled[i] -= (left.baseline + np.linalg.solve(factor.T, shift)) @ base
+        fitted, factor = _baseline(parameters, i, record, baseline)
+        levelled[i] -= (fitted + np.linalg.solve(factor.T, shift)) @ base
         # From the marginal density to that at this baseline, whose law is normal.
         gaussian[i] += np.log(np.diagonal(factor)).sum()
         gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))

@@ -52,7 +52,8 @@ def rbp_log_likelihood(
 
     A baseline that is "constant" is one more part of the state, or the place of a free tracer,
     with a normal prior of a width that no record sees, in place of the flat one; the velocity of
-    a "linear" one is another.
+    a "linear" one is another. That is for free tracers: the filter's normals forget the centre of a
+    trap, an error of 0.04 nats at 12 points and of one at 200 (D_a/D = 40, dt/tau_a = 0.05).
 
     Error, root mean square at D_a/D = 20 and dt/tau_a = 0.03: 0.2 nats over 400 exact positions
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
+    import re
     from pathlib import Path
 
     import pandas as pd
@@ -17,13 +18,16 @@ def main(job: "Snakemake") -> None:
     from activenoise import plotting as plot
     from activenoise.files import write_table
 
+    # Studies that differ in a number alone share a colour.
+    group = {part: re.sub(r"_\d+$", "", part) for part in job.params.parts}
     rows: list[dict[str, Any]] = []
     for path in sorted(Path(job.params.folder).rglob("*.tsv")):
         part = path.relative_to(job.params.folder).parts[0]
         if part in job.params.parts:
             line = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
             rule = plot.RULES.get(path.stem, path.stem.split("-")[0])
-            rows.append({"rule": rule, "part": part, "seconds": line["s"], "mb": line["max_rss"]})
+            spent = {"seconds": line["s"], "mb": line["max_rss"]}
+            rows.append({"rule": rule, "part": group[part], **spent})
     jobs = pd.DataFrame(rows)
     totals = jobs.groupby("rule").agg(
         jobs=("seconds", "size"),
@@ -38,7 +42,9 @@ def main(job: "Snakemake") -> None:
     shown = [row for row in table if row["seconds"] >= 0.002 * whole]
     figure = plot.new_figure(plot.SINGLE, 14 + 5.2 * len(shown))
     axes = figure.subplots()
-    plot.stacked_bars(axes, jobs, [row["rule"] for row in shown], job.params.parts)
+    plot.stacked_bars(
+        axes, jobs, [row["rule"] for row in shown], list(dict.fromkeys(group.values()))
+    )
     for y, row in enumerate(shown):
         count = f"{row['jobs']} jobs" if row["jobs"] > 1 else "1 job"
         text = f"{row['seconds'] / 60:.1f} min, {count}, {row['max_rss_mb']:.0f} MB"
