@@ -5,6 +5,7 @@ whole or not at all. Needs h5py and NumPy alone.
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,12 @@ def write_arrays(path: str | Path, attributes: dict[str, Any] | None = None, **a
         for name, values in arrays.items():
             file[name] = values
         file.attrs.update(attributes or {})
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Plain numbers, lists and names in one JSON file."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
 def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:

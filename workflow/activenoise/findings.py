@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from activenoise import __version__, state_space
-from activenoise.choices import MEASUREMENT, Choices
+from activenoise.choices import Choices
 from activenoise.ensembles import compressed
 from activenoise.goodness import N_LAGS, Band, circulation, goodness, predictive_bands
 from activenoise.importance import Sampler
@@ -31,6 +31,7 @@ from activenoise.posterior import (
     Record,
     Verdict,
     chosen_prior,
+    instrument_of,
     linear_model,
     negative_weight,
     posterior,
@@ -418,9 +419,8 @@ def drawn(
 def _built(
     p: Posterior, values: Mapping[str, Any], baseline: Baseline, stride: int = 1
 ) -> tuple[LinearModel, Instrument]:
-    measured: dict[str, Any] = {name: values[name] for name in MEASUREMENT}
-    measured["exposure"] = measured["exposure"] / stride  # a part of the longer interval
-    return linear_model(p.model_name, values), Instrument(**measured, baseline=baseline)
+    longer = {**values, "exposure": values["exposure"] / stride}  # a part of the longer interval
+    return linear_model(p.model_name, values), instrument_of(longer, baseline)
 
 
 def _tests(p: Posterior, records: Sequence[Record], question: Question) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def disagreement(facts: Facts, limits: Thresholds = THRESHOLDS) -> bool | None:
     return None if abs(value) < limits.agreement + 2 * error else value > 0
 
 
-ROW_PARAMETERS = (
+_ROW_PARAMETERS = (
     "kappa", "D", "D_a", "tau_a", "element_share", "tau_m", "noise", "exposure", "corner",
     "relaxed", "drift",
 )  # fmt: skip
@@ -162,13 +162,17 @@ def rows_of_tracks(name: str, facts: Facts) -> list[dict[str, Any]]:
     row |= {f"p_{model.lower()}": p for model, p in facts["probability"].items()}
     row |= {key: facts[key] for key in ("p_active", "p_distinguishable")}
     row["model"] = facts["favoured"]
-    found = facts["models"][facts["favoured"]]["parameters"]
-    active = facts["models"]["AOUP"]["parameters"]
-    for parameter in ROW_PARAMETERS:
-        values = active if parameter in ("D_a", "tau_a") else found
-        if parameter in values:
-            row |= {
-                parameter: values[parameter]["mean"],
-                f"{parameter}_sd": values[parameter]["sd"],
-            }
-    return [row]
+    models = facts["models"]
+    active = models["AOUP"]["parameters"]
+    return [row | parameter_columns(models[facts["favoured"]]["parameters"], active)]
+
+
+def parameter_columns(found: Facts, active: Facts) -> dict[str, float]:
+    """Mean and standard deviation of each parameter, from its summary under a model; of D_a and
+    tau_a from that under the AOUP (active)."""
+    columns: dict[str, float] = {}
+    for name in _ROW_PARAMETERS:
+        values = active if name in ("D_a", "tau_a") else found
+        if name in values:
+            columns |= {name: values[name]["mean"], f"{name}_sd": values[name]["sd"]}
+    return columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 PARAMETERS = {
@@ -17,6 +17,12 @@ _MAY_VANISH = {"D_a", "active_share", "noise", "exposure", "relaxed"}
 _AT_MOST_ONE = {"active_share", "exposure", "relaxed"}
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
 STUDIED = ("Passive", "AOUP", "RBP")
+
+
+def is_bare(names: Collection[str]) -> bool:
+    """Whether the parameters of a study are the models' own, and its tracks the tracer's own
+    positions: none of an instrument, no other terms."""
+    return {"D", "D_a"} <= set(names) and not any(name in names for name in MEASURED)
 
 
 def parameter_range(name: str, spec: Any) -> tuple[float, float, bool]:

@@ -188,8 +188,7 @@ class Coordinates:
     ) -> tuple[Passive | Viscoelastic | AOUP, Instrument]:
         """Models and instruments, each a batch of m."""
         values = self.parameters(z)
-        instrument = Instrument(**{n: values[n] for n in MEASUREMENT}, baseline=baseline)
-        return linear_model(self.model_name, values), instrument
+        return linear_model(self.model_name, values), instrument_of(values, baseline)
 
 
 def linear_model(
@@ -202,6 +201,12 @@ def linear_model(
     if model_name == "Viscoelastic":
         return Viscoelastic(kappa, D, values["strength"], values["tau_m"])
     return AOUP(kappa, D, values["D_a"], values["tau_a"])
+
+
+def instrument_of(values: Mapping[str, FloatArray], baseline: Baseline = "zero") -> Instrument:
+    """The instrument with these parameters."""
+    measured: dict[str, Any] = {name: values[name] for name in MEASUREMENT}
+    return Instrument(**measured, baseline=baseline)
 
 
 class Posterior(NamedTuple):
@@ -365,8 +370,9 @@ def rbp_posterior(
     d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
     free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
     many = free or unknowns * len(records) > _RBP_DRAWN
-    short = [r for r in records if many and len(r.positions) <= _RBP_SHORT]
-    long = [r for r in records if not (many and len(r.positions) <= _RBP_SHORT)]
+    longest = _RBP_SHORT if many else 0
+    short = [r for r in records if len(r.positions) <= longest]
+    long = [r for r in records if len(r.positions) > longest]
     if free:
         unknowns = 0
 
@@ -408,8 +414,7 @@ def _log_ratio_integrated(
 ) -> FloatArray:
     """log p(y | RBP) - log p(y | AOUP) of all of these records at m sets of parameters, (m,), the
     place of a free tracer integrated out by the filter."""
-    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
-    instrument = Instrument(**measured, baseline=baseline)
+    instrument = instrument_of(parameters, baseline)
     gaussian = state_space.log_likelihoods(
         linear_model("AOUP", parameters), instrument, positions, dt
     ).sum(axis=0)
@@ -427,14 +432,11 @@ def _log_ratio_summed(
     baseline: Baseline,
 ) -> FloatArray:
     """The same of trapped tracers, summed over nodes of each record's baseline."""
-    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
-    aoup, marginal = linear_model("AOUP", parameters), Instrument(**measured, baseline=baseline)
+    aoup, marginal = linear_model("AOUP", parameters), instrument_of(parameters, baseline)
     ratio = -state_space.log_likelihoods(aoup, marginal, positions, dt).sum(axis=0)
     u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
     nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
     repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
-    each: dict[str, Any] = {name: repeated[name] for name in MEASUREMENT}
-    level = Instrument(**each)
     for x in positions:
         base = state_space.regressors(len(x), marginal.unknowns)
         levelled, log_cell = np.empty((len(ratio), len(nodes), len(x))), np.empty(len(ratio))
@@ -443,8 +445,9 @@ def _log_ratio_summed(
             levelled[i] = x - (fitted + np.linalg.solve(factor.T, nodes.T).T) @ base
             log_cell[i] = nodes.shape[1] * np.log(step) - np.log(np.diagonal(factor)).sum()
         log_p = rbp_log_likelihood(
-            _rotational(repeated), level, levelled.reshape(-1, len(x)), dt, from_zero=True
-        )
+            _rotational(repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
+            from_zero=True,
+        )  # fmt: skip
         ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
     return ratio
 
@@ -454,9 +457,8 @@ def _baseline(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean of AOUP's normal law of the coefficients of the baseline at the i-th set of parameters,
     and the Cholesky factor of the inverse of its covariance."""
-    one: dict[str, Any] = {name: v[i] for name, v in parameters.items()}
-    known = Instrument(**{n: one[n] for n in MEASUREMENT}, baseline=baseline)
-    left = state_space.innovations(linear_model("AOUP", one), known, *record)
+    one = {name: v[i] for name, v in parameters.items()}
+    left = state_space.innovations(linear_model("AOUP", one), instrument_of(one, baseline), *record)
     return left.baseline, np.asarray(np.linalg.cholesky(left.information), np.float64)
 
 
@@ -480,9 +482,8 @@ def _log_ratio(
 def _log_ratio_thinned(
     parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
 ) -> FloatArray:
-    measured: dict[str, Any] = {name: parameters[name] for name in MEASUREMENT}
     aoup, rbp = linear_model("AOUP", parameters), _rotational(parameters)
-    instrument = Instrument(**measured, baseline=baseline)
+    instrument = instrument_of(parameters, baseline)
     gaussian = state_space.log_likelihood(aoup, instrument, *record, from_zero=True)
     if not shifts.shape[1]:
         return rbp_log_likelihood(rbp, instrument, *record, from_zero=True) - gaussian
@@ -494,7 +495,7 @@ def _log_ratio_thinned(
         # From the marginal density to that at this baseline, whose law is normal.
         gaussian[i] += np.log(np.diagonal(factor)).sum()
         gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))
-    level = Instrument(**measured)
+    level = instrument_of(parameters)
     return rbp_log_likelihood(rbp, level, levelled, record.dt, from_zero=True) - gaussian
 
 
@@ -533,11 +534,7 @@ def verdict(
     posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
     reach = default_reach(records, sampler or Sampler())
     posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
-    log_z = np.array([p.log_evidence for p in posteriors.values()])
-    p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in posteriors])
-    p *= np.exp(log_z - log_z[p > 0].max())
-    p /= p.sum()
-    probability = dict(zip(posteriors, p.tolist(), strict=True))
+    probability = probabilities({name: p.log_evidence for name, p in posteriors.items()}, odds)
     active = [name for name in posteriors if name in ("AOUP", "RBP")]
     p_active = sum(probability[name] for name in active)
     # d p_active = sum over models of p (1{active} - p_active) d log Z
@@ -552,6 +549,17 @@ def verdict(
         ),
         numerical_error=float(np.linalg.norm(spread)),
     )
+
+
+def probabilities(
+    log_evidence: Mapping[str, float], odds: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Posterior probability of each model. odds: as in `verdict`."""
+    log_z = np.array(list(log_evidence.values()))
+    p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in log_evidence])
+    p *= np.exp(log_z - log_z[p > 0].max())
+    p /= p.sum()
+    return dict(zip(log_evidence, p.tolist(), strict=True))
 
 
 def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.models import MODELS, FloatArray, Model
-from activenoise.parameters import MEASURED, PARAMETERS, parameter_range
+from activenoise.parameters import PARAMETERS, is_bare, parameter_range
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ class Prior:
     @property
     def bare(self) -> bool:
         """Whether the tracks are the tracer's own positions and the models' parameters given."""
-        given = {"D", "D_a"} <= set(self.axes)
-        return given and not any(name in self.axes for name in MEASURED)
+        return is_bare(self.axes)
 
     def values(
         self, names: Sequence[str], seed: int, n_tracks: int, first: int = 0

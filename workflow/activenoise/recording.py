@@ -38,10 +38,8 @@ from activenoise.normals import LANES, fill_normals, open_streams
 from activenoise.parameters import MEASURED, PARAMETERS
 from activenoise.priors import Prior
 from activenoise.simulation import simulate
-from activenoise.state_space import Discrete, autocovariance, discretise
+from activenoise.state_space import UPPER, autocovariance, discretise, packed
 
-_STATES = 3  # x, v and the detector's lag, fewer are padded with zeros
-_UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # entries of a symmetric matrix, by row
 _CHUNK = 64
 _FINE = 8  # positions of RBP an interval
 _BLOCK = 256  # tracks of RBP whose fine positions are kept at a time
@@ -128,9 +126,9 @@ def simulate_recorded(
         raise ValueError("a free tracer (kappa = 0) or a drift has no stationary recorded tracks")
     if isinstance(model, RBP):
         return _simulate_rbp(model, instrument, n_steps, dt, seed, first)
-    packed = _packed(discretise(model, instrument, dt))
-    tracks = np.empty((packed.shape[1], n_steps), np.float32)
-    _simulate(np.uint64(seed), first, packed, tracks)
+    rows = packed(discretise(model, instrument, dt))
+    tracks = np.empty((rows.shape[1], n_steps), np.float32)
+    _simulate(np.uint64(seed), first, rows, tracks)
     return tracks
 
 
@@ -194,27 +192,14 @@ def _record_group(seed, first, row, fine, constants, tracks):
             tracks[row + j, n] = value + noise * normals[1, j]
 
 
-def _packed(system: Discrete) -> NDArray[np.float64]:
-    """The systems as rows (28, m) in the order of the kernel's."""
-    m, k = system.G.shape
-    F, Q, P = (np.zeros((m, _STATES, _STATES)) for _ in range(3))
-    G, S = np.zeros((m, _STATES)), np.zeros((m, _STATES))
-    for big, small in ((F, system.F), (Q, system.Q), (P, system.P)):
-        big[:, :k, :k] = small
-    G[:, :k], S[:, :k] = system.G, system.S
-    upper = tuple(np.array(_UPPER).T)
-    parts = [F.reshape(m, 9), G, Q[:, *upper], S, system.R[:, None], P[:, *upper]]
-    return np.ascontiguousarray(np.concatenate(parts, axis=1).T)
-
-
 @njit(cache=True, parallel=True)
-def _simulate(seed, first, packed, tracks):
+def _simulate(seed, first, systems, tracks):
     for group in prange((tracks.shape[0] + LANES - 1) // LANES):
-        _simulate_group(seed, first, group * LANES, packed, tracks)
+        _simulate_group(seed, first, group * LANES, systems, tracks)
 
 
 @njit(cache=True, fastmath=_MATH)
-def _simulate_group(seed, first, row, packed, tracks):
+def _simulate_group(seed, first, row, systems, tracks):
     """Simulate tracks row ... row + LANES - 1 side by side."""
     n_tracks, n_steps = tracks.shape
     n_lanes = min(LANES, n_tracks - row)
@@ -228,9 +213,9 @@ def _simulate_group(seed, first, row, packed, tracks):
     # One array of all lane variables: the compiler then sees that they do not overlap. Lanes beyond
     # the last track repeat it and are not written.
     w = np.zeros((_ROWS, LANES))
-    for k in range(len(packed)):
+    for k in range(len(systems)):
         for j in range(LANES):
-            w[k, j] = packed[k, row + min(j, n_lanes - 1)]
+            w[k, j] = systems[k, row + min(j, n_lanes - 1)]
 
     resting = np.zeros(LANES, np.bool_)
     settled = False
@@ -280,7 +265,7 @@ def _advance_gains(w, resting):
             w[_FP + 3 * a + 2, j] = u * w[_P + 2, j] + v * w[_P + 4, j] + z * w[_P + 5, j]
         moved = False
         for entry in range(6):
-            a, b = _UPPER[entry]
+            a, b = UPPER[entry]
             f = _F + 3 * b
             p = w[_Q + entry, j] - w[_K + a, j] * w[_K + b, j] * s
             for c in range(3):

@@ -129,7 +129,7 @@ def read_coordinates(path: str | Path, column: str | None = None, **options: Any
     column: as in `read_record`; several, parted by commas, for several coordinates. options: of
     `read_record`. Raises RecordError, also where the file has more than one such track.
     """
-    names: list[Selector] = [name.strip() for name in (column or "").split(",") if name.strip()]
+    names = _selectors(column)
     if len(names) < 2:
         found = read_record(path, column=names[0] if names else None, gaps=True, **options)
         return _replaced(found, found.positions[:, None])
@@ -139,6 +139,11 @@ def read_coordinates(path: str | Path, column: str | None = None, **options: Any
             f"{path}: it holds {len(tracks)} tracks; name one in the columns, as {names[0]}[0]"
         )
     return tracks[0]
+
+
+def _selectors(column: str | None) -> list[Selector]:
+    """The names in a list parted by commas."""
+    return [name.strip() for name in (column or "").split(",") if name.strip()]
 
 
 class RecordSet(NamedTuple):
@@ -165,7 +170,7 @@ def read_set(
     """
     path = Path(path)
     _check_options(path, dt, scale, stride)
-    names: list[Selector] = [name.strip() for name in (column or "").split(",") if name.strip()]
+    names = _selectors(column)
     tracks = read_tracks(path, names or None, first_row=len(names) < 2)
     there = len(tracks.tracks)
     if there == 1 and len(names) < 2:

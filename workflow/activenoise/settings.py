@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from activenoise.choices import choices, merged
-from activenoise.parameters import MEASURED, PARAMETERS, STUDIED, parameter_range
+from activenoise.parameters import PARAMETERS, STUDIED, is_bare, parameter_range
 from activenoise.sheet import SheetRow
 
 Config = dict[str, Any]
@@ -92,10 +92,8 @@ def sampling_interval(study: Config) -> float:
 
 def is_measured(study: Config) -> bool:
     """Whether the tracks of a study are seen through an instrument, or have parameters in other
-    terms than the models': their exact answers are then sampled (`measured_evidence`)."""
-    return not {"D", "D_a"} <= set(study["parameters"]) or any(
-        name in study["parameters"] for name in MEASURED
-    )
+    terms than the models': their exact answers are then sampled (`sampled_evidence`)."""
+    return not is_bare(study["parameters"])
 
 
 def n_points(study: Config, duration: float) -> int:

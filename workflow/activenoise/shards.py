@@ -40,17 +40,13 @@ def write_shard(
         positions = file.create_dataset("positions", (len(rows), n_points), np.float32)
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
+            model, instrument, _ = draw(prior, model_name, seed, len(block), block.start)
             if prior.bare:
-                models = prior.draw(model_name, seed, len(block), block.start)
-                tracks = simulate(models, n_points, dt, seed, first=block.start)
+                tracks = simulate(model, n_points, dt, seed, first=block.start)
             else:
-                model, instrument, _ = draw(prior, model_name, seed, len(block), block.start)
                 tracks = simulate_recorded(model, instrument, n_points, dt, seed, block.start)
             positions[start : start + len(block)] = tracks
-        if prior.bare:
-            parameters = prior.draw(model_name, seed, len(rows), rows.start).parameters
-        else:
-            parameters = draw(prior, model_name, seed, len(rows), rows.start).parameters
+        parameters = draw(prior, model_name, seed, len(rows), rows.start).parameters
         for name, values in parameters.items():
             file[f"parameters/{name}"] = values
         file["index"] = np.arange(rows.start, rows.stop)

@@ -207,7 +207,7 @@ def _van_loan(A, W, step, doublings, F, Q):
             q += derivative * factor
         for _ in range(doublings[i]):
             _multiply(f, q, term)
-            _multiply_transposed(term, f, product)
+            _multiply(term, f.T, product)
             q += product
             _multiply(f, f, product)
             f[:] = product
@@ -223,17 +223,6 @@ def _multiply(a, b, out):
             total = 0.0
             for l in range(len(a)):
                 total += a[i, l] * b[l, j]
-            out[i, j] = total
-
-
-@njit(cache=True)
-def _multiply_transposed(a, b, out):
-    """out = a b'."""
-    for i in range(len(a)):
-        for j in range(len(a)):
-            total = 0.0
-            for l in range(len(a)):
-                total += a[i, l] * b[j, l]
             out[i, j] = total
 
 
@@ -270,10 +259,10 @@ def log_likelihoods(
     side_by_side = (
         system.F.shape[1] <= _FAST_STATES and instrument.unknowns <= 1 and values.shape[1] > 1
     )
-    packed = _packed(system) if side_by_side else np.empty((0, 0))
+    rows = packed(system) if side_by_side else np.empty((0, 0))
     for record, own in zip(checked, values, strict=True):
         if side_by_side:
-            _run_lanes(record, instrument.unknowns, packed, own)
+            _run_lanes(record, instrument.unknowns, rows, own)
         else:
             _run_each(record, regressors(len(record), instrument.unknowns), *system, own)
     return values
@@ -452,37 +441,38 @@ _VAR, _UNIT, _LOG, _PROD, _HELD = 31, 32, 33, 34, 35
 _M, _N, _D, _E, _DD, _DE, _EE, _SUM = 43, 46, 49, 50, 51, 52, 53, 54
 _INVERSE, _H, _A = 55, 56, 59
 _ROWS = 68
-_UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
-def _packed(system: Discrete) -> FloatArray:
-    """Rows _F ... _P of the register filter, (28, m)."""
+def packed(system: Discrete) -> FloatArray:
+    """The systems as rows of numbers for kernels of up to three states, (28, m): F, G, Q, S, R, P,
+    smaller ones padded with zeros, Q and P by their entries `UPPER`."""
     m, k, _ = system.F.shape
     F, Q, P = (np.zeros((m, 3, 3)) for _ in range(3))
     G, S = np.zeros((m, 3)), np.zeros((m, 3))
     for big, small in zip((F, Q, P), (system.F, system.Q, system.P), strict=True):
         big[:, :k, :k] = small
     G[:, :k], S[:, :k] = system.G, system.S
-    upper = tuple(np.array(_UPPER).T)
+    upper = tuple(np.array(UPPER).T)
     parts = [F.reshape(m, 9), G, Q[:, *upper], S, system.R[:, None], P[:, *upper]]
     return np.ascontiguousarray(np.concatenate(parts, axis=1).T)
 
 
 @njit(cache=True, parallel=True)
-def _run_lanes(record, unknowns, packed, values):
+def _run_lanes(record, unknowns, systems, values):
     for group in prange((len(values) + _LANES - 1) // _LANES):
-        _filter_lanes(record, unknowns, packed, group * _LANES, values)
+        _filter_lanes(record, unknowns, systems, group * _LANES, values)
 
 
 @njit(cache=True)
-def _filter_lanes(record, unknowns, packed, first, values):
+def _filter_lanes(record, unknowns, systems, first, values):
     """Filter the record with models first ... first + _LANES - 1 side by side."""
     n = len(record)
     n_lanes = min(_LANES, len(values) - first)
     w = np.zeros((_ROWS, _LANES))
     for j in range(_LANES):
-        for a in range(len(packed)):
-            w[a, j] = packed[a, first + min(j, n_lanes - 1)]
+        for a in range(len(systems)):
+            w[a, j] = systems[a, first + min(j, n_lanes - 1)]
         w[_UNIT, j] = w[_R, j]  # of the variances, so that products of them stay in range
         for a in range(3):
             w[_UNIT, j] += w[_G + a, j] ** 2 * (w[_Q + (0, 3, 5)[a], j])
@@ -567,11 +557,11 @@ def _predict(w):
             for b in range(3):
                 F[a, b] = w[_F + 3 * a + b, j]
         for row in range(6):
-            a, b = _UPPER[row]
+            a, b = UPPER[row]
             P[a, b] = P[b, a] = w[_P + row, j]
         P = F @ P @ F.T
         for row in range(6):
-            a, b = _UPPER[row]
+            a, b = UPPER[row]
             w[_P + row, j] = P[a, b] + w[_Q + row, j]
         w[_M : _M + 3, j] = F @ w[_M : _M + 3, j].copy()
         w[_N : _N + 3, j] = F @ w[_N : _N + 3, j].copy()

@@ -33,9 +33,9 @@ from activenoise.findings import (
 )
 from activenoise.goodness import ensemble_bands
 from activenoise.instrument import Instrument
-from activenoise.judgement import ROW_PARAMETERS
+from activenoise.judgement import parameter_columns
 from activenoise.models import FloatArray
-from activenoise.posterior import Kind, Record, Verdict, negative_weight
+from activenoise.posterior import Kind, Record, Verdict, negative_weight, probabilities
 
 FEWEST = 10  # points of a track that is analysed by itself
 MOST = 1 << 19  # points, over all coordinates, that the joint analysis reads, of the longest tracks
@@ -196,13 +196,8 @@ def _row(track: str, parts: Coordinates, own: Verdict | None, model: str) -> dic
         return row
     row |= {f"p_{name.lower()}": p for name, p in own.probability.items()}
     row |= {"p_active": own.p_active, "p_distinguishable": own.p_distinguishable, "model": model}
-    found = own.posteriors[model].summary()
     active = own.posteriors["AOUP"].summary()
-    found |= {name: active[name] for name in ("D_a", "tau_a") if name in active}
-    for name in ROW_PARAMETERS:
-        if name in found:
-            row |= {name: found[name]["mean"], f"{name}_sd": found[name]["sd"]}
-    return row
+    return row | parameter_columns(own.posteriors[model].summary(), active)
 
 
 def _own_over_shared(together: Verdict, members: Mapping[str, Verdict]) -> dict[str, Any]:
@@ -236,12 +231,8 @@ def _each_its_own(
     has the law of.
     """
     models = list(next(iter(members.values())).posteriors)
-    odds = question.choices.odds
     sums = {model: _summed(members, model) for model in models}
-    weight = np.array([odds.get(model, 1.0) for model in models])
-    log_z = np.array([sums[model][0] for model in models])
-    p = weight * np.exp(log_z - log_z[weight > 0].max())
-    probability = dict(zip(models, (p / p.sum()).tolist(), strict=True))
+    probability = probabilities({m: value for m, (value, _) in sums.items()}, question.choices.odds)
     errors = errors_of(probability, {model: error for model, (_, error) in sums.items()})
     active = [model for model in models if model in ("AOUP", "RBP")]
     told = {

@@ -15,7 +15,7 @@ def record_options(track):
 
 
 def full_options(track):
-    """The same for `read_coordinates`: every point, but for a record without a study, whose stride
+    """The same for `read_set`: every point, but for a record without a study, whose stride
     is its own."""
     row = SHEET[track]
     return {

@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    import json
     import sys
 
     from activenoise.choices import choices
-    from activenoise.files import read_arrays, read_attributes, replacing, tracks_of, write_arrays
+    from activenoise.files import read_arrays, read_attributes, tracks_of, write_arrays, write_json
     from activenoise.findings import findings
     from activenoise.table_findings import table_findings
 
@@ -38,8 +37,7 @@ def main(job: "Snakemake") -> None:
         sys.exit(1)
     log.info("seconds: %s", found.facts["seconds"])
     write_arrays(job.output.arrays, {"unit": about["unit"]}, **found.arrays)
-    with replacing(job.output.facts) as partial:
-        partial.write_text(json.dumps(found.facts, indent=1), encoding="utf-8")
+    write_json(job.output.facts, found.facts)
 
 
 if __name__ == "__main__":

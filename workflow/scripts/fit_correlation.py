@@ -10,10 +10,8 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import json
-
     from activenoise.correlation import diffusion_from_increments, fit_autocorrelation
-    from activenoise.files import read_arrays, replacing, write_arrays
+    from activenoise.files import read_arrays, write_arrays, write_json
 
     p = job.params
     positions = read_arrays(job.input.record)["positions"]
@@ -27,8 +25,7 @@ def main(job: "Snakemake") -> None:
         "unresolved": list(fit.unresolved),
         "D_from_increments": diffusion_from_increments(positions, p.dt)._asdict(),
     }
-    with replacing(job.output.fit) as partial:
-        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    write_json(job.output.fit, summary)
     write_arrays(
         job.output.correlation,
         lags=fit.lags,

@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    import json
-
     from activenoise.domain import familiarity, read_domains
-    from activenoise.files import read_arrays, read_tree, replacing, write_table
+    from activenoise.files import read_arrays, read_tree, write_json, write_table
     from activenoise.network_answers import by_segment, whole_record
     from activenoise.networks import Network
 
@@ -30,8 +28,7 @@ def main(job: "Snakemake") -> None:
         for task, path in zip(p.tasks, job.input.domains, strict=True)
     }
     log.info("whole record: %s", summary)
-    with replacing(job.output.summary) as partial:
-        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    write_json(job.output.summary, summary)
     answers = by_segment(networks, positions, p.dt, p.points)
     write_table(job.output.segments, (answer._asdict() for answer in answers))
 

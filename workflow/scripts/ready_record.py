@@ -20,8 +20,8 @@ def main(job: "Snakemake") -> None:
         read_arrays,
         read_attributes,
         read_tree,
-        replacing,
         tracks_of,
+        write_json,
         write_table,
     )
     from activenoise.networks import Network
@@ -38,9 +38,7 @@ def main(job: "Snakemake") -> None:
     }
     found, rows = answers(networks, domains, tracks, about["dt"], known_rates(facts), p.ranges)
     log.info("%s", found)
-    with replacing(job.output.summary) as partial:
-        summary = {"study": p.study, "coordinates": found}
-        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    write_json(job.output.summary, {"study": p.study, "coordinates": found})
     write_table(job.output.segments, rows)
 
 

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    import json
-
-    from activenoise.files import read_arrays, replacing, write_table
+    from activenoise.files import read_arrays, write_json, write_table
     from activenoise.priors import parse_prior
     from activenoise.sampled_evidence import by_segment, whole_record
 
@@ -21,8 +19,7 @@ def main(job: "Snakemake") -> None:
     positions = read_arrays(job.input.record)["positions"]
     summary = whole_record(prior, positions, p.dt, p.seed)
     log.info("whole record: %s", summary)
-    with replacing(job.output.summary) as partial:
-        partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    write_json(job.output.summary, summary)
     answers = by_segment(prior, positions, p.dt, p.points, p.seed)
     write_table(job.output.segments, (answer._asdict() for answer in answers))
 

@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.files import read_arrays, read_attributes, replacing, write_table
+    from activenoise.files import read_arrays, read_attributes, write_json, write_table
     from activenoise.judgement import rows_of_tracks
     from activenoise.words import in_words
 
@@ -34,8 +34,7 @@ def main(job: "Snakemake") -> None:
     words = in_words(parts["findings"])
     log.info("%s", words.sentence)
     verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}
-    with replacing(job.output.verdict) as partial:
-        partial.write_text(json.dumps(verdict, indent=1), encoding="utf-8")
+    write_json(job.output.verdict, verdict)
     write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, parts["findings"]))
 
 
