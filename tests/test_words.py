@@ -42,7 +42,7 @@ def facts(**changes: Any) -> dict[str, Any]:
         "fit": {"favoured": {"x": innovations(model="Passive")}, "active": {"x": innovations()}},
         "double": {"p_negative_weight": 0.9, "kappa_tau_a": 0.4, "ratio": 1.0},
         "models": {
-            name: {"probability": 0.25, "pareto_k": 0.2, "effective": 900.0}
+            name: {"probability": 0.25, "pareto_k": 0.2, "effective": 900.0, "parameters": {}}
             for name in ("Passive", "Viscoelastic", "AOUP", "RBP")
         },
         "segments": {"model": "Passive", "pieces": [], "drift": {}},
@@ -89,6 +89,16 @@ def test_each_reading_has_its_sentence(made, expected, said):
     words = in_words(made)
     assert (words.reading, words.fits) == (expected, True)
     assert said in words.sentence.replace("\u202f", " ")
+
+
+def test_how_large_an_active_part_can_be_is_said_where_a_model_fits():
+    made = shares(0.5, 0.2, 0.3)
+    made["models"]["AOUP"]["parameters"] = {"active_share": {"low95": 0.051, "high95": 0.124}}
+    assert "if there is one, makes 5.1 to 12 % of the variance in the trap" in everything(made)
+    made |= {"p_active": 0.99, "trap": "free"}
+    assert "The active part makes 5.1 to 12 % of the long-time diffusivity" in everything(made)
+    made["fit"]["favoured"]["x"]["p_slow"] = 1e-9
+    assert "active part" not in everything(made)
 
 
 @pytest.mark.parametrize(

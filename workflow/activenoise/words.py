@@ -251,6 +251,8 @@ def _caveats(facts: Facts, found: Reading) -> Iterator[str]:
     yield from _agreement(facts)
     yield from _circulation(facts)
     yield _distinguishable(facts, found)
+    if found != "no model" and not disagreement(facts):
+        yield from _active_part(facts)
     if has_double(facts) and found != "no model":
         double = facts["double"]
         yield (
@@ -356,6 +358,18 @@ def _distinguishable(facts: Facts, found: Reading) -> str:
         "Whether the motion is active in a way that no medium at equilibrium could imitate is not "
         f"decided (probability {percent(p)}). {reason}"
     )
+
+
+def _active_part(facts: Facts) -> Iterator[str]:
+    """How large it is or can be: an answer also where the odds of the models give none."""
+    share = facts["models"]["AOUP"]["parameters"].get("active_share")
+    if share is None:
+        return
+    whole = "the long-time diffusivity" if facts["trap"] == "free" else "the variance in the trap"
+    low, high = (f"{100 * share[end]:.2g}" for end in ("low95", "high95"))
+    sure = facts["p_active"] > THRESHOLDS.likely
+    part = "The active part" if sure else "An active part, if there is one,"
+    yield f"{part} makes {low} to {high}{_THIN}% of {whole} (95{_THIN}% interval under AOUP)."
 
 
 def _circulation(facts: Facts) -> Iterator[str]:
