@@ -75,6 +75,21 @@ def test_the_record_in_numbers(active):
     assert active.facts["record"]["duration"] == pytest.approx(30)
 
 
+def test_hum_makes_no_passive_bead_active():
+    """What is said of the record is what is said of it without the hum."""
+    at = DT * np.arange(6000)
+    x = track(Passive(5.0, 0.1), len(at), seed=5)[0]
+    hum = 0.5 * x.std() * np.sin(2 * np.pi * 12.345 * at)
+    effort = replace(SMALL, segments=1, bands=4)
+    clean, humming = (findings({"x": y}, DT, "exact", effort).facts for y in (x, x + hum))
+    assert clean["tones"] == {}
+    (tone,) = humming["tones"]["x"]
+    assert abs(tone["frequency"] - 12.345) < 1e-3
+    assert tone["amplitude"] == pytest.approx(0.5 / np.sqrt(1 + 0.125), rel=0.05)
+    for model, p in clean["probability"].items():
+        assert abs(humming["probability"][model] - p) < 0.05
+
+
 def test_the_twin_of_the_papers_record_at_every_50th_point():
     """8.4 s at kappa tau_a = 52 and D_a/D = 9: surely not a simple passive bead, and not to be told
     from a viscoelastic one."""

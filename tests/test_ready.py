@@ -15,7 +15,9 @@ from activenoise.ready import (
     segments,
     thinned,
     whole,
+    without_tones,
 )
+from activenoise.tones import Tone, waveform
 
 RANGES = {"kappa": (0.002, 0.5, True), "tau_a": (10.0, 200.0, True)}
 
@@ -60,6 +62,16 @@ def test_a_record_is_thinned_to_the_trained_length(walk):
     assert thinned(walk, 0.01, 400, 20.0, 0.5).stride == 2
     assert thinned(walk, 0.01, 400, 2000.0, 0.5).stride == 1
     assert thinned(walk[:300], 0.01, 400, 1.0, 0.5).stride == 1
+
+
+def test_networks_read_a_record_without_the_tones_of_the_part_that_was_searched(walk):
+    tone = Tone(3.0, 0.5, -0.2)
+    facts = {"record": {"n_read": 1000}, "tones": {"x": [tone._asdict() | {"amplitude": 0.1}]}}
+    humming = walk + waveform([tone], len(walk), 0.01)
+    cleaned = without_tones({"x": humming, "y": humming}, facts, 0.01)
+    np.testing.assert_allclose(cleaned["x"][:1000], walk[:1000])
+    np.testing.assert_array_equal(cleaned["x"][1000:], humming[1000:])
+    np.testing.assert_array_equal(cleaned["y"], humming)
 
 
 def test_of_a_record_with_gaps_the_longest_stretch_is_read(walk):

@@ -101,6 +101,13 @@ def test_how_large_an_active_part_can_be_is_said_where_a_model_fits():
     assert "active part" not in everything(made)
 
 
+def test_tones_that_were_taken_off_are_named():
+    tones = [{"frequency": 50.0, "amplitude": 0.04}, {"frequency": 31250.0, "amplitude": 0.12}]
+    said = everything(facts(tones={"x": tones}))
+    assert "Tones were found in x" in said
+    assert "31250 Hz (amplitude 12 % of the root mean square), 50 Hz (amplitude 4 %" in said
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "said"),
     [

@@ -20,7 +20,7 @@ from scipy.stats import chi2
 from activenoise import __version__, state_space
 from activenoise.choices import Choices
 from activenoise.ensembles import compressed
-from activenoise.goodness import N_LAGS, Band, circulation, goodness, predictive_bands
+from activenoise.goodness import N_LAGS, Band, circulation, find_tones, goodness, predictive_bands
 from activenoise.importance import Sampler
 from activenoise.instrument import Baseline, Instrument
 from activenoise.judgement import all_misfits, misfits
@@ -39,6 +39,7 @@ from activenoise.posterior import (
 )
 from activenoise.priors import Axis
 from activenoise.state_space import LinearModel
+from activenoise.tones import fit_tones, waveform
 
 KINDS: tuple[str, ...] = get_args(Kind)
 _CANDIDATES = 64  # draws among which the best is sought, whose innovations are tested
@@ -46,6 +47,7 @@ _STEP = 997  # from draw to draw, coprime to their number: equal draws are neigh
 _FEWEST = 200  # points of a piece of the record, and of a thinned one
 _LONG = 1 << 17  # points; the bands of a longer record are those of a thinned one
 _PIECE = 1 << 14  # points of a piece, which is thinned to about so many
+_SEARCHES = 3  # for tones
 _STRIDES = (2, 4, 8, 16, 32)
 
 
@@ -132,9 +134,10 @@ def findings(
     """Analyse one record. coordinates: positions (n_points,) by name, on one grid of times, NaN
     where missing; several share their parameters. dt: s. kind: of instrument, `default_prior`.
 
-    Where the innovations correlate over a few points, which is a response of the instrument that
-    no model here has, every 2nd, 4th ... point is tried until a model fits; the facts are then
-    those of the thinned record, and "full_rate" says how the full one failed.
+    Tones in the innovations are taken off first: "tones". Where the innovations correlate over a
+    few points, which is a response of the instrument that no model here has, every 2nd, 4th ...
+    point is tried until a model fits; the facts are then those of the thinned record, and
+    "full_rate" says how the full one failed.
     """
     question = Question(kind, choices or Choices(), seed)
     free = question.choices.free
@@ -146,7 +149,7 @@ def findings(
     parts = {name: centred(x[: chosen.longest]) for name, x in whole.items()}
     read = len(next(iter(parts.values())))
     sampler = chosen.sampler if read <= _LONG else chosen.frugal
-    facts, answer = compared(_each_alone(parts, dt), question, sampler)
+    facts, answer, parts = _compared_without_tones(parts, dt, question, sampler)
     clock.lap("models")
     stride = 1
     if any("fast" in kinds for kinds in all_misfits(facts["fit"]).values()):
@@ -158,6 +161,7 @@ def findings(
         dt = dt * stride
         facts, answer = compared(_each_alone(parts, dt), question, sampler, stride)
         facts["full_rate"] = full_rate
+        facts["tones"] = full_rate.pop("tones")
         clock.lap("models of the thinned record")
     records = [Record(x, dt) for x in parts.values()]
     prior = question.prior(records, stride)
@@ -256,6 +260,33 @@ def band_arrays(coordinate: str, bands: Mapping[str, Band]) -> dict[str, FloatAr
 
 def _each_alone(parts: Mapping[str, FloatArray], dt: float) -> dict[str, list[Record]]:
     return {name: [Record(x, dt)] for name, x in parts.items()}
+
+
+def _compared_without_tones(
+    parts: Mapping[str, FloatArray], dt: float, question: Question, sampler: Sampler
+) -> tuple[dict[str, Any], Verdict, dict[str, FloatArray]]:
+    """What `compared` has, and the parts, after the tones are taken off: "tones" has those of each
+    coordinate, with their amplitude as a part of its rms. A strong one hides others: it is
+    compared and searched again until none is left."""
+    cleaned = dict(parts)
+    frequencies: dict[str, list[float]] = {name: [] for name in parts}
+    tones: dict[str, list[dict[str, float]]] = {}
+    for attempt in range(_SEARCHES):
+        facts, answer = compared(_each_alone(cleaned, dt), question, sampler)
+        found = {name: test["tones"] for name, test in facts["fit"]["active"].items()}
+        if attempt + 1 == _SEARCHES or not any(found.values()):
+            break
+        for name, more in found.items():
+            if more:
+                frequencies[name] += more
+                fitted = fit_tones(parts[name], dt, frequencies[name])
+                cleaned[name] = centred(parts[name] - waveform(fitted, len(parts[name]), dt))
+                rms = np.nanstd(parts[name])
+                tones[name] = [
+                    {**tone._asdict(), "amplitude": float(np.hypot(*tone[1:]) / rms)}
+                    for tone in fitted
+                ]
+    return facts | {"tones": tones}, answer, cleaned
 
 
 def centred(x: FloatArray) -> FloatArray:
@@ -430,7 +461,7 @@ def _tests(p: Posterior, records: Sequence[Record], question: Question) -> dict[
         return tests_together([(p, records)], question)
     model, instrument = _likeliest(p, records, baseline)
     z = state_space.innovations(model, instrument, records[0].positions, dt).standardised
-    return _test_facts(p.model_name, z)
+    return _test_facts(p.model_name, z) | {"tones": find_tones(z, dt)}
 
 
 def tests_together(

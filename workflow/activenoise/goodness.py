@@ -1,5 +1,5 @@
-"""Does a model fit a record at all? Innovations that should be white and normal, bands in which a
-record of the posterior should lie, and the circulation of two coordinates."""
+"""Does a model fit a record at all? Innovations that should be white, normal and without tones,
+bands in which a record of the posterior should lie, and the circulation of two coordinates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import median_filter
+from scipy.optimize import minimize_scalar
 from scipy.signal import welch
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
 
@@ -17,6 +19,13 @@ from activenoise.models import FloatArray
 from activenoise.state_space import LinearModel
 
 N_LAGS = 20
+
+_TONE_CHANCE = 1e-6  # that white innovations show a tone anywhere
+_TONE_WINDOW = 101  # frequencies over whose median a line must stand out, here 1/T apart
+_TONE_WIDTH = 3  # frequencies on either side that belong to a line
+_FEWEST_PERIODS = 20  # slower is drift
+_MOST_TONES = 8
+_FEWEST_POINTS = 512
 
 
 class Goodness(NamedTuple):
@@ -94,6 +103,42 @@ def _ljung_box(z: FloatArray, n_lags: int) -> tuple[FloatArray, float, FloatArra
         if pairs[lag - 1]:
             r[lag - 1] = np.nansum(products) / pairs[lag - 1] / variance
     return r, float(np.sum(pairs * r**2)), pairs
+
+
+def find_tones(innovations: FloatArray, dt: float) -> list[float]:
+    """Frequencies (Hz) of the tones in standardised innovations (n_points,), dt (s) apart, NaN
+    where missing; the strongest first, at most 8, none in fewer than 512 points.
+
+    White noise has exponentially distributed power at each frequency k/T, so that the largest of m
+    exceeds t times the mean with a chance of about m exp(-t) (Fisher, Proc. R. Soc. A 125, 54,
+    1929). The mean is that of the neighbours, by their median, so that what is broad is no tone.
+    """
+    n = len(innovations)
+    if n < _FEWEST_POINTS:
+        return []
+    z = np.nan_to_num(innovations - np.nanmean(innovations))
+    power = np.abs(np.fft.rfft(z)[1 : (n + 1) // 2]) ** 2  # without the zero and half the rate
+    level = median_filter(power, _TONE_WINDOW, mode="reflect") / np.log(2)
+    excess = np.divide(power, level, out=np.zeros_like(power), where=level > 0)
+    excess[: _FEWEST_PERIODS - 1] = 0.0
+    found: list[float] = []
+    while len(found) < _MOST_TONES:
+        k = int(np.argmax(excess))
+        if len(power) * np.exp(-excess[k]) > _TONE_CHANCE:
+            break
+        found.append(_line(z, k + 1) / dt)
+        excess[max(k - _TONE_WIDTH, 0) : k + _TONE_WIDTH + 1] = 0.0
+    return found
+
+
+def _line(z: FloatArray, k: int) -> float:
+    """Where the power is largest about k/n, in cycles a point."""
+    at = np.arange(len(z))
+    best = minimize_scalar(
+        lambda f: -abs(np.exp(-2j * np.pi * f / len(z) * at) @ z),
+        bounds=(k - 1, k + 1), method="bounded", options={"xatol": 1e-3},
+    )  # fmt: skip
+    return float(best.x) / len(z)
 
 
 class Band(NamedTuple):

@@ -17,6 +17,7 @@ from activenoise.models import FloatArray
 from activenoise.network_answers import by_segment, whole_record
 from activenoise.networks import Network
 from activenoise.segments import Answer
+from activenoise.tones import Tone, waveform
 
 # Powers of (length, time) in the unit of each parameter.
 _POWERS = {"kappa": (0, -1), "D": (2, -1), "D_a": (2, -1), "tau_a": (0, 1), "active_share": (0, 0)}
@@ -47,6 +48,20 @@ def longest_tracks(
         for track in chosen
         for coordinate, positions in zip(coordinates, tracks[track].T, strict=True)
     }
+
+
+def without_tones(
+    positions: Mapping[str, FloatArray], facts: Mapping[str, Any], dt: float
+) -> dict[str, FloatArray]:
+    """Positions (n_points,) by coordinate, dt (s) apart, less the tones that the findings took off,
+    as far as these read the record."""
+    n = facts["record"]["n_read"]
+    cleaned = dict(positions)
+    for name, rows in facts.get("tones", {}).items():
+        tones = [Tone(row["frequency"], row["cosine"], row["sine"]) for row in rows]
+        cleaned[name] = np.array(positions[name], np.float64)
+        cleaned[name][:n] -= waveform(tones, len(cleaned[name][:n]), dt)
+    return cleaned
 
 
 def known_rates(facts: Mapping[str, Any]) -> dict[str, float]:

@@ -268,6 +268,7 @@ def _caveats(facts: Facts, found: Reading) -> Iterator[str]:
             f"At the full rate: {_faults(facts['full_rate']['fit'])} All numbers here are from "
             f"every {ordinal(stride)} point."
         )
+    yield from _tones(facts)
     yield from _mechanism(facts, found)
     yield _KIND_WORDS[facts["instrument"]]
     yield _priors(facts)
@@ -388,6 +389,20 @@ def _circulation(facts: Facts) -> Iterator[str]:
                 "equilibrium), which would have been proof of activity; its absence is none of "
                 "equilibrium."
             )
+
+
+def _tones(facts: Facts) -> Iterator[str]:
+    for coordinate, tones in facts.get("tones", {}).items():
+        listed = ", ".join(
+            f"{tone['frequency']:.6g} Hz (amplitude {100 * tone['amplitude']:.2g}{_THIN}% of the "
+            "root mean square)"
+            for tone in sorted(tones, key=lambda tone: -tone["amplitude"])
+        )
+        yield (
+            f"{'A tone was' if len(tones) == 1 else 'Tones were'} found in {coordinate} and taken "
+            f"off before the analysis: {listed}. Mains hum, a power supply or a vibration leaves "
+            "such a line, and no motion of these models; a periodic drive does too."
+        )
 
 
 def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:

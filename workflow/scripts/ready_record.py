@@ -25,12 +25,13 @@ def main(job: "Snakemake") -> None:
         write_table,
     )
     from activenoise.networks import Network
-    from activenoise.ready import answers, known_rates, longest_tracks
+    from activenoise.ready import answers, known_rates, longest_tracks, without_tones
 
     p = job.params
     about = read_attributes(job.input.record)
     tracks = longest_tracks(tracks_of(read_arrays(job.input.record)), about["coordinates"])
     facts = json.loads(Path(job.input.findings).read_text(encoding="utf-8"))
+    tracks = without_tones(tracks, facts, about["dt"])
     networks = dict(zip(p.tasks, map(Network.load, job.input.networks), strict=True))
     domains = {
         task: read_domains(read_tree(path))
