@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from activenoise import state_space
-from activenoise.goodness import circulation, ensemble_bands, goodness, predictive_bands
+from activenoise.goodness import circulation, ensemble_bands, goodness, predictive_bands, shape
 from activenoise.instrument import Instrument
 from activenoise.models import AOUP, Passive
 
@@ -29,6 +29,22 @@ def test_the_right_model_passes_as_often_as_it_should():
         assert g.n_points == 2980
     # Uniform chances: their mean is 1/2 within 3 standard errors.
     assert np.all(np.abs(np.mean(chances, axis=0) - 0.5) < 3 / np.sqrt(12 * 60))
+
+
+def test_the_kurtosis_of_normal_positions_has_its_error():
+    """Whatever their memory; and that of a trap that is twice as stiff half of the time is seen."""
+    records = [state_space.simulate(AOUP_MODEL, INSTRUMENT, 4000, DT, seed=s) for s in range(100)]
+    for record in records:
+        record[700:800] = np.nan
+    scores = np.array([np.divide(*shape(record)) for record in records])
+    assert abs(scores.mean()) < 0.4  # small samples are a little flat
+    assert abs(scores.std() - 1) < 4 / np.sqrt(2 * len(scores))
+    loose, stiff = (
+        state_space.simulate(Passive(kappa, 0.5), INSTRUMENT, 8000, DT, seed=1)
+        for kappa in (2.0, 5.0)
+    )
+    kurtosis, error = shape(np.concatenate([loose, stiff]))
+    assert kurtosis > 4.5 * error
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ def test_tones_that_were_taken_off_are_named():
         ({"autocorrelation": [0.01, -0.21, 0.0]}, "fast", "by up to -0.21"),
         ({"p_slow": 1e-7}, "slow", "varies slowly"),
         ({"distance": 0.08}, "normal", "not normally distributed"),
+        ({"kurtosis": -0.45, "kurtosis_error": 0.06}, "shape", "excess kurtosis -0.45"),
     ],
 )
 def test_a_record_that_no_model_fits_says_so_first_and_gives_no_probability(change, kind, said):
@@ -137,7 +138,9 @@ def test_what_is_certain_but_small_or_large_but_uncertain_is_no_misfit():
     assert not misfits(innovations(n_points=10**6, autocorrelation=[0.02], p_white=1e-80))
     assert not misfits(innovations(n_points=300, autocorrelation=[0.15], distance=0.06))
     # RBP is tested by a Gaussian filter, whose innovations are not normal then.
-    assert not misfits(innovations(model="RBP", distance=0.08))
+    assert not misfits(innovations(model="RBP", distance=0.08, kurtosis=-0.5, kurtosis_error=0.1))
+    assert not misfits(innovations(kurtosis=-0.4, kurtosis_error=0.1))
+    assert not misfits(innovations(kurtosis=-0.08, kurtosis_error=0.01))
 
 
 def test_every_verdict_says_whether_activity_is_told_from_equilibrium():

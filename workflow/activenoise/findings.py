@@ -20,7 +20,15 @@ from scipy.stats import chi2
 from activenoise import __version__, state_space
 from activenoise.choices import Choices
 from activenoise.ensembles import compressed
-from activenoise.goodness import N_LAGS, Band, circulation, find_tones, goodness, predictive_bands
+from activenoise.goodness import (
+    N_LAGS,
+    Band,
+    circulation,
+    find_tones,
+    goodness,
+    predictive_bands,
+    shape,
+)
 from activenoise.importance import Sampler
 from activenoise.instrument import Baseline, Instrument
 from activenoise.judgement import all_misfits, misfits
@@ -460,8 +468,12 @@ def _tests(p: Posterior, records: Sequence[Record], question: Question) -> dict[
     if len(records) > 1:
         return tests_together([(p, records)], question)
     model, instrument = _likeliest(p, records, baseline)
-    z = state_space.innovations(model, instrument, records[0].positions, dt).standardised
-    return _test_facts(p.model_name, z) | {"tones": find_tones(z, dt)}
+    x = records[0].positions
+    z = state_space.innovations(model, instrument, x, dt).standardised
+    facts = _test_facts(p.model_name, z) | {"tones": find_tones(z, dt)}
+    if not question.choices.free:
+        facts["kurtosis"], facts["kurtosis_error"] = shape(x)
+    return facts
 
 
 def tests_together(

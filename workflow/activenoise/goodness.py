@@ -141,6 +141,19 @@ def _line(z: FloatArray, k: int) -> float:
     return float(best.x) / len(z)
 
 
+def shape(positions: FloatArray) -> tuple[float, float]:
+    """Excess kurtosis of positions (n_points,), NaN where missing, and its standard error if they
+    are a stationary Gaussian process: its variance is then 24/n times the sum of the fourth powers
+    of the autocorrelation over all lags (Lomnicki, Metrika 4, 37, 1961), here the record's own.
+    """
+    seen = np.isfinite(positions)
+    x = np.where(seen, positions - np.mean(positions[seen]), 0.0)
+    power = np.abs(np.fft.rfft(x, 2 * len(x))) ** 2
+    correlation = np.fft.irfft(power)[: len(x)]
+    total = 1 + 2 * np.sum((correlation[1:] / correlation[0]) ** 4)
+    return float(kurtosis(x[seen])), float(np.sqrt(24 * total / seen.sum()))
+
+
 class Band(NamedTuple):
     """A statistic of a record against what records of the posterior have. at: lags or frequencies;
     data, and the 2.5, 16, 50, 84 and 97.5 % quantiles of simulated records (5, n); inside: the

@@ -23,6 +23,7 @@ class Thresholds:
     A misfit matters where it is both certain and large. autocorrelation: of the innovations at one
     lag; distance: of their distribution from the normal's; each also beyond so many standard errors
     (`errors`), or beyond `distance_errors`/sqrt(n), the Kolmogorov-Smirnov distance of p = 0.001.
+    kurtosis: of the positions, also beyond `errors`.
     slow: chance of the correlations of 200 block means, which are so few that what they show
     matters. drift, circulation: chances. agreement: log Bayes factor, nats, beyond which tracks
     share their parameters or do not. band: part of a statistic inside its 95 % band.
@@ -37,6 +38,7 @@ class Thresholds:
     errors: float = 4.5
     distance: float = 0.02
     distance_errors: float = 1.95
+    kurtosis: float = 0.1
     slow: float = 1e-4
     drift: float = 1e-3
     circulation: float = 0.01
@@ -52,9 +54,11 @@ THRESHOLDS = Thresholds()
 
 def misfits(test: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
     """What is wrong with the innovations of one coordinate, by kind, with its size: "fast" (the
-    largest autocorrelation), "normal" (distance), "slow" (chance of the blocks). Empty: it fits.
+    largest autocorrelation), "normal" (distance), "shape" (excess kurtosis of the positions),
+    "slow" (chance of the blocks). Empty: it fits.
 
-    RBP is tested by the innovations of the AOUP that has its covariance, which are not normal.
+    RBP is tested by the innovations of the AOUP that has its covariance, which are not normal, nor
+    are its positions.
     """
     n = test["n_points"]
     found: dict[str, float] = {}
@@ -65,6 +69,9 @@ def misfits(test: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
         limits.distance, limits.distance_errors / sqrt(n)
     ):
         found["normal"] = test["distance"]
+    kurtosis, error = test.get("kurtosis", 0.0), test.get("kurtosis_error", 0.0)
+    if test["model"] != "RBP" and abs(kurtosis) > max(limits.kurtosis, limits.errors * error):
+        found["shape"] = kurtosis
     if test["p_slow"] < limits.slow:
         found["slow"] = test["p_slow"]
     return found

@@ -147,5 +147,10 @@ def _hundredths(p: float) -> str:
 
 
 def _misfit_words(test: Facts) -> str:
-    words = {"fast": "correlated", "slow": "drifts", "normal": "not normal"}
+    words = {
+        "fast": "correlated",
+        "slow": "drifts",
+        "normal": "not normal",
+        "shape": "not Gaussian",
+    }
     return ", ".join(words[kind] for kind in misfits(test)) or "fits"

@@ -240,6 +240,12 @@ def _faults(fit: Facts) -> str:
                 f"distribution is off by {kinds['normal']:.3f}): jumps, outliers, a trap that is "
                 "not harmonic or a motion of several states."
             )
+        if "shape" in kinds:
+            told.append(
+                f"The positions{where} are not normally distributed (excess kurtosis "
+                f"{kinds['shape']:.2f}), as those of these models are: a trap that is not harmonic "
+                "or does not stay as it is, or several states."
+            )
     return " ".join(told)
 
 
