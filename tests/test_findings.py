@@ -90,6 +90,35 @@ def test_hum_makes_no_passive_bead_active():
         assert abs(humming["probability"][model] - p) < 0.05
 
 
+@pytest.mark.parametrize("kind", ["line", "walk", "step"])
+def test_a_drift_makes_no_passive_bead_active(kind):
+    """It excludes a passive bead at rest, and either passes for a drift or is seen as a misfit."""
+    n = 4000
+    x = track(Passive(5.0, 0.1), n, seed=6)[0]
+    drift = {
+        "line": np.linspace(-1.5, 1.5, n),
+        "walk": np.random.default_rng(7).standard_normal(n).cumsum() * 3 / np.sqrt(n),
+        "step": np.where(np.arange(n) < n // 3, -1.0, 1.0),
+    }[kind]
+    x += drift * x.std()
+    x += 0.1 * np.diff(x).std() * np.random.default_rng(8).standard_normal(n)
+    facts = findings({"x": x}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    assert facts["probability"]["Passive"] < 0.05
+    if kind == "line":
+        assert set(misfits(facts["fit"]["favoured"]["x"])) == {"slow"}
+    else:
+        assert facts["with_drift"]["probability"] > 0.4
+        assert reading(facts) in ("drift", "slow")
+
+
+def test_propulsion_is_no_drift():
+    x = track(ACTIVE, 3000)[0]
+    x += 0.1 * np.diff(x).std() * np.random.default_rng(9).standard_normal(len(x))
+    facts = findings({"x": x}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    assert facts["with_drift"]["probability"] < 1e-6
+    assert reading(facts) == "active"
+
+
 def test_the_twin_of_the_papers_record_at_every_50th_point():
     """8.4 s at kappa tau_a = 52 and D_a/D = 9: surely not a simple passive bead, and not to be told
     from a viscoelastic one."""

@@ -42,7 +42,10 @@ def facts(**changes: Any) -> dict[str, Any]:
         "fit": {"favoured": {"x": innovations(model="Passive")}, "active": {"x": innovations()}},
         "double": {"p_negative_weight": 0.9, "kappa_tau_a": 0.4, "ratio": 1.0},
         "models": {
-            name: {"probability": 0.25, "pareto_k": 0.2, "effective": 900.0, "parameters": {}}
+            name: {
+                "probability": 0.25, "log_evidence": 0.0 if name == "Passive" else 50.0,
+                "pareto_k": 0.2, "effective": 900.0, "parameters": {},
+            }
             for name in ("Passive", "Viscoelastic", "AOUP", "RBP")
         },
         "segments": {"model": "Passive", "pieces": [], "drift": {}},
@@ -99,6 +102,31 @@ def test_how_large_an_active_part_can_be_is_said_where_a_model_fits():
     assert "The active part makes 5.1 to 12 % of the long-time diffusivity" in everything(made)
     made["fit"]["favoured"]["x"]["p_slow"] = 1e-9
     assert "active part" not in everything(made)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "said"),
+    [
+        ({"with_drift": 0.001}, "active", "does not explain it"),
+        ({"with_drift": 0.4}, "slow", "The last has probability 40 % beside the four models"),
+        ({"with_drift": 0.96}, "drift", "Moved by thermal noise alone, seen by an instrument that"),
+        ({"AOUP": 2.0}, "shape", "a trap that is not harmonic too"),
+        ({"AOUP": 4.0}, "active", "Moved actively"),
+        ({"AOUP": 2.0, "trap": "free"}, "active", "Moved actively"),
+    ],
+)
+def test_what_a_drift_or_a_trap_that_is_not_harmonic_does_is_no_activity(change, expected, said):
+    made = shares(0.01, 0.0, 0.2, p_distinguishable=0.98)
+    made["probability"]["RBP"] = 0.79
+    made["p_active"] = 0.99
+    if "with_drift" in change:
+        made["with_drift"] = {"probability": change["with_drift"], "reach": 1.4}
+    else:
+        made["trap"] = change.get("trap", "trapped")
+        for name in ("Viscoelastic", "AOUP"):
+            made["models"][name]["log_evidence"] = change["AOUP"]
+    assert in_words(made).reading == expected
+    assert said in everything(made)
 
 
 def test_tones_that_were_taken_off_are_named():

@@ -31,7 +31,7 @@ from activenoise.goodness import (
 )
 from activenoise.importance import Sampler
 from activenoise.instrument import Baseline, Instrument
-from activenoise.judgement import all_misfits, misfits
+from activenoise.judgement import all_misfits, misfits, reading
 from activenoise.models import FloatArray
 from activenoise.posterior import (
     Kind,
@@ -39,10 +39,12 @@ from activenoise.posterior import (
     Record,
     Verdict,
     chosen_prior,
+    drift_prior,
     instrument_of,
     linear_model,
     negative_weight,
     posterior,
+    probabilities,
     verdict,
 )
 from activenoise.priors import Axis
@@ -186,6 +188,13 @@ def findings(
         if not free:  # no zero of a free tracer to circulate about
             facts["circulation"] = _circulations(parts, dt, seed)
         clock.lap("coordinates")
+    if (
+        reading(facts) in ("active", "active or viscoelastic")
+        and kind != "exact"
+        and "drift" not in question.choices.priors
+    ):
+        facts["with_drift"] = _with_drift(records, stride, question, answer, chosen.brief)
+        clock.lap("a drift")
     favoured = answer.posteriors[facts["favoured"]]
     arrays: dict[str, FloatArray] = {}
     facts["bands"] = {}
@@ -341,6 +350,43 @@ def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> 
             )
         )
         for name, p in probability.items()
+    }
+
+
+def _with_drift(
+    records: Sequence[Record],
+    stride: int,
+    question: Question,
+    answer: Verdict,
+    sampler: Sampler,
+) -> dict[str, Any]:
+    """A passive tracer on an instrument that drifts, a random walk, beside the four models.
+
+    probability: of this fifth one, at the prior odds of Passive. reach: what the walk makes by the
+    end, as a part of the record's rms, median. The ratio of the two passive ones is taken from
+    every so-manieth point of a long record.
+    """
+    thin = -(-len(records[0].positions) // _LONG)
+    thinned = [Record(r.positions[::thin], r.dt * thin) for r in records]
+    prior = question.prior(thinned, stride * thin)
+    c = question.choices
+    drifting, still = (
+        posterior("Passive", thinned, axes, c.baseline, question.seed, sampler)
+        for axes in ({**prior, "drift": drift_prior(thinned)}, prior)
+    )
+    log_z = {name: p.log_evidence for name, p in answer.posteriors.items()}
+    gain = drifting.log_evidence - still.log_evidence
+    chances = probabilities(
+        {**log_z, "drift": log_z["Passive"] + gain}, {**c.odds, "drift": c.odds.get("Passive", 1.0)}
+    )
+    duration = max(len(r.positions) * r.dt for r in records)
+    walked = np.sqrt(2 * duration * np.median(drifting.parameters["drift"]))
+    rms = np.sqrt(np.mean([np.nanvar(r.positions) for r in records]))
+    return {
+        "probability": chances["drift"],
+        "log_evidence": log_z["Passive"] + gain,
+        "error": float(np.hypot(drifting.error, still.error)),
+        "reach": float(walked / rms),
     }
 
 

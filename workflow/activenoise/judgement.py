@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, sqrt
 from typing import Any, Literal
 
 Facts = Mapping[str, Any]
 Reading = Literal[
-    "no model", "thermal", "equilibrium", "active", "active or viscoelastic", "undecided"
+    "no model",
+    "thermal",
+    "equilibrium",
+    "active",
+    "active or viscoelastic",
+    "drift",
+    "slow",
+    "shape",
+    "undecided",
 ]
 
 
@@ -88,13 +96,20 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
 
     "active" needs a negative weight of C(t): without one a viscoelastic bead at equilibrium has the
     same law, and how the two share the probability is the priors' doing. A free tracer has no such
-    double: its record tells the two apart or does not.
+    double: its record tells the two apart or does not. "drift": thermal noise on an
+    instrument that drifts explains it better; "slow": it does as well. "shape": RBP alone excludes
+    thermal noise, whose covariance it has; a trap that is not harmonic changes the rest.
     """
     if all_misfits(facts["fit"], limits):
         return "no model"
     passive = facts["probability"]["Passive"]
     if passive > limits.likely:
         return "thermal"
+    drifting = facts.get("with_drift", {"probability": 0.0})["probability"]
+    if passive < limits.unlikely <= drifting:
+        return "drift" if drifting > limits.likely else "slow"
+    if passive < limits.unlikely <= _passive_among_gaussian(facts) and facts["trap"] != "free":
+        return "shape"
     if facts["trap"] == "free":
         if facts["p_active"] < limits.unlikely:
             return "equilibrium"
@@ -105,6 +120,13 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     if facts["p_active"] < limits.unlikely:
         return "equilibrium"
     return "undecided"
+
+
+def _passive_among_gaussian(facts: Facts) -> float:
+    """Probability of Passive without RBP, at equal odds: by the covariance alone."""
+    log_z = {name: model["log_evidence"] for name, model in facts["models"].items()}
+    others = [min(log_z[name] - log_z["Passive"], 700.0) for name in ("Viscoelastic", "AOUP")]
+    return 1 / (1 + sum(map(exp, others)))
 
 
 def is_familiar(answers: Facts, task: str, limits: Thresholds = THRESHOLDS) -> bool:

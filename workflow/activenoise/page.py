@@ -34,6 +34,9 @@ _READING_WORDS = {
     "equilibrium": "Thermal",
     "active": "Active",
     "active or viscoelastic": "Active or viscoelastic",
+    "drift": "Thermal, and a drift",
+    "slow": "Slow motion, or a drift",
+    "shape": "Constant speed, or a trap that is not harmonic",
     "undecided": "Undecided",
 }
 

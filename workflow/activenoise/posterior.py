@@ -56,6 +56,7 @@ OFF = {
 }
 LEAST_SHARE = 0.05  # of the motion that a component makes by default
 FASTEST = 1e-3  # s, the shortest relaxation of an active or viscoelastic component by default
+_DRIFT_REACH = (0.03, 10.0)  # rms of the record
 _SHORT = 1 << 14  # points of the records that lead to the posterior of long ones
 
 Kind = Literal["exact", "camera", "detector", "unknown"]
@@ -122,6 +123,15 @@ def chosen_prior(
         prior.pop(SHARES.get(name, name), None)
         prior[name] = Axis(*axis)
     return prior
+
+
+def drift_prior(records: Sequence[Record]) -> Axis:
+    """Of the diffusivity of a drift, a random walk that by the end of the records makes between
+    0.03 and 10 times their root mean square, uniform in the logarithm."""
+    duration = max(len(record.positions) * record.dt for record in records)
+    square = float(np.mean([np.nanvar(record.positions) for record in records]))
+    least, most = (reach**2 * square / (2 * duration) for reach in _DRIFT_REACH)
+    return Axis(least, most, log=True)
 
 
 @dataclass(frozen=True, eq=False)

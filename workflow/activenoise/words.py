@@ -51,8 +51,8 @@ _FREE_PARAMETER_WORDS = {
     "active_share": "active share of the long-time diffusivity",
 }
 _KIND_WORDS = {
-    "exact": "The positions were taken as exact. Where the instrument averages, filters or adds "
-    "noise, that can pass for activity: name the instrument.",
+    "exact": "The positions were taken as exact. Where the instrument averages, filters, drifts or "
+    "adds noise, that can pass for activity: name the instrument.",
     "camera": "The instrument was taken as a camera: localisation noise and motion blur are among "
     "the unknowns.",
     "detector": "The instrument was taken as a detector: noise and a first-order low-pass are "
@@ -156,6 +156,26 @@ def _sentence(facts: Facts, found: Reading) -> str:
             f"{opening}Moved actively or in a viscoelastic medium; one coordinate cannot tell "
             "which. Thermal noise in a simple liquid has probability "
             f"{_with_error(thermal, own_error)}."
+        )
+    if found in ("drift", "slow"):
+        drift = facts["with_drift"]
+        walk = (
+            "an instrument that drifts as a random walk (by the end about "
+            f"{drift['reach']:.1g} times the root mean square)"
+        )
+        chance = f"probability {percent(drift['probability'])} beside the four models at rest"
+        if found == "drift":
+            return f"{opening}Moved by thermal noise alone, seen by {walk}: {chance}."
+        return (
+            f"{opening}Not decided by {_this(facts)}: a medium, propulsion or {walk} and thermal "
+            f"noise alone explain it. The last has {chance}."
+        )
+    if found == "shape":
+        return (
+            f"{opening}Not decided by {_this(facts)}: what speaks against thermal noise in a "
+            "harmonic trap is how the positions are distributed, not how they are correlated. "
+            f"Propulsion of constant speed (RBP, {percent(p['RBP'])}) does that, and a trap "
+            "that is not harmonic too."
         )
     return (
         f"{opening}Not decided by {_this(facts)}: thermal noise alone has probability "
@@ -274,6 +294,7 @@ def _caveats(facts: Facts, found: Reading) -> Iterator[str]:
             f"At the full rate: {_faults(facts['full_rate']['fit'])} All numbers here are from "
             f"every {ordinal(stride)} point."
         )
+    yield from _with_drift(facts, found)
     yield from _tones(facts)
     yield from _mechanism(facts, found)
     yield _KIND_WORDS[facts["instrument"]]
@@ -395,6 +416,24 @@ def _circulation(facts: Facts) -> Iterator[str]:
                 "equilibrium), which would have been proof of activity; its absence is none of "
                 "equilibrium."
             )
+
+
+def _with_drift(facts: Facts, found: Reading) -> Iterator[str]:
+    """Whether the verdict outlasts a drift."""
+    if "with_drift" not in facts or found == "no model":
+        return
+    if found in ("drift", "slow"):
+        yield (
+            "What is slow may be the instrument (a drift or a jump of the stage, a wandering "
+            "focus) or the tracer's surroundings: the record cannot tell. A longer one can, or "
+            "a second bead beside the first."
+        )
+    else:
+        yield (
+            "A drift of the instrument does not explain it: thermal noise alone and a random walk "
+            f"have probability {percent(facts['with_drift']['probability'])} beside the four "
+            "models at rest."
+        )
 
 
 def _tones(facts: Facts) -> Iterator[str]:
