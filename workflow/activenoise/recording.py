@@ -14,7 +14,7 @@ added. A drift is a free passive tracer seen through the same instrument, at 0 o
 the first point, as the likelihood has it. RBP is a passive tracer and the motion that v0 cos(theta)
 alone makes in the same trap. That motion is smooth: it is simulated at an eighth of the interval,
 and low-pass and exposure act on parabolas between. Its recorded mean square step is then off by
-2e-5 of itself at kappa dt = 0.3 and tau_a = 5 dt, by 4e-4 at 1 and 2 dt.
+1e-4 of itself at most at kappa dt = 0.3 and tau_a = 5 dt, by 4e-4 at 1 and 2 dt.
 
 Track i depends on (seed, i) and on its own parameters alone, as in `simulation`.
 
