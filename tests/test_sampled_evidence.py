@@ -10,9 +10,9 @@ from activenoise import state_space
 from activenoise.importance import Sampler
 from activenoise.instrument import Instrument
 from activenoise.models import AOUP, Passive
-from activenoise.priors import parse_prior
+from activenoise.priors import Axis, Prior, parse_prior
 from activenoise.recording import draw, simulate_recorded
-from activenoise.sampled_evidence import evidences
+from activenoise.sampled_evidence import by_segment, evidences
 
 TAU_A, SHARE, EXPOSURE = 20.0, 0.6, 0.5
 PRIOR = parse_prior(
@@ -67,9 +67,11 @@ def test_evidence_and_moments_are_those_of_a_grid(track):
         assert abs(found.mean[k, 0] - log_d) < 5 * found.mean_error[k, 0] + 0.01
 
 
-def test_the_unit_does_not_matter(track):
+@pytest.mark.parametrize("more", [{}, {"drift": Axis(0.0, 0.3)}], ids=["still", "drifting"])
+def test_the_unit_does_not_matter(track, more):
+    prior = Prior({**PRIOR.axes, **more})
     one, other = (
-        evidences(PRIOR, scale * track + zero, 1.0, [200], ["kappa"])
+        evidences(prior, scale * track + zero, 1.0, [200], ["kappa"])
         for scale, zero in ((1.0, 0.0), (1e-6, 3e-5))
     )
     ratios = [np.diff(found.log_evidence[0])[0] for found in (one, other)]
@@ -77,10 +79,31 @@ def test_the_unit_does_not_matter(track):
     np.testing.assert_allclose(one.mean, other.mean, atol=1e-3)
 
 
-def test_the_mechanism_of_strong_propulsion_is_told():
-    """Seen through noise and blur, RBP's own tracks speak for it, and AOUP's against."""
+def test_a_drift_of_unknown_strength():
+    """Its zero is known, one interval before the first point."""
+    dt, count = 0.2, 60
+    values = {"kappa": {"uniform": [0.2, 2]}, "D": 0.5, "D_a": 1.0, "tau_a": 2.0, "noise": 0.1}
+    prior = parse_prior({**values, "drift": {"log_uniform": [0.01, 1]}})
+    u = (np.arange(count) + 0.5) / count
+    kappa, drift = (a.ravel() for a in np.meshgrid(0.2 + 1.8 * u, 0.01 * 100**u))
+    model, instrument, _ = draw(prior, "AOUP", 3, 1)
+    track = simulate_recorded(model, instrument, 150, dt, 3)[0].astype(np.float64)
+    found = evidences(prior, track, dt, [150], ["kappa"], sampler=CAREFUL)
+    seen = Instrument(noise=0.1, drift=drift)
+    for column, each in enumerate((Passive(kappa, 0.5), AOUP(kappa, 0.5, 1.0, 2.0))):
+        sums = state_space.log_likelihood(each, seen, track, dt, from_zero=True)
+        expected = logsumexp(sums) - 2 * np.log(count)
+        error = found.error[0, column]
+        assert error < 0.05
+        assert abs(found.log_evidence[0, column] - expected) < 4 * error + 0.01
+
+
+@pytest.mark.parametrize("more", [{}, {"corner": 3.0, "drift": {"uniform": [0, 0.2]}}])
+def test_the_mechanism_of_strong_propulsion_is_told(more):
+    """Seen through noise and blur, through a low-pass and on a drift too, RBP's own tracks speak
+    for it, and AOUP's against; whether the zero is known or not."""
     values = {"kappa": {"uniform": [0.8, 1.2]}, "D": 1.0, "D_a": 80.0, "tau_a": 3.0}
-    prior = parse_prior({**values, "noise": 0.1, "exposure": 0.5})
+    prior = parse_prior({**values, "noise": 0.1, "exposure": 0.5, **more})
     told = []
     for name, sign in (("RBP", 1), ("AOUP", -1)):
         model, instrument, _ = draw(prior, name, 1, 4)
@@ -89,6 +112,11 @@ def test_the_mechanism_of_strong_propulsion_is_told():
             found = evidences(prior, track, 0.1, [400], [], k, mechanism=True)
             told.append(sign * (found.log_evidence[0, 2] - found.log_evidence[0, 1]))
             assert 0 < found.error[0, 2] < 1
+            if k == 0:
+                whole = next(
+                    a for a in by_segment(prior, track, 0.1, [400]) if a.quantity == "p_rbp"
+                )
+                assert (whole.value > 0.5) == (sign > 0)
     assert np.mean(told) > 1
 
 

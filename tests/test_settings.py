@@ -13,6 +13,7 @@ from activenoise.settings import (
     ConfigError,
     check_sheet,
     derive_seed,
+    is_measured,
     load_schema,
     n_points,
     resolve,
@@ -109,7 +110,10 @@ WRONG = [
     ((*FREE, "parameters", "noise"), {"uniform": [0, 0.8]}, ["noise: 0.8 of the rms step"]),
     ((*FREE, "estimates", "targets"), ["exposure"], ["targets", "must be one of kappa, D, D_a"]),
     ((*FREE, "estimates", "targets"), ["D_a"], ["targets: D_a is not among the parameters"]),
-    ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not simulated without a unit"]),
+    ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not asked without a unit"]),
+    ((*GRANULE, "parameters", "drift"), -0.1, ["granule.parameters.drift = -0.1"]),
+    ((*GRANULE, "parameters", "drift"), {"log_uniform": [0, 1]}, ["drift: a log-uniform range"]),
+    ((*FREE, "parameters", "drift"), 0.1, ["drift: 0.1 of the mean square step leaves none"]),
     (
         (*FREE, "pairs", "Passive-AOUP", "lstm", "frames", "kind"),
         "increments",
@@ -281,6 +285,8 @@ def test_a_mistake_gets_one_line(keys, value, parts):
         ((*BENCHMARK, "parameters", "tau_a"), 0.019),  # no RBP asked for
         ((*GRANULE, "parameters", "D_a"), {"uniform": [0, 1]}),
         ((*BENCHMARK, "durations"), [0.02]),
+        ((*GRANULE, "parameters", "drift"), {"log_uniform": [1.0e-9, 1.0e-6]}),
+        ((*FREE, "parameters", "drift"), {"uniform": [0, 0.019]}),
     ],
 )
 def test_unusual_but_right(keys, value):
@@ -288,6 +294,23 @@ def test_unusual_but_right(keys, value):
     if keys[-1] == "durations":
         config["studies"]["benchmark"]["pairs"] = {}
     resolve(config, SCHEMA)
+
+
+def test_rbp_behind_a_low_pass():
+    config = with_change((*GRANULE, "pairs"), {"Passive-AOUP": {}, "AOUP-RBP": {}})
+    parameters = config["studies"]["granule"]["parameters"]
+    parameters["corner"] = {"uniform": [10, 1000]}
+    assert is_measured(resolve(config, SCHEMA)["studies"]["granule"])
+    parameters["corner"] = {"uniform": [1, 1000]}
+    right = r"corner: 1 Hz is too low for RBP at points 0.00064 s apart; must be at least 1.5625"
+    with pytest.raises(ConfigError, match=right):
+        resolve(config, SCHEMA)
+
+
+def test_a_drift_makes_the_exact_answers_sampled():
+    assert not is_measured(resolve(BASE, SCHEMA)["studies"]["granule"])
+    config = with_change((*GRANULE, "parameters", "drift"), 1.0e-6)
+    assert is_measured(resolve(config, SCHEMA)["studies"]["granule"])
 
 
 def test_what_is_null_is_left_out():

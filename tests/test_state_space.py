@@ -181,6 +181,18 @@ def test_unknown_baseline_drift_and_free_tracers(name, baseline, drift):
         assert value[0] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("name", ["bare", "all"])
+def test_mean_square_displacement_of_what_is_recorded(name, stride):
+    dt = 0.05
+    instrument = instrument_for(name, dt, drift=0.02)
+    for model in [*MODELS, Passive(0.0, 0.7), AOUP(0.0, 0.2, 2.0, 0.6)]:
+        row = lags(displacement(model, 0.02), instrument, dt)
+        expected = row[stride] - row[0] + 2 * float(instrument.noise) ** 2
+        found = state_space.mean_square_displacement(model, instrument, dt, stride)
+        np.testing.assert_allclose(found, [expected], rtol=1e-6)
+
+
 def test_discretisation_is_van_loans():
     """F and Q of a low-passed AOUP, from one matrix exponential of the whole interval."""
     kappa, D, D_a, tau_a, dt, corner = 2.0, 0.3, 1.1, 0.4, 0.05, 7.0

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from activenoise.parameters import MEASURED
+
 Trap = Literal["trapped", "free"]
 TRAPS: tuple[str, ...] = ("trapped", "free")
 VERDICT_MODELS = ("Passive", "Viscoelastic", "AOUP", "RBP")
-MEASUREMENT = ("noise", "exposure", "corner", "relaxed", "drift")
 PARAMETERS = ("kappa", "D", "active_share", "D_a", "tau_a", "element_share", "strength", "tau_m")
 # Two ways to say the same: one of each pair has the prior.
 SHARES = {"D_a": "active_share", "strength": "element_share"}
@@ -86,13 +87,13 @@ def merged(config: Mapping[str, Any], track: str, trap: str) -> dict[str, Any]:
 def axis_range(name: str, spec: Any) -> Range:
     """The prior of one parameter from its config form: a number, {uniform: [low, high]} or
     {log_uniform: [low, high]}; for a part of the measurement also None or "off"."""
-    if name not in PARAMETERS + MEASUREMENT:
+    if name not in PARAMETERS + MEASURED:
         raise ValueError(
-            f"priors.{name} is not known; the parameters are {', '.join(PARAMETERS + MEASUREMENT)}"
+            f"priors.{name} is not known; the parameters are {', '.join(PARAMETERS + MEASURED)}"
         )
     where = f"priors.{name} = {_shown(spec)}"
     if spec in (None, "off") or (spec == 0 and not isinstance(spec, Mapping)):
-        if name not in MEASUREMENT:
+        if name not in MEASURED:
             hint = "; say trap: free in the sheet (TRAP=free)" if name == "kappa" else ""
             raise ValueError(f"{where}: only a part of the measurement can be off{hint}")
         return (math.inf, math.inf, False) if name == "corner" else (0.0, 0.0, False)

@@ -12,8 +12,10 @@ PARAMETERS = {
     "RBP": ("kappa", "D", "D_a", "tau_a"),
 }
 # What an instrument may add to a study's tracks; all off by default (`instrument`).
-MEASURED = ("noise", "exposure", "corner", "relaxed")
-_MAY_VANISH = {"D_a", "active_share", "noise", "exposure", "relaxed"}
+MEASURED = ("noise", "exposure", "corner", "relaxed", "drift")
+# Lowest corner, in 1/interval, of a low-pass on RBP: what it remembers is simulated too.
+LOWEST_CORNER = 1e-3
+_MAY_VANISH = {"D_a", "active_share", "noise", "exposure", "relaxed", "drift"}
 _AT_MOST_ONE = {"active_share", "exposure", "relaxed"}
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
 STUDIED = ("Passive", "AOUP", "RBP")

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import logsumexp, ndtr
 
 from activenoise import state_space
-from activenoise.choices import MEASUREMENT, SHARES, Range
+from activenoise.choices import SHARES, Range
 from activenoise.ensembles import compressed
 from activenoise.importance import Answer, LogLikelihood, Reach, Sampler, sample, sample_beside
 from activenoise.instrument import Baseline, Instrument
@@ -37,6 +37,7 @@ from activenoise.models import (
     active_diffusivity,
     active_share,
 )
+from activenoise.parameters import MEASURED
 from activenoise.priors import Axis
 from activenoise.rbp_filter import rbp_log_likelihood
 from activenoise.recording import in_units_of_step
@@ -140,7 +141,7 @@ class Coordinates:
 
     names: of the unknown, in order. A coordinate z stands for the parameter at the prior's
     cumulative probability Phi(z). A prior of `step`, the rms step of the record, takes the place of
-    D's, and makes the noise one in units of it (`recording.in_units_of_step`; points are 1 s
+    D's, and makes noise and drift parts of it (`recording.in_units_of_step`; points are 1 s
     apart).
     """
 
@@ -158,7 +159,7 @@ class Coordinates:
         missing = [name for name in names if name not in self.prior]
         if missing:
             raise ValueError(f"{self.model_name}: no prior for {', '.join(missing)}")
-        measurement = {name: self.prior.get(name, OFF[name]) for name in MEASUREMENT}
+        measurement = {name: self.prior.get(name, OFF[name]) for name in MEASURED}
         return {**{name: self.prior[name] for name in names}, **measurement}
 
     @property
@@ -215,7 +216,7 @@ def linear_model(
 
 def instrument_of(values: Mapping[str, FloatArray], baseline: Baseline = "zero") -> Instrument:
     """The instrument with these parameters."""
-    measured: dict[str, Any] = {name: values[name] for name in MEASUREMENT}
+    measured: dict[str, Any] = {name: values[name] for name in MEASURED}
     return Instrument(**measured, baseline=baseline)
 
 
@@ -289,7 +290,8 @@ def posterior(
     """Evidence and posterior of a linear model for records with shared parameters.
 
     prior: by parameter (`default_prior` without it); D_a or strength may be given in place of
-    active_share or element_share. baseline: of each record, marginalised.
+    active_share or element_share. baseline: of each record, marginalised; "zero" is known, and a
+    free tracer or a drift was there one interval before the first point.
     """
     if model_name not in COORDINATES:
         raise ValueError(f"model {model_name!r} must be one of {', '.join(COORDINATES)}")
@@ -329,11 +331,13 @@ def _target(
         for dt in dict.fromkeys(r.dt for r in records)
     ]
 
+    known = baseline == "zero"
+
     def log_likelihood(z: FloatArray) -> FloatArray:
         model, instrument = coordinates.build(z, baseline)
         return np.sum(
             [
-                e.weights @ state_space.log_likelihoods(model, instrument, e.records, e.dt)
+                e.weights @ state_space.log_likelihoods(model, instrument, e.records, e.dt, known)
                 for e in ensembles
             ],
             axis=0,

@@ -12,7 +12,7 @@ from activenoise.features import FrameSpec, rms_increment
 from activenoise.networks import Network, build_feedforward, build_lstm
 from activenoise.priors import Prior, parse_prior
 from activenoise.recording import draw
-from activenoise.state_space import autocovariance
+from activenoise.state_space import mean_square_displacement
 
 
 def build(
@@ -60,5 +60,4 @@ def _known_scale(prior: Prior, dt: float, stride: int) -> float:
     if prior.bare:
         return rms_increment(prior.single("AOUP"), dt, stride)
     model, instrument, _ = draw(prior, "AOUP", 0, 1)
-    start, after = autocovariance(model, instrument, [0, stride], dt)[0]
-    return float(np.sqrt(2 * (start - after)))
+    return float(np.sqrt(mean_square_displacement(model, instrument, dt, stride)[0]))

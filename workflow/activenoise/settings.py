@@ -16,7 +16,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from activenoise.choices import choices, merged
-from activenoise.parameters import PARAMETERS, STUDIED, is_bare, parameter_range
+from activenoise.parameters import (
+    LOWEST_CORNER,
+    PARAMETERS,
+    STUDIED,
+    is_bare,
+    parameter_range,
+)
 from activenoise.sheet import SheetRow
 
 Config = dict[str, Any]
@@ -283,12 +289,15 @@ def _study_mistakes(study: Config) -> Iterator[str]:
                     yield f"estimates.targets: {target} is not among the parameters"
             elif ranges[target][0] == ranges[target][1]:
                 yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
-    if "RBP" in models and (study["scale_free"] or "corner" in ranges):
-        yield (
-            "pairs: RBP is not simulated without a unit or through a low-pass; scale_free and"
-            " corner must be left out, or RBP out of pairs"
-        )
+    if "RBP" in models and study["scale_free"]:
+        yield "pairs: RBP is not asked without a unit; scale_free, or RBP, must be left out"
         return
+    corner = ranges.get("corner", (math.inf,))[0]
+    if "RBP" in models and corner * interval < LOWEST_CORNER:
+        yield (
+            f"parameters.corner: {corner:g} Hz is too low for RBP at points {interval:g} s apart;"
+            f" must be at least {LOWEST_CORNER / interval:g}"
+        )
     shortest, strength = ranges["tau_a"][0], 0.0
     if "RBP" in models and "D_a" in ranges:
         strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
@@ -317,10 +326,16 @@ def _parameter_mistakes(
             yield f"dt = {study['dt']:g}: a scale_free study counts points; dt and stride must be 1"
         if "D" in ranges or "D_a" in ranges:
             yield "parameters: a scale_free study has neither D nor D_a; active_share instead"
-        if "noise" in ranges and not ranges["noise"][1] ** 2 < 0.5:
+        noise, drift = (ranges.get(name, (0.0, 0.0))[1] for name in ("noise", "drift"))
+        if not noise**2 < 0.5:
             yield (
-                f"parameters.noise: {ranges['noise'][1]:g} of the rms step is more than all of it;"
+                f"parameters.noise: {noise:g} of the rms step is more than all of it;"
                 " must be below 0.7071 in a scale_free study"
+            )
+        elif not 2 * noise**2 + drift < 1:
+            yield (
+                f"parameters.drift: {drift:g} of the mean square step leaves none to the tracer,"
+                f" beside 2 noise^2; must be below {1 - 2 * noise**2:g} in a scale_free study"
             )
         for place, networks in _networks(study):
             for name, network in networks.items():

@@ -359,6 +359,24 @@ def autocovariance(
     return values
 
 
+def mean_square_displacement(
+    model: LinearModel, instrument: Instrument, dt: float, stride: int = 1
+) -> FloatArray:
+    """Mean square of y_{n + stride} - y_n, length^2, (m,), noise included.
+
+    Of free tracers and drifts too, whose displacements are stationary where positions are not.
+    """
+    F, G, Q, S, R, P = discretise(model, instrument, dt)
+    total, reach = R.copy(), G
+    for _ in range(stride - 1):
+        total += np.einsum("mi,mij,mj->m", reach, Q, reach)
+        reach = np.einsum("mi,mij->mj", reach, F)
+    # The first interval makes y_n too.
+    total += np.einsum("mi,mij,mj->m", reach, Q, reach) + R - 2 * np.einsum("mi,mi->m", reach, S)
+    from_start = np.einsum("mi,mij->mj", reach, F) - G
+    return total + np.einsum("mi,mij,mj->m", from_start, P, from_start)
+
+
 def simulate(
     model: LinearModel,
     instrument: Instrument,

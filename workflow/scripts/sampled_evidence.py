@@ -29,7 +29,7 @@ def main(job: "Snakemake") -> None:
             log.info("%s: %d of %d tracks", tracks.model_name, i + 1, len(tracks))
     arrays = dict(zip(Evidences._fields, map(np.array, zip(*parts, strict=True)), strict=True))
     truth = np.full((len(tracks), len(p.targets)), np.nan)
-    if tracks.model_name != "Passive":
+    if p.targets and tracks.model_name != "Passive":
         truth = np.log(np.stack([tracks.parameters[n] for n in p.targets], axis=1))
     write_arrays(job.output.evidence, points=p.points, truth=truth, **arrays)
 
