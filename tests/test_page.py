@@ -106,11 +106,19 @@ def made() -> tuple[str, dict]:
     x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 1200, 0.01, seed=1, n_tracks=2).astype(np.float64).T
     x[100:120] = np.nan
     estimate = {"value": 157.0, "standard_error": 7.0}
+    along = [
+        {key: value for key, value in READY.items() if key != "in_range"}
+        | {"start": t, "end": t + 6}
+        for t in (0.0, 6.0)
+    ]
     networks = {
         "study": "granule", "stride": 50, "exact": {"p_active": 0.91, "p_rbp": 0.2},
         "network": {"p_active": 0.87},
         "fit": {"AOUP": dict.fromkeys(("kappa", "D", "D_a", "tau_a"), estimate)},
-        "ready": {"study": "ready", "coordinates": {"x": READY, "y": {**READY, **STRANGE}}},
+        "ready": {
+            "study": "ready",
+            "coordinates": {"x": {**READY, "along": along}, "y": {**READY, **STRANGE}},
+        },
     }  # fmt: skip
     return page_of(x, 0.01, **networks)
 
@@ -118,6 +126,10 @@ def made() -> tuple[str, dict]:
 @pytest.fixture(scope="module")
 def structure(made) -> Structure:
     return Structure(made[0])
+
+
+def test_the_networks_answers_stand_beside_the_pieces(structure):
+    assert "Open diamonds: ready networks" in structure.text["segments"]
 
 
 def test_the_verdict_comes_first_and_its_caveats_next(made, structure):

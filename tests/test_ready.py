@@ -74,6 +74,21 @@ def test_networks_read_a_record_without_the_tones_of_the_part_that_was_searched(
     np.testing.assert_array_equal(cleaned["y"], humming)
 
 
+def test_the_pieces_of_the_findings_are_read_one_by_one(walk, domains):
+    pieces = [{"start": 0.0, "end": 5.0}, {"start": 5.0, "end": 10.01}, {"start": 10.01, "end": 11}]
+    asked = (NETWORKS, domains, {"x": walk}, 0.01, {"kappa": 1.0}, RANGES)
+    found, _ = answers(*asked, pieces[:2])
+    along = found["x"]["along"]
+    assert [(row["start"], row["end"]) for row in along] == [(0.0, 5.0), (5.0, 10.01)]
+    for k, row in enumerate(along):
+        assert (row["stride"], row["n_points"]) == (2, 250)
+        own = np.mean(np.diff(walk[500 * k : 500 * (k + 1) : 2]) ** 2)
+        assert np.exp(row["estimates"]["D"]["mean"]) == pytest.approx(0.4 * own / 0.02)
+    found, _ = answers(*asked, pieces)
+    assert [row["too_short"] for row in found["x"]["along"]] == [200] * 3
+    assert answers(*asked)[0]["x"]["along"] == []
+
+
 def test_of_a_record_with_gaps_the_longest_stretch_is_read(walk):
     walk[[10, 11, 700]] = np.nan
     np.testing.assert_array_equal(longest_stretch(walk), walk[701:])

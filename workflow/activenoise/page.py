@@ -70,13 +70,14 @@ def render(
         words=verdict["words"],
         label=_READING_WORDS[verdict["words"]["reading"]],
         unit=unit_name(unit),
-        figures=_figures(facts, tracks, arrays, unit),
+        figures=_figures(facts, tracks, arrays, unit, _along(verdict)),
         favoured=favoured,
         model_words=model_words(facts),
         parameter_words=parameter_words(facts),
         units={name: page_figures.parameter_unit(name, unit) for name in PARAMETER_WORDS},
         members=_members(facts),
         limits=THRESHOLDS,
+        beside=any(_along(verdict).values()),
         is_familiar=is_familiar,
         task_words=TASK_WORDS,
         instrument_parts=[n for n in MEASURED if n in verdict.get("parameters", {})],
@@ -86,9 +87,13 @@ def render(
 
 
 def _figures(
-    facts: Facts, tracks: Sequence[FloatArray], arrays: Mapping[str, FloatArray], unit: str
+    facts: Facts,
+    tracks: Sequence[FloatArray],
+    arrays: Mapping[str, FloatArray],
+    unit: str,
+    along: Mapping[str, Sequence[Facts]],
 ) -> dict[str, Any]:
-    """SVG by what it shows; None for what this record or table has not."""
+    """SVG by what it shows; None for what this record or table has not. along: by `_along`."""
     names, dt = list(facts["record"]["coordinates"]), facts["record"]["dt"]
     # Positions of a free tracer have no law of their own: its steps have. A gap parts two tracks.
     parts = [np.diff(x, axis=0) if facts["trap"] == "free" else x for x in tracks]
@@ -109,12 +114,31 @@ def _figures(
         )
         if favoured["unknown"]
         else None,
-        "segments": page_figures.segments(facts["segments"], unit)
+        "segments": page_figures.segments(facts["segments"], unit, along)
         if facts["segments"]["drift"]
         else None,
         "members": page_figures.members(facts["tracks"]["rows"], favoured["parameters"]["D"], unit)
         if several and facts["tracks"]["n_alone"] > 1 and "D" in favoured["parameters"]
         else None,
+    }
+
+
+def _along(verdict: Mapping[str, Any]) -> dict[str, list[Facts]]:
+    """The ready networks' answers for the pieces of each coordinate, without those for pieces that
+    are too short or unlike the training."""
+    answers = verdict.get("ready", {}).get("coordinates", {})
+    tasks = {"p_active": "Passive-AOUP", "estimates": "estimates"}
+    return {
+        name: [
+            {
+                key: value
+                for key, value in piece.items()
+                if key not in tasks or is_familiar(piece, tasks[key])
+            }
+            for piece in answer.get("along", [])
+            if "too_short" not in piece
+        ]
+        for name, answer in answers.items()
     }
 
 

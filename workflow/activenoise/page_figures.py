@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -238,16 +238,21 @@ def parameter_unit(name: str, unit: str) -> str:
     return "" if name in pure else own.get(name) or plot.parameter_unit(name, unit)
 
 
-def segments(found: Mapping[str, Any], unit: str) -> str:
-    """Parameters along the record: median, 68 and 95 % of each piece."""
+def segments(
+    found: Mapping[str, Any], unit: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> str:
+    """Parameters along the record: median, 68 and 95 % of each piece; beside them what networks
+    say of each coordinate's pieces, by coordinate."""
     pieces: Sequence[Mapping[str, Any]] = found["pieces"]
     names = [
         name
         for name in found["drift"]
         if name not in ("strength", "D_a" if "active_share" in found["drift"] else "")
     ]
-    figure = plot.new_figure(WIDE, 20 + 30 * ((len(names) + 1) // 2))
-    rows = (len(names) + 1) // 2
+    chances = any("p_active" in piece for along in networks.values() for piece in along)
+    n_panels = len(names) + chances
+    rows = (n_panels + 1) // 2
+    figure = plot.new_figure(WIDE, 20 + 30 * rows)
     panels = figure.subplots(rows, 2, sharex=True, squeeze=False)
     for axes, name in zip(panels.ravel(), names, strict=False):
         for piece in pieces:
@@ -259,13 +264,35 @@ def segments(found: Mapping[str, Any], unit: str) -> str:
                     lw=width, solid_capstyle="butt",
                 )  # fmt: skip
             axes.plot(middle, row["median"], "o", color=plot.INK, ms=2.6)
+        for at, piece in _beside(networks):
+            if name in piece.get("estimates", {}):
+                mean, sd = piece["estimates"][name]["mean"], piece["estimates"][name]["sd"]
+                axes.plot([at] * 2, np.exp([mean - sd, mean + sd]), color=plot.RED, lw=1.2)
+                axes.plot(at, np.exp(mean), "D", color=plot.RED, ms=2.8, mfc="white")
         if name not in _LINEAR:
             axes.set_yscale("log")
             plot.plain_ticks(axes.yaxis, axes.get_ylim())
         measure = parameter_unit(name, unit)
         axes.set_ylabel(SYMBOLS.get(name, name) + (f" ({measure})" if measure else ""))
-    for axes in panels.ravel()[len(names) :]:
+    if chances:
+        axes = panels.ravel()[len(names)]
+        for at, piece in _beside(networks):
+            if "p_active" in piece:
+                axes.plot(at, piece["p_active"], "D", color=plot.RED, ms=2.8, mfc="white")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel("P(active), networks")
+    for axes in panels.ravel()[n_panels:]:
         axes.axis("off")
     for axes in panels[-1]:
         axes.set_xlabel("time t (s)")
     return svg(figure)
+
+
+def _beside(
+    networks: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Iterator[tuple[float, Mapping[str, Any]]]:
+    """Each piece with a time to the right of its middle, coordinates side by side."""
+    for k, along in enumerate(networks.values()):
+        for piece in along:
+            part = 0.62 + 0.16 * k
+            yield (1 - part) * piece["start"] + part * piece["end"], piece

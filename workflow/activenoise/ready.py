@@ -64,6 +64,21 @@ def without_tones(
     return cleaned
 
 
+def _cut(
+    positions: FloatArray,
+    dt: float,
+    pieces: Sequence[Mapping[str, Any]],
+    longest: int,
+    kappa: float | None,
+    top: float,
+) -> Iterator[tuple[Mapping[str, Any], Thinned]]:
+    """The pieces of a record, thinned; all of one length, which costs the networks least."""
+    edges = [(round(piece["start"] / dt), round(piece["end"] / dt)) for piece in pieces]
+    shortest = min((end - start for start, end in edges), default=0)
+    for piece, (start, _) in zip(pieces, edges, strict=True):
+        yield piece, thinned(positions[start : start + shortest], dt, longest, kappa, top)
+
+
 def known_rates(facts: Mapping[str, Any]) -> dict[str, float]:
     """kappa (1/s, 0 for a free tracer) and tau_a (s) by the favoured model of the findings."""
     parameters = facts["models"][facts["favoured"]]["parameters"]
@@ -78,10 +93,13 @@ def answers(
     dt: float,
     known: Mapping[str, float],
     ranges: Mapping[str, tuple[float, float, bool]],
+    pieces: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """By name what `whole` has, with `in_range`; and the rows of all segments.
+    """By name what `whole` has, with `in_range` and `along`: the same of each of the pieces; and
+    the rows of all segments.
 
     positions: (n_points,) by name, dt (s) apart. known: by `known_rates`; ranges: of the study.
+    pieces: `start` and `end` (s) of those that the findings have.
     """
     longest = min(network.trained_to for network in networks.values())
     lengths = list(next(iter(domains.values())))
@@ -90,6 +108,10 @@ def answers(
         record = thinned(x, dt, longest, known.get("kappa"), ranges["kappa"][1])
         found[name] = whole(networks, domains, record)
         found[name]["in_range"] = in_range(ranges, known, record.dt)
+        found[name]["along"] = [
+            {"start": piece["start"], "end": piece["end"], **whole(networks, domains, part)}
+            for piece, part in _cut(x, dt, pieces, longest, known.get("kappa"), ranges["kappa"][1])
+        ]
         if "too_short" not in found[name]:
             parts = segments(networks, record, lengths)
             rows += [{"coordinate": name, **row._asdict()} for row in parts]

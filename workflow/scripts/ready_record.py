@@ -37,7 +37,10 @@ def main(job: "Snakemake") -> None:
         task: read_domains(read_tree(path))
         for task, path in zip(p.tasks, job.input.domains, strict=True)
     }
-    found, rows = answers(networks, domains, tracks, about["dt"], known_rates(facts), p.ranges)
+    pieces = facts["segments"]["pieces"]
+    found, rows = answers(
+        networks, domains, tracks, about["dt"], known_rates(facts), p.ranges, pieces
+    )
     log.info("%s", found)
     write_json(job.output.summary, {"study": p.study, "coordinates": found})
     write_table(job.output.segments, rows)
