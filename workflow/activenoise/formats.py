@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import pickle
 import re
+import signal
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise import columns as roles
+from activenoise import matlab_child
 from activenoise.columns import FloatArray, Selector, Table, Track, Tracks
 from activenoise.sheet import RecordError
 
@@ -30,6 +35,7 @@ FORMATS = (*TABLES, ".npz", *HDF5)
 
 PYLAKE = "lumicks.pylake"
 _BLANK = ("", "nan", "NaN", "NAN", "NA", "N/A", "None", "none", "null", "NULL", "<NA>")
+_MATLAB_CHILD = Path(matlab_child.__file__)
 _TRACKMATE_HEADER = 4  # lines: keys, names, short names, units
 
 
@@ -366,14 +372,38 @@ def _shape(value: object) -> str:
 
 
 def _mat_variables(path: Path) -> dict[str, Any]:
-    from scipy.io import loadmat
-
     with path.open("rb"):
         pass  # permission, said as such
     if h5py.is_hdf5(path):
         return _mat_variables_hdf5(path)
-    loaded = loadmat(str(path), appendmat=False, simplify_cells=True)
-    return _flat({name: value for name, value in loaded.items() if not name.startswith("__")})
+    return _flat(_in_a_child(_MATLAB_CHILD, path))
+
+
+def _in_a_child(program: Path, path: Path) -> dict[str, Any]:
+    """The variables of a file by a reader that may crash, run in a process of its own.
+
+    A subprocess, not multiprocessing, which would run the caller's main module once more.
+    """
+    # -P: the package's modules must not hide the standard library's.
+    command = [sys.executable, "-P", str(program), str(path.absolute())]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode < 0:
+        raise ValueError(f"its reader crashed, {_signal(-done.returncode)}")
+    if done.returncode > 0:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise ValueError(f"its reader failed, {last[0] if last else f'code {done.returncode}'}")
+    variables, error = pickle.loads(done.stdout)
+    if error is not None:
+        raise ValueError(error)
+    found: dict[str, Any] = variables
+    return found
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _flat(variables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
