@@ -14,7 +14,15 @@ FILES = {
         '"""First."""\n\nfrom activenoise import second\n\n\n'
         'def run():\n    """Run."""\n    return second.VALUE  # a comment\n'
     ),
-    "second.py": "import numpy\n\n\nclass A:\n    '''A.'''\n\nVALUE = 1\n",
+    "second.py": (
+        "import numpy\nfrom activenoise.wing.room import WIDTH\n\n\n"
+        "class A:\n    '''A.'''\n\nVALUE = 1\n"
+    ),
+    "wing/__init__.py": "",
+    "wing/room.py": "from activenoise.wing import attic\n\nWIDTH = attic.HEIGHT\n",
+    "wing/attic.py": "HEIGHT = 1\n",
+    "wing/empty.py": "Y = 1\n",
+    "__init__.py": "FACE = 1\n",
     "unused.py": "X = 1\n",
 }
 
@@ -22,6 +30,7 @@ FILES = {
 @pytest.fixture
 def library(tmp_path):
     for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
 
@@ -44,6 +53,8 @@ def edit(library, name, old, new):
         ("first.py", "return second.VALUE", "return 2 * second.VALUE"),
         ("second.py", "VALUE = 1", "VALUE = 2"),
         ("second.py", "import numpy", "import numpy\nimport activenoise.unused"),
+        ("wing/room.py", "attic.HEIGHT", "2 * attic.HEIGHT"),
+        ("wing/attic.py", "HEIGHT = 1", "HEIGHT = 2"),
     ],
 )
 def test_changes_with_the_code_of_what_is_imported(library, name, old, new):
@@ -61,6 +72,8 @@ def test_changes_with_the_code_of_what_is_imported(library, name, old, new):
         ("second.py", "'''A.'''", "'''B.'''"),
         ("second.py", "VALUE = 1", "\n\nVALUE = (\n    1\n)"),
         ("unused.py", "X = 1", "X = 2"),
+        ("wing/empty.py", "Y = 1", "Y = 2"),
+        ("__init__.py", "FACE = 1", "FACE = 2"),  # lazy: it computes nothing
         ("script.py", "run()\n", "run(1)\n"),  # Snakemake itself sees the script
     ],
 )
@@ -77,10 +90,19 @@ def test_a_string_that_is_no_docstring_counts(library):
     assert taken(library) != before
 
 
+def test_a_module_that_moves_to_another_package_counts(library):
+    before = taken(library)
+    (library / "moved").mkdir()
+    (library / "wing/attic.py").rename(library / "moved/attic.py")
+    edit(library, "wing/room.py", "activenoise.wing import attic", "activenoise.moved import attic")
+    assert taken(library) != before
+
+
 def test_modules_that_import_each_other(library):
     edit(library, "second.py", "import numpy", "from activenoise import first")
     found = library_modules(library / "script.py", library)
-    assert {path.name for path in found} == {"first.py", "second.py"}
+    names = {path.relative_to(library).as_posix() for path in found}
+    assert names == {"first.py", "second.py", "wing/__init__.py", "wing/room.py", "wing/attic.py"}
     assert taken(library)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -29,17 +30,31 @@ def imports(source: Path) -> set[str]:
 
 
 def library_modules(source: Path, library: Path) -> set[Path]:
-    """The modules of the library (a folder) that a file imports, directly or through others."""
+    """The modules of the library (a folder) that a file imports, directly or through others.
+
+    The `__init__.py` of each package on the way counts, since an import runs it; the library's own
+    does not, since it is lazy and computes nothing.
+    """
     found: set[Path] = set()
     pending = [source]
     while pending:
         for name in imports(pending.pop()):
-            package, _, module = name.partition(".")
-            path = library / f"{module}.py"
-            if package == PACKAGE and module and path.is_file() and path not in found:
-                found.add(path)
-                pending.append(path)
+            new = set(_files(name, library)) - found
+            found |= new
+            pending += new
     return found
+
+
+def _files(name: str, library: Path) -> Iterator[Path]:
+    """The files below the library that `import name` runs; none if the name is not the library's."""
+    package, *parts = name.split(".")
+    if package != PACKAGE:
+        return
+    for depth in range(1, len(parts) + 1):
+        stem = library.joinpath(*parts[:depth])
+        for path in (stem / "__init__.py", stem.with_suffix(".py")):
+            if path.is_file():
+                yield path
 
 
 @cache
@@ -47,7 +62,7 @@ def fingerprint(source: Path, library: Path) -> str:
     """Digest of the library modules behind a script, blind to comments and layout."""
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(library_modules(source, library)):
-        digest.update(path.name.encode())
+        digest.update(path.relative_to(library).as_posix().encode())
         digest.update(content(path))
     return digest.hexdigest()
 
