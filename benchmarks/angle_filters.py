@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from activenoise.angle_filter import angle_log_likelihood, angles_needed
-from activenoise.models import RBP
-from activenoise.simulation import simulate
+from activenoise.likelihood.angle import angle_log_likelihood, angles_needed
+from activenoise.physics.models import RBP
+from activenoise.simulation.tracks import simulate
 from benchmarks import numpy_angle_filter
 from benchmarks.harness import Row, compare
 

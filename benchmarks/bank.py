@@ -14,11 +14,11 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from activenoise.evidence import Grid, evaluate, quadrature
-from activenoise.likelihood import FilterBank, Tracks
-from activenoise.models import AOUP
-from activenoise.priors import parse_prior
-from activenoise.simulation import simulate
+from activenoise.inference.quadrature import Grid, evaluate, quadrature
+from activenoise.likelihood.positions import FilterBank, Tracks
+from activenoise.physics.models import AOUP
+from activenoise.physics.priors import parse_prior
+from activenoise.simulation.tracks import simulate
 from benchmarks.harness import Row, interleaved
 
 TOPIC = "Bank of AOUP models"

@@ -14,9 +14,9 @@ from celerite2 import GaussianProcess, terms
 from numpy.typing import NDArray
 from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 
-from activenoise.likelihood import log_likelihood
-from activenoise.models import AOUP
-from activenoise.simulation import simulate
+from activenoise.likelihood.positions import log_likelihood
+from activenoise.physics.models import AOUP
+from activenoise.simulation.tracks import simulate
 from benchmarks.harness import Row, compare
 
 MODEL, DT = AOUP(kappa=0.1, D=0.2, D_a=0.1, tau_a=0.5), 0.01

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from activenoise.models import RBP
+from activenoise.physics.models import RBP
 
 Array = NDArray[np.float64]
 

@@ -17,11 +17,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise import state_space
-from activenoise.importance import Sampler
-from activenoise.instrument import Instrument
-from activenoise.models import Passive
-from activenoise.posterior import Kind, Record, default_prior, verdict
+from activenoise.inference.importance import Sampler
+from activenoise.inference.record import Kind, Record, default_prior, verdict
+from activenoise.likelihood import kalman
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.models import Passive
 
 DT, D = 1e-3, 1.0
 CORNERS = (50, 200, 2000)
@@ -52,7 +52,7 @@ def main() -> None:
             for seed in range(count):
                 rng = np.random.default_rng([seed, corner, kinds.index(kind)])
                 model = Passive(2 * np.pi / (corner * DT), D)
-                x = state_space.simulate(model, instrument(kind, rng), n_points, DT, seed)
+                x = kalman.simulate(model, instrument(kind, rng), n_points, DT, seed)
                 records = [Record(x - x.mean(), DT)]
                 prior = default_prior(records, kind)
                 answer = verdict(records, prior, seed=seed, sampler=SAMPLER)

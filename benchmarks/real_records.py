@@ -17,7 +17,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from activenoise.posterior import Kind, Record, Verdict, default_prior, verdict  # noqa: E402
+from activenoise.inference.record import Kind, Record, Verdict, default_prior, verdict  # noqa: E402
 
 MICROMETRES_PER_VOLT = 7.2537
 

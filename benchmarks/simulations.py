@@ -15,9 +15,9 @@ from andi_datasets.models_phenom import models_phenom
 from andi_datasets.models_theory import models_theory
 from numba import njit
 
-from activenoise.models import AOUP
-from activenoise.normals import LANES, fill_normals, open_streams
-from activenoise.simulation import simulate
+from activenoise.physics.models import AOUP
+from activenoise.simulation.normals import LANES, fill_normals, open_streams
+from activenoise.simulation.tracks import simulate
 from benchmarks.harness import Row, compare
 
 MODEL, DT = AOUP(kappa=0.1, D=0.2, D_a=0.1, tau_a=0.5), 0.01

@@ -10,11 +10,11 @@ from benchmarks import coverage, numpy_angle_filter
 from benchmarks.harness import Row
 from benchmarks.report import BEGIN, END, generated, write_csv, write_page
 
-from activenoise.angle_filter import angle_log_likelihood, angles_needed
-from activenoise.instrument import Instrument
-from activenoise.models import AOUP, RBP
-from activenoise.simulation import simulate
-from activenoise.state_space import autocovariance
+from activenoise.likelihood.angle import angle_log_likelihood, angles_needed
+from activenoise.likelihood.kalman import autocovariance
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.models import AOUP, RBP
+from activenoise.simulation.tracks import simulate
 
 PAGE = Path(__file__).parents[1] / "benchmarks" / "README.md"
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
-from activenoise.models import AOUP
-from activenoise.sheet import RecordError, read_sheet
-from activenoise.simulation import simulate
+from activenoise.physics.models import AOUP
+from activenoise.reading.errors import RecordError
+from activenoise.reading.sheet import read_sheet
+from activenoise.simulation.tracks import simulate
 
 SOURCE = Path(__file__).parents[1] / "workflow/one_file.py"
 

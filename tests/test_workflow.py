@@ -112,9 +112,9 @@ def test_an_edit_of_the_config_reruns_what_depends_on_it(
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("angle_filter", {"optimum": 1}),
-        ("normals", {"simulate": 2, "optimum": 1}),
-        ("networks", {}),
+        ("likelihood/angle", {"optimum": 1}),
+        ("simulation/normals", {"simulate": 2, "optimum": 1}),
+        ("learning/networks", {}),
     ],
 )
 def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
@@ -130,7 +130,7 @@ def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
 def test_a_comment_in_a_module_reruns_nothing(made, tmp_path, planned):
     project = tmp_path / "edited"
     shutil.copytree(made, project)
-    path = project / "workflow/activenoise/normals.py"
+    path = project / "workflow/activenoise/simulation/normals.py"
     path.write_text(path.read_text() + "\n# A remark.\n")
     assert planned(project, TARGET) == {}
 

@@ -17,10 +17,12 @@ from typing import Any
 
 import yaml
 
-from activenoise.choices import TRAPS, choices, priors_of_text
+from activenoise.config.choices import choices, priors_of_text
 from activenoise.files import replacing
-from activenoise.records import read_set
-from activenoise.sheet import INSTRUMENTS, SHEET_COLUMNS, RecordError, read_sheet
+from activenoise.parameters import TRAPS
+from activenoise.reading.errors import RecordError
+from activenoise.reading.records import read_set
+from activenoise.reading.sheet import INSTRUMENTS, SHEET_COLUMNS, read_sheet
 
 RESULTS = Path("results/own")
 MAIN_RESULTS = Path("results")  # of `make`, whose ready networks answer here too

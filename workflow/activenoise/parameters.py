@@ -15,6 +15,11 @@ PARAMETERS = {
 MEASURED = ("noise", "exposure", "corner", "relaxed", "drift")
 # Lowest corner, in 1/interval, of a low-pass on RBP: what it remembers is simulated too.
 LOWEST_CORNER = 1e-3
+TRAPS = ("trapped", "free")
+# Two ways to say the same of a record: one of each pair has the prior.
+SHARES = {"D_a": "active_share", "strength": "element_share"}
+# Lowest and highest value, and whether uniform in the logarithm; no width: fixed.
+Range = tuple[float, float, bool]
 _MAY_VANISH = {"D_a", "active_share", "noise", "exposure", "relaxed", "drift"}
 _AT_MOST_ONE = {"active_share", "exposure", "relaxed"}
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.

@@ -4,10 +4,10 @@ import csv
 import sys
 from pathlib import Path
 
-from activenoise.choices import merged
-from activenoise.fingerprint import fingerprint
+from activenoise.config.choices import merged
+from activenoise.config.fingerprint import fingerprint
 from activenoise.parameters import pair_models, parameter_range
-from activenoise.settings import (
+from activenoise.config.schema import (
     ConfigError,
     check_sheet,
     derive_seed,
@@ -17,7 +17,7 @@ from activenoise.settings import (
     resolve,
     sampling_interval,
 )
-from activenoise.sheet import RecordError, read_sheet
+from activenoise.reading.sheet import RecordError, read_sheet
 
 WORKFLOW = Path(workflow.current_basedir).parent
 

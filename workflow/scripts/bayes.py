@@ -14,7 +14,7 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.files import Tracks, read_arrays, write_arrays
-    from activenoise.scoring import rmse
+    from activenoise.studies.scoring import rmse
 
     targets = job.params.targets
     optimum, parameters = read_arrays(job.input.optimum), Tracks(job.input.tracks).parameters

@@ -13,8 +13,8 @@ def main(job: "Snakemake") -> None:
     import csv
 
     from activenoise.files import replacing
-    from activenoise.records import read_record, read_set
-    from activenoise.sheet import RecordError
+    from activenoise.reading.errors import RecordError
+    from activenoise.reading.records import read_record, read_set
 
     rows = []
     for track, given in job.params.records.items():

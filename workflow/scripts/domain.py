@@ -12,8 +12,8 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.domain import Domain, domain_arrays
     from activenoise.files import Tracks, write_arrays
+    from activenoise.learning.domain import Domain, domain_arrays
 
     held_out = [Tracks(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
     domains = []

@@ -12,8 +12,8 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise import scoring
     from activenoise.files import read_arrays, write_table
+    from activenoise.studies import scoring
 
     bayes = read_arrays(job.input.bayes)
     truth = bayes["truth"][:, None, :]

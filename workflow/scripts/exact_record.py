@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     from activenoise.files import read_arrays, write_json, write_table
-    from activenoise.priors import parse_prior
-    from activenoise.verdict import by_segment, whole_record
+    from activenoise.physics.priors import parse_prior
+    from activenoise.studies.exact_record import by_segment, whole_record
 
     p = job.params
     prior = parse_prior(p.parameters)

@@ -12,9 +12,9 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise import plotting as plot
     from activenoise.files import Tracks, read_arrays
-    from activenoise.schemes import draw_network, draw_setup
+    from activenoise.report import style as plot
+    from activenoise.report.schemes import draw_network, draw_setup
 
     p = job.params
     figure = plot.new_figure(plot.DOUBLE, 118)

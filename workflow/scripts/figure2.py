@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    from activenoise import plotting as plot
     from activenoise.files import read_arrays
-    from activenoise.scoring import accuracy, probability
+    from activenoise.report import style as plot
+    from activenoise.studies.scoring import accuracy, probability
 
     p = job.params
     figure = plot.new_figure(plot.DOUBLE, 68)

@@ -13,8 +13,8 @@ def main(job: "Snakemake") -> None:
     import numpy as np
     import pandas as pd
 
-    from activenoise import plotting as plot
     from activenoise.files import write_table
+    from activenoise.report import style as plot
 
     p = job.params
     scores = pd.read_csv(job.input.scores).query("pair == @p.pair and method in @p.methods")

@@ -12,9 +12,9 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise import plotting as plot
     from activenoise.files import read_arrays
-    from activenoise.scoring import rmse, rmse_ratio
+    from activenoise.report import style as plot
+    from activenoise.studies.scoring import rmse, rmse_ratio
 
     p = job.params.about
     bayes, network = read_arrays(job.input.bayes), read_arrays(job.input.network)

@@ -15,8 +15,8 @@ def main(job: "Snakemake") -> None:
 
     import numpy as np
 
-    from activenoise import plotting as plot
     from activenoise.files import read_arrays
+    from activenoise.report import style as plot
 
     data = read_arrays(job.input.correlation)
     fit = json.loads(Path(job.input.fit).read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import pandas as pd
 
-    from activenoise import plotting as plot
+    from activenoise.report import style as plot
 
     table = pd.concat(map(pd.read_csv, job.input.calibration), ignore_index=True)
     pairs = job.params.pairs

@@ -14,9 +14,9 @@ def main(job: "Snakemake") -> None:
     import numpy as np
     import pandas as pd
 
-    from activenoise import plotting as plot
     from activenoise.files import write_table
-    from activenoise.scoring import needed
+    from activenoise.report import style as plot
+    from activenoise.studies.scoring import needed
 
     figure = plot.new_figure(plot.DOUBLE, 62)
     loss, excess, length = figure.subplots(1, 3)

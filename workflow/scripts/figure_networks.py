@@ -12,7 +12,7 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import pandas as pd
 
-    from activenoise import plotting as plot
+    from activenoise.report import style as plot
 
     p = job.params
     scores = pd.read_csv(job.input.scores).query("pair == @p.pair and method in @p.methods")

@@ -12,7 +12,7 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import pandas as pd
 
-    from activenoise import plotting as plot
+    from activenoise.report import style as plot
 
     table = pd.read_csv(job.input.table)
     shares = table["quantity"].str.contains("log_loss|accuracy|mean_p|record_p")

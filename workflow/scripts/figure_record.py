@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    from activenoise import plotting as plot
     from activenoise.files import read_arrays
+    from activenoise.report import style as plot
 
     about = job.params.about
     positions = read_arrays(job.input.record)["positions"]

@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
-    from activenoise import plotting as plot
+    from activenoise.report import style as plot
 
     p = job.params
     verdict = json.loads(Path(job.input.verdict).read_text(encoding="utf-8"))

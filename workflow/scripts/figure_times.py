@@ -15,8 +15,8 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
-    from activenoise import plotting as plot
     from activenoise.files import write_table
+    from activenoise.report import style as plot
 
     # Studies that differ in a number alone share a colour.
     group = {part: re.sub(r"_\d+$", "", part) for part in job.params.parts}

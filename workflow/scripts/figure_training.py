@@ -13,8 +13,8 @@ def main(job: "Snakemake") -> None:
     import numpy as np
     import pandas as pd
 
-    from activenoise import plotting as plot
-    from activenoise.training_curves import bounds, curves
+    from activenoise.learning.curves import bounds, curves
+    from activenoise.report import style as plot
 
     p = job.params
     panels = [

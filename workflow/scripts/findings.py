@@ -13,10 +13,10 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import sys
 
-    from activenoise.choices import choices
+    from activenoise.analysis.record import findings
+    from activenoise.analysis.table import table_findings
+    from activenoise.config.choices import choices
     from activenoise.files import read_arrays, read_attributes, tracks_of, write_arrays, write_json
-    from activenoise.findings import findings
-    from activenoise.table_findings import table_findings
 
     about = read_attributes(job.input.record)
     tracks = tracks_of(read_arrays(job.input.record))

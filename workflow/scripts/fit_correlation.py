@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    from activenoise.correlation import diffusion_from_increments, fit_autocorrelation
+    from activenoise.analysis.correlation import diffusion_from_increments, fit_autocorrelation
     from activenoise.files import read_arrays, write_arrays, write_json
 
     p = job.params

@@ -15,8 +15,8 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.files import write_arrays
-    from activenoise.records import read_set
-    from activenoise.sheet import RecordError
+    from activenoise.reading.errors import RecordError
+    from activenoise.reading.records import read_set
 
     try:
         found = read_set(job.input.file, **job.params.options)

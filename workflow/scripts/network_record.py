@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    from activenoise.domain import familiarity, read_domains
     from activenoise.files import read_arrays, read_tree, write_json, write_table
-    from activenoise.network_answers import by_segment, whole_record
-    from activenoise.networks import Network
+    from activenoise.learning.answers import by_segment, whole_record
+    from activenoise.learning.domain import familiarity, read_domains
+    from activenoise.learning.networks import Network
 
     p = job.params
     positions = read_arrays(job.input.record)["positions"]

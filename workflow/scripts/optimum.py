@@ -14,12 +14,12 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.evidence import refined
     from activenoise.files import classes, write_arrays
-    from activenoise.optimum import exact_answers
+    from activenoise.inference.quadrature import refined
     from activenoise.parameters import pair_models
-    from activenoise.priors import parse_prior
-    from activenoise.scoring import divergence, log_loss, rmse
+    from activenoise.physics.priors import parse_prior
+    from activenoise.studies.optimum import exact_answers
+    from activenoise.studies.scoring import divergence, log_loss, rmse
 
     p = job.params
     pair, prior, at = pair_models(job.wildcards.pair), parse_prior(p.parameters), np.array(p.points)

@@ -14,7 +14,7 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise.files import read_arrays, read_tree, replacing, tracks_of
-    from activenoise.page import render
+    from activenoise.report.page import render
 
     page = render(
         json.loads(Path(job.input.verdict).read_text(encoding="utf-8")),

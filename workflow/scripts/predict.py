@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.files import classes, write_arrays
-    from activenoise.networks import Network
+    from activenoise.learning.networks import Network
 
     p = job.params
     data_sets, labels = classes([s for s in (job.input.class_0, job.input.class_1) if s])

@@ -15,8 +15,8 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
-    from activenoise import published
     from activenoise.files import replacing
+    from activenoise.studies import published
 
     p = job.params
     scores = pd.concat([pd.read_csv(path) for path in job.input.scores], ignore_index=True)

@@ -15,7 +15,6 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
-    from activenoise.domain import read_domains
     from activenoise.files import (
         read_arrays,
         read_attributes,
@@ -24,8 +23,9 @@ def main(job: "Snakemake") -> None:
         write_json,
         write_table,
     )
-    from activenoise.networks import Network
-    from activenoise.ready import answers, known_rates, longest_tracks, without_tones
+    from activenoise.learning.any_record import answers, known_rates, longest_tracks, without_tones
+    from activenoise.learning.domain import read_domains
+    from activenoise.learning.networks import Network
 
     p = job.params
     about = read_attributes(job.input.record)

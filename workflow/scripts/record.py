@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     from activenoise.files import write_arrays
-    from activenoise.records import read_record
-    from activenoise.sheet import RecordError
+    from activenoise.reading.errors import RecordError
+    from activenoise.reading.records import read_record
 
     try:
         record = read_record(job.input.file, **job.params.options)

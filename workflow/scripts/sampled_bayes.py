@@ -13,7 +13,7 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.files import read_arrays, write_arrays
-    from activenoise.scoring import rmse
+    from activenoise.studies.scoring import rmse
 
     found = read_arrays(job.input.evidence)
     names = ("mean", "sd", "truth", "points")

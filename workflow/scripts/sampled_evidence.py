@@ -13,8 +13,8 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.files import Tracks, write_arrays
-    from activenoise.priors import parse_prior
-    from activenoise.sampled_evidence import Evidences, evidences
+    from activenoise.physics.priors import parse_prior
+    from activenoise.studies.sampled_evidence import Evidences, evidences
 
     p = job.params
     prior, tracks = parse_prior(p.parameters), Tracks(job.input.tracks)

@@ -13,7 +13,7 @@ def main(job: "Snakemake") -> None:
     import numpy as np
 
     from activenoise.files import read_arrays, write_arrays
-    from activenoise.scoring import class_mean, log_loss, probability
+    from activenoise.studies.scoring import class_mean, log_loss, probability
 
     classes = [read_arrays(job.input.class_0), read_arrays(job.input.class_1)]
     labels = np.repeat((0, 1), [len(c["log_evidence"]) for c in classes])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.files import read_arrays, write_table
-    from activenoise.score_tables import (
+    from activenoise.studies.tables import (
         answers,
         calibration_rows,
         check_rows,

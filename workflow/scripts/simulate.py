@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    from activenoise.priors import parse_prior
-    from activenoise.shards import write_shard
+    from activenoise.physics.priors import parse_prior
+    from activenoise.simulation.shards import write_shard
 
     p = job.params
     rows = range(p.shard * p.n_tracks // p.shards, (p.shard + 1) * p.n_tracks // p.shards)

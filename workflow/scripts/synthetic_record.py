@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.files import write_arrays
-    from activenoise.models import MODELS
-    from activenoise.simulation import simulate
+    from activenoise.physics.models import MODELS
+    from activenoise.simulation.tracks import simulate
 
     p = job.params
     model = MODELS[p.model](**p.parameters)

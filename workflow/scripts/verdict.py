@@ -15,9 +15,9 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
+    from activenoise.analysis.judgement import rows_of_tracks
     from activenoise.files import read_arrays, read_attributes, write_json, write_table
-    from activenoise.judgement import rows_of_tracks
-    from activenoise.words import in_words
+    from activenoise.report.words import in_words
 
     parts = {
         name: json.loads(Path(job.input[name]).read_text(encoding="utf-8"))

@@ -14,8 +14,8 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
+    from activenoise.analysis.judgement import basis, is_familiar, ready_columns
     from activenoise.files import replacing
-    from activenoise.judgement import basis, is_familiar, ready_columns
 
     columns = [
         "track", "study", "synthetic", "n_points", "p_active_exact", "p_active_network",

@@ -1,0 +1,197 @@
+"""Findings of simulated records whose truth is known, with small samplers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from activenoise.analysis.judgement import has_double, misfits, reading
+from activenoise.analysis.record import EFFORTS, KINDS, findings
+from activenoise.physics.models import AOUP, Passive
+from activenoise.reading.sheet import INSTRUMENTS
+from activenoise.simulation.tracks import simulate
+
+BRIEF = EFFORTS["full"].brief
+SMALL = replace(EFFORTS["quick"], sampler=BRIEF, longest=None)
+ACTIVE = AOUP(kappa=5.0, D=0.1, D_a=2.0, tau_a=0.15)  # kappa tau_a < 1: no medium does this
+DT = 0.01
+
+
+def track(model, n_points, dt=DT, seed=1, n_tracks=1):
+    return simulate(model, n_points, dt, seed=seed, n_tracks=n_tracks).astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def active():
+    return findings({"x": track(ACTIVE, 3000)[0]}, DT, "exact", SMALL)
+
+
+def test_the_kinds_of_instrument_are_those_of_the_sheet():
+    assert set(KINDS) == set(INSTRUMENTS)
+
+
+def test_a_strongly_driven_tracer_is_found_active_and_told_from_equilibrium(active):
+    facts = active.facts
+    assert sum(facts["probability"].values()) == pytest.approx(1)
+    assert facts["p_active"] == pytest.approx(
+        facts["probability"]["AOUP"] + facts["probability"]["RBP"]
+    )
+    assert reading(facts) == "active"
+    assert facts["double"]["p_negative_weight"] > 0.95
+    # Four parameters, each within four standard deviations of the truth.
+    for name, value in ACTIVE.parameters.items():
+        row = facts["models"]["AOUP"]["parameters"][name]
+        assert abs(row["mean_log"] - np.log(value)) < 4 * row["sd_log"]
+
+
+def test_facts_are_plain_and_arrays_are_what_they_summarise(active):
+    facts = active.facts
+    assert json.loads(json.dumps(facts, allow_nan=False)) == json.loads(json.dumps(facts))
+    for name, model in facts["models"].items():
+        matrix = np.array(model["correlations"]["matrix"])
+        np.testing.assert_allclose(matrix, matrix.T, atol=1e-3)
+        if name == "RBP":  # few draws carry what is left of a model that the record excludes
+            continue
+        for parameter, row in model["parameters"].items():
+            draws = active.arrays[f"posterior/{name}/{parameter}"]
+            assert np.mean((draws >= row["low68"]) & (draws <= row["high68"])) == pytest.approx(
+                0.68, abs=0.12
+            )
+    for statistic in ("autocorrelation", "displacement", "spectrum"):
+        quantiles = active.arrays[f"bands/x/{statistic}/quantiles"]
+        assert np.all(np.diff(quantiles, axis=0) >= 0)
+        assert facts["bands"]["x"][statistic] > 0.5
+
+
+def test_the_record_in_numbers(active):
+    x = track(ACTIVE, 3000)[0]
+    row = active.facts["record"]["coordinates"]["x"]
+    assert row["rms"] == pytest.approx(x.std())
+    assert row["rms_step"] == pytest.approx(np.sqrt(np.mean(np.diff(x) ** 2)))
+    assert (active.facts["record"]["n_points"], row["missing"]) == (3000, 0)
+    assert active.facts["record"]["duration"] == pytest.approx(30)
+
+
+def test_hum_makes_no_passive_bead_active():
+    """What is said of the record is what is said of it without the hum."""
+    at = DT * np.arange(6000)
+    x = track(Passive(5.0, 0.1), len(at), seed=5)[0]
+    hum = 0.5 * x.std() * np.sin(2 * np.pi * 12.345 * at)
+    effort = replace(SMALL, segments=1, bands=4)
+    clean, humming = (findings({"x": y}, DT, "exact", effort).facts for y in (x, x + hum))
+    assert clean["tones"] == {}
+    (tone,) = humming["tones"]["x"]
+    assert abs(tone["frequency"] - 12.345) < 1e-3
+    assert tone["amplitude"] == pytest.approx(0.5 / np.sqrt(1 + 0.125), rel=0.05)
+    for model, p in clean["probability"].items():
+        assert abs(humming["probability"][model] - p) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["line", "walk", "step"])
+def test_a_drift_makes_no_passive_bead_active(kind):
+    """It excludes a passive bead at rest, and either passes for a drift or is seen as a misfit."""
+    n = 4000
+    x = track(Passive(5.0, 0.1), n, seed=6)[0]
+    drift = {
+        "line": np.linspace(-1.5, 1.5, n),
+        "walk": np.random.default_rng(7).standard_normal(n).cumsum() * 3 / np.sqrt(n),
+        "step": np.where(np.arange(n) < n // 3, -1.0, 1.0),
+    }[kind]
+    x += drift * x.std()
+    x += 0.1 * np.diff(x).std() * np.random.default_rng(8).standard_normal(n)
+    facts = findings({"x": x}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    assert facts["probability"]["Passive"] < 0.05
+    if kind == "line":
+        assert set(misfits(facts["fit"]["favoured"]["x"])) == {"slow"}
+    else:
+        assert facts["with_drift"]["probability"] > 0.4
+        assert reading(facts) in ("drift", "slow")
+
+
+def test_propulsion_is_no_drift():
+    x = track(ACTIVE, 3000)[0]
+    x += 0.1 * np.diff(x).std() * np.random.default_rng(9).standard_normal(len(x))
+    facts = findings({"x": x}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    assert facts["with_drift"]["probability"] < 1e-6
+    assert reading(facts) == "active"
+
+
+def test_the_twin_of_the_papers_record_at_every_50th_point():
+    """8.4 s at kappa tau_a = 52 and D_a/D = 9: surely not a simple passive bead, and not to be told
+    from a viscoelastic one."""
+    x = track(AOUP(157, 7e-4, 6.3e-3, 0.33), 13_101, 6.4e-4, seed=3)[0]
+    facts = findings({"x": x}, 6.4e-4, "exact", replace(SMALL, segments=1)).facts
+    assert reading(facts) == "active or viscoelastic"
+    assert facts["probability"]["Passive"] < 1e-3
+    assert facts["p_distinguishable"] < 0.05
+    assert has_double(facts)
+    # Medians of wide posteriors: kappa tau_a is 51.8 and D_a/D is 9.
+    assert 17 < facts["double"]["kappa_tau_a"] < 160
+    assert 3 < facts["double"]["ratio"] < 27
+
+
+def test_a_response_that_is_not_in_the_models_is_thinned_away():
+    """A passive record averaged over three points with unlike weights: at the full rate nothing
+    fits. Every 2nd point would, but still holds some of the filter's memory; every 4th is free."""
+    truth = Passive(kappa=20.0, D=1.0)
+    dt = 1e-3
+    x = np.convolve(track(truth, 12_002, dt, seed=5)[0], [0.5, -0.2, 0.7], "valid")
+    facts = findings({"x": x}, dt, "exact", replace(SMALL, segments=1)).facts
+    assert facts["record"]["analysed_stride"] >= 4
+    assert "fast" in misfits(facts["full_rate"]["fit"]["favoured"]["x"])
+    assert not misfits(facts["fit"]["favoured"]["x"])
+    row = facts["models"]["Passive"]["parameters"]["kappa"]
+    assert abs(row["mean_log"] - np.log(20)) < 4 * row["sd_log"]
+    assert facts["p_active"] < 0.6
+
+
+def test_a_parameter_that_changes_along_the_record_is_seen():
+    parts = [track(Passive(8.0, D), 2000, seed=7)[0] for D in (1.0, 1.6)]
+    effort = replace(SMALL, segments=4)
+    changing = findings({"x": np.concatenate(parts)}, DT, "exact", effort).facts["segments"]
+    steady = findings({"x": track(Passive(8, 1.0), 4000, seed=8)[0]}, DT, "exact", effort)
+    assert changing["drift"]["D"]["p_constant"] < 1e-3
+    assert steady.facts["segments"]["drift"]["D"]["p_constant"] > 1e-3
+    assert len(changing["pieces"]) == 4
+    assert changing["pieces"][-1]["end"] == pytest.approx(40)
+
+
+def circulating(n_points: int, dt: float, swirl: float, seed: int) -> np.ndarray:
+    """(n_points, 2): dz = -(1 + i swirl) z dt + noise, exactly; swirl in rad/s."""
+    rng = np.random.default_rng(seed)
+    decay = np.exp(-(1 + 1j * swirl) * dt)
+    size = np.sqrt(1 - abs(decay) ** 2)
+    z = np.empty(n_points, complex)
+    z[0] = rng.standard_normal() + 1j * rng.standard_normal()
+    for i in range(1, n_points):
+        z[i] = decay * z[i - 1] + size * (rng.standard_normal() + 1j * rng.standard_normal())
+    return np.stack([z.real, z.imag], axis=1)
+
+
+def test_two_coordinates_with_gaps_are_analysed_jointly_each_and_for_circulation():
+    xy = circulating(3000, 0.05, swirl=2.0, seed=11)
+    xy[200:230] = np.nan
+    facts = findings({"x": xy[:, 0], "y": xy[:, 1]}, 0.05, "exact", SMALL).facts
+    test = facts["circulation"]["x, y"]
+    assert test["p_reversible"] < 0.01
+    assert abs(test["rate"]) == pytest.approx(2.0, abs=4 * test["rate_error"])
+    assert set(facts["each"]) == {"x", "y"}
+    assert facts["record"]["coordinates"]["y"]["missing"] == 30
+    # Shared parameters: the joint evidence is not the sum of two separate ones.
+    assert set(facts["fit"]["favoured"]) == {"x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "kind", "message"),
+    [
+        ({"x": np.zeros(300)}, "exact", "never moves"),
+        ({}, "exact", "needs a coordinate"),
+        ({"x": np.arange(300.0)}, "telescope", "'telescope' must be one of exact, camera"),
+    ],
+)
+def test_what_cannot_be_analysed_is_said(coordinates, kind, message):
+    with pytest.raises(ValueError, match=message):
+        findings(coordinates, DT, kind, "quick")

@@ -1,0 +1,108 @@
+"""Priors, baseline and odds as a user gives them, and one line for every mistake."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from activenoise.config.choices import axis_range, choices, merged, priors_of_text
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "expected"),
+    [
+        ("noise", 0.02, (0.02, 0.02, False)),
+        ("noise", {"uniform": [0, 0.02]}, (0.0, 0.02, False)),
+        ("D", {"log_uniform": [1e-3, 1]}, (1e-3, 1.0, True)),
+        ("exposure", 1, (1.0, 1.0, False)),
+        ("exposure", None, (0.0, 0.0, False)),
+        ("drift", "off", (0.0, 0.0, False)),
+        ("relaxed", False, (0.0, 0.0, False)),  # what YAML makes of a bare off
+        ("corner", 0, (math.inf, math.inf, False)),
+        ("corner", "off", (math.inf, math.inf, False)),
+    ],
+)
+def test_each_form_of_a_prior(name, spec, expected):
+    assert axis_range(name, spec) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"priors": {"kapa": 1}}, "priors.kapa is not known; the parameters are kappa, D"),
+        ({"priors": {"D": 0}}, "priors.D = 0: only a part of the measurement can be off"),
+        ({"priors": {"kappa": 0}}, "say trap: free"),
+        ({"priors": {"D": {"uniform": [2, 1]}}}, "priors.D = uniform: [2, 1]: the range is rev"),
+        ({"priors": {"D": {"log_uniform": [0, 1]}}}, "a log-uniform range cannot start at 0"),
+        ({"priors": {"D": {"uniform": [-1, 1]}}}, "not negative"),
+        ({"priors": {"D": math.inf}}, "must be finite"),
+        ({"priors": {"exposure": 1.5}}, "priors.exposure = 1.5: must be at most 1"),
+        ({"priors": {"active_share": 1}}, "must be below 1"),
+        ({"priors": {"D_a": 1, "active_share": 0.5}}, "D_a and active_share are two forms"),
+        ({"priors": {"strength": 1, "element_share": 0.5}}, "strength and element_share are two"),
+        ({"odds": {"Brownian": 1}}, "odds.Brownian is no model; they are Passive"),
+        ({"odds": {"RBP": -1}}, "odds.RBP = -1: must be a number of 0 or more"),
+        ({"odds": {"Passive": 0, "Viscoelastic": 0, "AOUP": 0}}, "must have odds above 0"),
+    ],
+)
+def test_a_mistake_is_one_line(settings, said):
+    with pytest.raises(ValueError) as caught:
+        choices("trapped", settings)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_free_tracer_has_no_trap():
+    assert choices("free", {}).free
+    assert not choices("trapped", {}).free
+    with pytest.raises(ValueError, match="a free tracer has no trap; leave kappa out"):
+        choices("free", {"priors": {"kappa": 2}})
+
+
+def test_what_is_said_of_one_record_goes_over_what_is_said_of_all():
+    config = {
+        "priors": {"noise": 0.1, "kappa": 3, "active_share": {"uniform": [0, 1]}},
+        "baseline": "linear",
+        "odds": {"RBP": 0},
+        "records": {"a": {"priors": {"noise": 0.2, "D_a": 1}, "odds": {"AOUP": 2}}},
+    }
+    own = merged(config, "a", "trapped")
+    assert own["priors"] == {"noise": 0.2, "kappa": 3, "D_a": 1}
+    assert own["odds"] == {"RBP": 0, "AOUP": 2}
+    assert own["baseline"] == "linear"
+    # The general prior of a trap is none of a free tracer's.
+    assert "kappa" not in merged(config, "b", "free")["priors"]
+    assert merged({}, "b", "trapped") == {"priors": {}, "odds": {}, "baseline": "constant"}
+
+
+def test_priors_on_one_line():
+    text = "exposure=1 noise=uniform:0:0.02, corner=off\ndrift=log_uniform:1e-6:1e-3"
+    assert priors_of_text(text) == {
+        "exposure": 1.0,
+        "noise": {"uniform": [0.0, 0.02]},
+        "corner": "off",
+        "drift": {"log_uniform": [1e-6, 1e-3]},
+    }
+    assert priors_of_text("") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("noise", "'noise' must be parameter=value, as noise=0.02"),
+        ("noise=", "must be parameter=value"),
+        ("noise=a", "noise = a must be a number, uniform:low:high or log_uniform:low:high"),
+        ("noise=uniform:1", "must be a number, uniform:low:high"),
+        ("noise=normal:0:1", "must be a number, uniform:low:high"),
+        ("noise=1 noise=2", "noise is there twice"),
+        ("nois=1", "priors.nois is not known"),
+        ("D=uniform:2:1", "reversed or empty"),
+        ("D=off", "only a part of the measurement can be off"),
+    ],
+)
+def test_a_mistake_on_that_line(text, said):
+    with pytest.raises(ValueError) as caught:
+        priors_of_text(text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

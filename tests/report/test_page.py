@@ -1,0 +1,325 @@
+"""The page of a record: whole, by itself, and readable by a browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from activenoise.analysis.record import EFFORTS, findings
+from activenoise.analysis.table import table_findings
+from activenoise.config.choices import Choices
+from activenoise.likelihood import kalman
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.models import AOUP, Passive
+from activenoise.report.page import number, render
+from activenoise.report.words import in_words
+from activenoise.simulation.tracks import simulate
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = (ROOT / "workflow/templates/verdict.html.j2").read_text(encoding="utf-8")
+VOID = {"meta", "img", "br", "hr", "input", "link"}
+ADDRESS = re.compile(r"https?://|//[a-z]+\.[a-z]", re.I)
+
+
+class Structure(HTMLParser):
+    """Elements and attributes; text by the id of the section it is in; tags that do not match."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, str | None]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: dict[str, str] = {}
+        self.faults: list[str] = []
+        self.feed(page)
+        self.faults += [tag for tag, _ in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append((tag, dict(attrs).get("id")))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop()[0] != tag:
+            self.faults.append(f"/{tag} at {self.getpos()}")
+
+    def handle_data(self, data):
+        for _, name in self.open:
+            if name:
+                self.text[name] = self.text.get(name, "") + data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(
+    positions: np.ndarray, dt: float, choices: Choices | None = None, **changes
+) -> tuple[str, dict]:
+    names = ["x", "y"][: positions.shape[1]]
+    coordinates = dict(zip(names, positions.T, strict=True))
+    quick = replace(EFFORTS["quick"], longest=1200)
+    found = findings(coordinates, dt, "exact", quick, choices=choices)
+    verdict = about(found.facts, dt) | changes
+    return render(verdict, [positions], found.arrays, TEMPLATE), verdict
+
+
+def about(facts: dict, dt: float) -> dict:
+    """verdict.json of these findings."""
+    return {
+        "track": "a_track", "file": "tracks/<a> & b.csv", "synthetic": False, "note": "made & here",
+        "study": None, "unit": "um", "dt": dt, "stride": 1, "scale": 1.0, "column": None,
+        "instrument": "exact", "words": in_words(facts)._asdict(),
+        "findings": json.loads(json.dumps(facts)),
+    }  # fmt: skip
+
+
+READY = {
+    "stride": 3, "n_points": 400, "pieces": 1, "trained_to": 4000, "p_active": 0.73,
+    "estimates": {"D": {"mean": -2.0, "sd": 0.1}, "active_share": {"mean": -0.5, "sd": 0.2}},
+    "familiar": {
+        "Passive-AOUP": {"n_points": 250, "pieces": 1, "distance": 3.4, "farther": 0.42},
+        "estimates": {"n_points": 250, "pieces": 1, "distance": 3.1, "farther": 0.48},
+    },
+    "in_range": {"kappa": True, "tau_a": True},
+}  # fmt: skip
+STRANGE = {
+    "p_active": 0.111,
+    "familiar": {
+        task: {**found, "distance": 19.0, "farther": 0.0005}
+        for task, found in READY["familiar"].items()
+    },
+    "in_range": {"kappa": False, "tau_a": True},
+}
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[str, dict]:
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 1200, 0.01, seed=1, n_tracks=2).astype(np.float64).T
+    x[100:120] = np.nan
+    estimate = {"value": 157.0, "standard_error": 7.0}
+    along = [
+        {key: value for key, value in READY.items() if key != "in_range"}
+        | {"start": t, "end": t + 6}
+        for t in (0.0, 6.0)
+    ]
+    networks = {
+        "study": "granule", "stride": 50, "exact": {"p_active": 0.91, "p_rbp": 0.2},
+        "network": {"p_active": 0.87},
+        "fit": {"AOUP": dict.fromkeys(("kappa", "D", "D_a", "tau_a"), estimate)},
+        "ready": {
+            "study": "ready",
+            "coordinates": {"x": {**READY, "along": along}, "y": {**READY, **STRANGE}},
+        },
+    }  # fmt: skip
+    return page_of(x, 0.01, **networks)
+
+
+@pytest.fixture(scope="module")
+def structure(made) -> Structure:
+    return Structure(made[0])
+
+
+def test_the_networks_answers_stand_beside_the_pieces(structure):
+    assert "Open diamonds: ready networks" in structure.text["segments"]
+
+
+def test_the_verdict_comes_first_and_its_caveats_next(made, structure):
+    page, verdict = made
+    assert verdict["words"]["sentence"] in structure.text["verdict"]
+    for caveat in verdict["words"]["caveats"]:
+        assert caveat in structure.text["caveats"]
+    places = [
+        page.index(f'id="{name}"')
+        for name in ("verdict", "caveats", "models", "record", "statistics", "posterior")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_page_is_well_formed_and_by_itself(made, structure):
+    page, _ = made
+    assert structure.faults == []
+    assert not structure.all("script")
+    assert not structure.all("link")
+    without_images = re.sub(r"data:image/[^\"]+", "", page)
+    assert not ADDRESS.search(without_images)
+    images = structure.all("img")
+    # Record, histogram, three statistics of each of two coordinates, corner plot, pieces.
+    assert len(images) == 10
+    for image in images:
+        assert image["alt"]
+        kind, _, data = image["src"].partition(";base64,")
+        assert kind == "data:image/svg+xml"
+        drawing = base64.b64decode(data).decode()
+        assert not re.search(r"(href|src)=\"(?!#)", drawing)
+        assert "url(http" not in drawing
+
+
+def test_it_has_what_telephones_and_printers_need(made, structure):
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in structure.all(
+        "meta"
+    )
+    assert "@media print" in made[0]
+    assert structure.all("html")[0]["lang"] == "en"
+
+
+def test_every_number_that_matters_is_there(made, structure):
+    _, verdict = made
+    facts = verdict["findings"]
+    for name in ("Passive", "Viscoelastic", "AOUP", "RBP"):
+        assert name in structure.text["models"]
+    favoured = facts["models"][facts["favoured"]]
+    for row in favoured["parameters"].values():
+        for end in ("median", "low68", "high68", "low95", "high95"):
+            assert number(row[end]) in structure.text["posterior"]
+    assert "20 missing" in structure.text["record"]
+    assert "91.0\u202f%" in structure.text["networks"]
+    assert "87\u202f%" in structure.text["networks"]
+    assert facts["versions"]["numba"] in structure.text["settings"]
+
+
+def test_ready_networks_answer_where_they_know_the_record(structure):
+    text = structure.text["ready"]
+    assert "x, every 3rd point (400 points)" in text
+    assert "73\u202f%" in text
+    assert number(np.exp(-2.0)) in text
+    assert "42\u202f%" in text
+    # The other coordinate is like nothing that they were trained on: no probability of it.
+    assert "outside of what the networks were trained on" in text
+    assert "11" not in text.replace("less than 0.1", "")
+    assert "κ of the record" in text
+    assert text.count("active share") == 1
+
+
+def test_a_study_that_does_not_know_the_record_gives_no_probability():
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 400, 0.01, seed=1, n_tracks=1).astype(np.float64).T
+    row = {"value": 1.0, "standard_error": 0.1}
+    page, _ = page_of(
+        x, 0.01, study="granule", stride=50, exact={"p_active": 0.91},
+        network={"p_active": 0.87, "familiar": STRANGE["familiar"]},
+        fit={"AOUP": dict.fromkeys(("kappa", "D", "D_a", "tau_a"), row)}, ready_missing=True,
+    )  # fmt: skip
+    structure = Structure(page)
+    assert "outside" in structure.text["networks"]
+    assert "less than 0.1\u202f% for the question of activity" in structure.text["networks"]
+    assert "which knows no instrument" in structure.text["networks"]
+    assert "87" not in structure.text["networks"]
+    assert "run make once" in structure.text["ready"]
+
+
+def test_what_the_user_wrote_is_escaped(made, structure):
+    assert "tracks/<a> & b.csv" not in made[0]
+    assert "tracks/&lt;a&gt; &amp; b.csv: made &amp; here" in made[0]
+
+
+def test_a_record_that_nothing_fits_shows_no_probability():
+    rng = np.random.default_rng(2)
+    jumps = np.cumsum(rng.standard_cauchy(1200) * 0.01)
+    page, verdict = page_of((jumps + 0.01 * rng.standard_normal(1200))[:, None], 0.01)
+    structure = Structure(page)
+    assert verdict["words"]["reading"] == "no model"
+    assert structure.faults == []
+    assert "No model here describes this record" in structure.text["verdict"]
+    assert "%" not in structure.text["verdict"] + structure.text["models"]
+    assert "networks" not in structure.text
+
+
+def test_a_free_tracers_page_speaks_of_no_trap():
+    instrument = Instrument(baseline="constant")
+    x = kalman.simulate(AOUP(0.0, 0.1, 2.0, 0.15), instrument, 1200, 0.01, seed=1)
+    given = Choices(trap="free", priors={"noise": (0.0, 0.01, False), "D": (0.1, 0.1, False)})
+    page, _ = page_of(x[:, None], 0.01, given)
+    structure = Structure(page)
+    assert structure.faults == []
+    said = " ".join(structure.text.values())
+    for word in ("C(t)", "in the trap", "κτ", "Autocorrelation"):
+        assert word not in said
+    assert "none: free" in structure.text["record"]
+    assert "without a trap" in structure.text["models"]
+    assert "Power spectrum of the increments" in structure.text["statistics"]
+    assert "given by you" in structure.text["posterior"]
+    assert "Fixed by you: D 0.1" in structure.text["settings"]
+    # Record, steps, two statistics, corner plot, pieces.
+    assert len(structure.all("img")) == 6
+
+
+def test_a_record_of_which_all_is_known():
+    """No corner plot then, and no row of a parameter."""
+    instrument = Instrument(baseline="constant")
+    x = kalman.simulate(Passive(0.0, 0.1), instrument, 1200, 0.01, seed=3)
+    given = Choices(
+        trap="free", priors={"D": (0.1, 0.1, False)}, odds={"Viscoelastic": 0, "AOUP": 0, "RBP": 0}
+    )
+    page, verdict = page_of(x[:, None], 0.01, given)
+    structure = Structure(page)
+    assert structure.faults == []
+    assert verdict["findings"]["models"]["Passive"]["parameters"] == {}
+    # Record, steps and two statistics.
+    assert len(structure.all("img")) == 4
+
+
+def test_the_page_of_a_table_has_a_row_for_each_track():
+    rng = np.random.default_rng(0)
+    instrument = Instrument(noise=0.02, baseline="constant")
+    tracks = {
+        f"cell-{i}": kalman.simulate(Passive(0.0, 0.3), instrument, n, 0.02, i, n_records=2).T
+        + rng.uniform(0, 50, 2)
+        for i, n in enumerate([40, 30, 20] + [4, 5] * 15)
+    }
+    named = {name: dict(zip("xy", x.T, strict=True)) for name, x in tracks.items()}
+    found = table_findings(
+        named, 0.02, "camera", "quick", 1, Choices(trap="free", odds={"RBP": 0.0}), left_out=1
+    )
+    verdict = about(found.facts, 0.02)
+    page = render(verdict, list(tracks.values()), found.arrays, TEMPLATE)
+    structure = Structure(page)
+    assert structure.faults == []
+    assert "33 tracks taken together" in structure.text["verdict"]
+    for name in ("cell-0", "cell-1", "cell-2"):
+        assert name in structure.text["tracks"]
+    assert "cell-3" not in structure.text["tracks"]
+    assert "Log Bayes factor" in structure.text["tracks"]
+    assert "RBP 0" in structure.text["settings"]
+    # Each track, the tracks, steps, two statistics of two coordinates, corner plot.
+    assert len(structure.all("img")) == 8
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (157.0, "157"), (0.0063, "0.0063"), (1.28e-5, "1.28 × 10⁻⁵"), (-3e-7, "−3 × 10⁻⁷"),
+        (0.0, "0"), (2.5e7, "2.5 × 10⁷"), (7936.5, "7.94 × 10³"),
+    ],
+)  # fmt: skip
+def test_numbers_for_people(value, text):
+    assert number(value) == text
+
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium on the path to open the page in")
+def test_a_browser_shows_the_verdict(made, tmp_path):
+    page, verdict = made
+    (tmp_path / "verdict.html").write_text(page, encoding="utf-8")
+    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    run = subprocess.run(
+        [
+            str(BROWSER), "--headless", *sandbox, "--disable-gpu", "--no-first-run",
+            "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom", (tmp_path / "verdict.html").as_uri(),
+        ],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-500:]
+    shown = Structure(run.stdout)
+    assert verdict["words"]["sentence"] in shown.text["verdict"]
+    assert len(shown.all("img")) == 10

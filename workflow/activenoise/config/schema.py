@@ -1,0 +1,420 @@
+"""The config: checked against its schema and for sense, with one line for every mistake.
+
+Snakemake reads this module too, before any rule's environment exists: it needs no numerics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from activenoise.config.choices import choices, merged
+from activenoise.parameters import LOWEST_CORNER, PARAMETERS, STUDIED, is_bare, parameter_range
+from activenoise.reading.sheet import SheetRow
+
+Config = dict[str, Any]
+
+
+class ConfigError(ValueError):
+    """A mistake in the config, in one line: the key, its value and what would be right."""
+
+
+def load_schema(path: str | Path) -> Config:
+    """The JSON schema of the config, from YAML."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def resolve(config: Mapping[str, Any], schema: Config) -> Config:
+    """The config with the schema's defaults filled in; ConfigError where it is wrong.
+
+    A study, a pair or a network that is null is left out: so an overlay can take things away.
+    """
+    config = _without_nulls(config)
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        raise ConfigError(_explain(error))
+    for message in _not_finite(config):
+        raise ConfigError(message)
+    filled = _with_defaults(config, schema, schema)
+    for name, study in filled["studies"].items():
+        for message in _study_mistakes(study):
+            raise ConfigError(f"studies.{name}.{message}")
+    for message in _verdict_mistakes(filled["verdict"]):
+        raise ConfigError(f"verdict.{message}")
+    ready = filled["ready"]
+    if ready is not None:
+        if ready not in filled["studies"]:
+            raise ConfigError(f"ready = {ready}: is not one of {', '.join(filled['studies'])}")
+        if not filled["studies"][ready]["scale_free"]:
+            raise ConfigError(f"ready = {ready}: its networks have units; must be scale_free")
+    for name, record in filled["synthetic_records"].items():
+        for message in _record_mistakes(record):
+            raise ConfigError(f"synthetic_records.{name}.{message}")
+    return filled
+
+
+def _without_nulls(config: Mapping[str, Any]) -> Config:
+    """The config without null studies, pairs, networks, synthetic records and choices of one."""
+
+    def kept(value: Any, *depths: str) -> Any:
+        """`value` without null entries; deeper, without those of the named keys (* is any)."""
+        if not isinstance(value, Mapping):
+            return value
+        if not depths:
+            return {name: item for name, item in value.items() if item is not None}
+        first, *rest = depths
+        chosen = value if first == "*" else [name for name in value if name == first]
+        return {n: kept(item, *rest) if n in chosen else item for n, item in value.items()}
+
+    for path in (
+        ("studies",),
+        ("synthetic_records",),
+        ("verdict", "records"),
+        ("studies", "*", "pairs"),
+        ("studies", "*", "pairs", "*"),
+        ("studies", "*", "estimates", "networks"),
+    ):
+        config = kept(config, *path)
+    return dict(config)
+
+
+def sampling_interval(study: Config) -> float:
+    """Time between the points that a study uses, s."""
+    return study["dt"] * study["stride"]
+
+
+def is_measured(study: Config) -> bool:
+    """Whether the tracks of a study are seen through an instrument, or have parameters in other
+    terms than the models': their exact answers are then sampled (`sampled_evidence`)."""
+    return not is_bare(study["parameters"])
+
+
+def n_points(study: Config, duration: float) -> int:
+    """Points in a duration (s) of a study."""
+    return round(duration / sampling_interval(study))
+
+
+def check_sheet(config: Config, rows: Sequence[SheetRow]) -> None:
+    """ConfigError where a line of the sheet does not fit the config."""
+    for row in rows:
+        if row.study is not None and row.dt is not None:
+            _check_study(config, row.track, row.study, row.dt * row.stride)
+        if row.file is None and row.track not in config["synthetic_records"]:
+            raise ConfigError(
+                f"track {row.track}: no file, and no synthetic_records.{row.track} in the config"
+            )
+        try:
+            choices(row.trap, merged(config["verdict"], row.track, row.trap))
+        except ValueError as error:
+            raise ConfigError(f"track {row.track}: verdict.{error}") from None
+    for name in config["verdict"]["records"]:
+        if name not in [row.track for row in rows]:
+            known = ", ".join(row.track for row in rows)
+            raise ConfigError(f"verdict.records.{name}: no such track in the sheet ({known} are)")
+
+
+def _check_study(config: Config, track: str, name: str, interval: float) -> None:
+    study = config["studies"].get(name)
+    if study is None:
+        known = ", ".join(config["studies"])
+        raise ConfigError(f"track {track}: study {name} is not in the config ({known} are)")
+    if study["scale_free"]:
+        raise ConfigError(
+            f"track {track}: study {name} is scale_free, for any record; leave study empty"
+        )
+    wanted = sampling_interval(study)
+    if abs(interval / wanted - 1) > 0.01:
+        raise ConfigError(
+            f"track {track}: dt x stride = {interval:g} s, but the networks of study"
+            f" {name} read points {wanted:g} s apart; choose another stride or study"
+        )
+
+
+def derive_seed(root: int, *names: str) -> int:
+    """The 64-bit seed of a named data set or network under the root seed of the config."""
+    text = "/".join([str(root), *names])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _explain(error: ValidationError) -> str:
+    key = ".".join(str(part) for part in error.absolute_path) or "the config"
+    if error.validator == "additionalProperties":
+        known = set(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - known)
+        return f"{key}: unknown key {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{key}: {', '.join(missing)} missing"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{key}: the name {error.instance!r} {error.schema.get('x-right', error.message)}"
+    told = error
+    while "x-right" not in told.schema and told.parent is not None:
+        told = told.parent
+    if "x-right" not in told.schema:
+        told = error
+    key = ".".join(str(part) for part in told.absolute_path) or "the config"
+    return f"{key} = {_shown(told.instance)}: {_right(told)}{_hint(error.instance)}"
+
+
+_TYPES = {
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+
+
+def _right(error: ValidationError) -> str:
+    """What would be right: in the schema's own words (x-right), or by the rule that is broken."""
+    rule = error.validator_value
+    known = {
+        "minimum": f"must be at least {rule}",
+        "maximum": f"must be at most {rule}",
+        "minItems": "must not be empty",
+        "minProperties": "must not be empty",
+        "type": f"must be {_TYPES.get(str(rule), rule)}",
+    }
+    return error.schema.get("x-right") or known.get(str(error.validator), error.message)
+
+
+def _hint(value: Any) -> str:
+    """YAML takes 1e-5 for text."""
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        return ""
+    return f" (as a number: {number:.1e})" if math.isfinite(number) else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else text[:77] + "..."
+
+
+def _not_finite(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Keys of numbers that are infinite or not a number: YAML has both, no schema refuses them."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _not_finite(item, (*path, str(name)))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _not_finite(item, (*path, str(i)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{'.'.join(path)} = {value}: must be a finite number"
+
+
+def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
+    """A copy of `value` in which missing properties with a default are filled in, at any depth."""
+    if "$ref" in schema:
+        node: Any = root
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            node = node[part]
+        schema = node
+    if isinstance(value, Mapping):
+        properties = schema.get("properties", {})
+        others = schema.get("additionalProperties")
+        result = {}
+        for name, item in value.items():
+            inner = properties.get(name, others if isinstance(others, dict) else {})
+            result[name] = _with_defaults(item, inner, root)
+        for name, inner in properties.items():
+            if name not in result and "default" in inner:
+                result[name] = _with_defaults(inner["default"], inner, root)
+        return result
+    return list(value) if isinstance(value, list) else value
+
+
+def _verdict_mistakes(verdict: Config) -> Iterator[str]:
+    places = [("", verdict), *((f"records.{n}.", own) for n, own in verdict["records"].items())]
+    for place, settings in places:
+        try:
+            choices("trapped", settings)
+        except ValueError as error:
+            yield f"{place}{error}"
+
+
+def _study_mistakes(study: Config) -> Iterator[str]:
+    try:
+        ranges = {name: parameter_range(name, spec) for name, spec in study["parameters"].items()}
+    except ValueError as error:
+        yield f"parameters.{error}"
+        return
+    yield from _parameter_mistakes(study, ranges)
+    interval = sampling_interval(study)
+    durations = study["durations"]
+    for duration in durations:
+        points = n_points(study, duration)
+        if points < 2:
+            yield (
+                f"durations: {duration:g} s holds {points} points of {interval:g} s;"
+                " at least 2 are needed"
+            )
+    if sorted(set(durations)) != durations:
+        yield f"durations: {durations} must increase"
+    models = set()
+    for pair in study["pairs"]:
+        names = pair.split("-")
+        if len(names) != 2 or not set(names) <= set(STUDIED):
+            yield f"pairs.{pair}: must be two of {', '.join(STUDIED)} joined by a hyphen"
+        elif names[0] == names[1]:
+            yield f"pairs.{pair}: the two models must differ"
+        models.update(names)
+    if models and ranges.get("D_a", (1, 1))[1] == 0:
+        yield "parameters.D_a = 0: active models are then passive; must be positive, or a prior"
+    if study["estimates"]:
+        models.add("AOUP")
+        if "Passive-AOUP" not in study["pairs"]:
+            yield (
+                "estimates: the pair Passive-AOUP is missing, whose optimum gives the Bayes"
+                " estimates; it needs no networks (Passive-AOUP: {})"
+            )
+        for target in study["estimates"]["targets"]:
+            if target not in ranges:
+                if not (target == "D" and study["scale_free"]):
+                    yield f"estimates.targets: {target} is not among the parameters"
+            elif ranges[target][0] == ranges[target][1]:
+                yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
+    if "RBP" in models and study["scale_free"]:
+        yield "pairs: RBP is not asked without a unit; scale_free, or RBP, must be left out"
+        return
+    corner = ranges.get("corner", (math.inf,))[0]
+    if "RBP" in models and corner * interval < LOWEST_CORNER:
+        yield (
+            f"parameters.corner: {corner:g} Hz is too low for RBP at points {interval:g} s apart;"
+            f" must be at least {LOWEST_CORNER / interval:g}"
+        )
+    shortest, strength = ranges["tau_a"][0], 0.0
+    if "RBP" in models and "D_a" in ranges:
+        strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
+    if "RBP" in models and (shortest < 2 * interval or strength > 3):
+        yield (
+            f"parameters.tau_a: {shortest:g} s is too short for RBP at points {interval:g} s apart:"
+            " tau_a must be 2 points or more, and D_a/D (dt/tau_a)^2 at most 3 everywhere"
+        )
+    for place, networks in _networks(study):
+        for name, network in networks.items():
+            yield from _network_mistakes(f"{place}.{name}", network, study)
+    if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
+        yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
+
+
+def _parameter_mistakes(
+    study: Config, ranges: Mapping[str, tuple[float, float, bool]]
+) -> Iterator[str]:
+    """Parameters that are missing, twice there, or not for a study of this kind."""
+    if "D_a" in ranges and "active_share" in ranges:
+        yield "parameters: D_a and active_share say the same; must have one of them"
+    if not {"D_a", "active_share"} & set(ranges):
+        yield f"parameters: {'active_share' if study['scale_free'] else 'D_a'} missing"
+    if study["scale_free"]:
+        if study["dt"] != 1 or study["stride"] != 1:
+            yield f"dt = {study['dt']:g}: a scale_free study counts points; dt and stride must be 1"
+        if "D" in ranges or "D_a" in ranges:
+            yield "parameters: a scale_free study has neither D nor D_a; active_share instead"
+        noise, drift = (ranges.get(name, (0.0, 0.0))[1] for name in ("noise", "drift"))
+        if not noise**2 < 0.5:
+            yield (
+                f"parameters.noise: {noise:g} of the rms step is more than all of it;"
+                " must be below 0.7071 in a scale_free study"
+            )
+        elif not 2 * noise**2 + drift < 1:
+            yield (
+                f"parameters.drift: {drift:g} of the mean square step leaves none to the tracer,"
+                f" beside 2 noise^2; must be below {1 - 2 * noise**2:g} in a scale_free study"
+            )
+        for place, networks in _networks(study):
+            for name, network in networks.items():
+                if network["kind"] != "lstm" or network["frames"]["kind"] != "statistics":
+                    yield (
+                        f"{place}.{name}: a network of a scale_free study must be an lstm with"
+                        " frames of kind statistics"
+                    )
+    elif "D" not in ranges:
+        yield "parameters: D missing (only a scale_free study has none)"
+    if is_measured(study):
+        for place, networks in _networks(study):
+            for name, network in networks.items():
+                if network["frames"]["angle_bank"]:
+                    yield f"{place}.{name}.frames.angle_bank: knows no instrument; must be false"
+
+
+def _networks(study: Config) -> Iterator[tuple[str, Config]]:
+    """Where networks are configured in a study, and their settings by name."""
+    for pair, networks in study["pairs"].items():
+        yield f"pairs.{pair}", networks
+    if study["estimates"]:
+        yield "estimates.networks", study["estimates"]["networks"]
+
+
+def _network_mistakes(place: str, network: Config, study: Config) -> Iterator[str]:
+    frames, training, shortest = network["frames"], network["training"], study["durations"][0]
+    frame = _frame_points(network)
+    if frames["kind"] in ("statistics", "both") and not frames["memories"]:
+        yield f"{place}.frames.memories: {frames['kind']} needs some, in coarse points"
+    if frames["angle_bank"] and not any(isinstance(p, dict) for p in study["parameters"].values()):
+        yield (
+            f"{place}.frames.angle_bank = true: all parameters are known, and the bank would be the"
+            " exact answer; must be false"
+        )
+    if network["kind"] == "lstm":
+        for stage in training["stages"]:
+            if "duration" not in stage:
+                yield f"{place}.training.stages: duration missing"
+            elif n_points(study, stage["duration"]) < frame:
+                yield (
+                    f"{place}.training.stages: {stage['duration']:g} s is shorter than a frame of"
+                    f" {frame} points"
+                )
+        if n_points(study, shortest) < frame:
+            yield (
+                f"{place}.frames: {frame} points do not fit into the duration of {shortest:g} s,"
+                f" {n_points(study, shortest)} points"
+            )
+    elif n_points(study, shortest) < frames["stride"]:
+        yield (
+            f"{place}.frames.stride: {frames['stride']} points do not fit into the duration of"
+            f" {shortest:g} s, {n_points(study, shortest)} points"
+        )
+    if network["longest"] is not None and network["longest"] < shortest:
+        yield (
+            f"{place}.longest = {network['longest']:g} s: below the first of durations,"
+            f" {shortest:g} s; nothing would be scored"
+        )
+    # The standardisation of the inputs looks at 256 tracks.
+    n_classes = 1 if place.startswith("estimates") else 2
+    needed = -(-max(256, training["batch"]) // n_classes)
+    place_of_tracks = f"{place}.training.tracks" if training["tracks"] else "tracks.train"
+    there = min(training["tracks"] or study["tracks"]["train"], study["tracks"]["train"])
+    if there < needed:
+        yield (
+            f"{place_of_tracks} = {there}: {place} needs at least {needed} per model"
+            f" (batches of {training['batch']}, and 256 to scale its inputs)"
+        )
+    if place.startswith("estimates") and network["seeds"] > 1:
+        yield f"{place}.seeds = {network['seeds']}: must be 1, an estimator is trained once"
+
+
+def _frame_points(network: Config) -> int:
+    return network["frames"]["stride"] * network["frames"]["size"]
+
+
+def _record_mistakes(record: Config) -> Iterator[str]:
+    names = PARAMETERS[record["model"]]
+    missing = [name for name in names if name not in record["parameters"]]
+    if missing:
+        yield f"parameters: {', '.join(missing)} missing for {record['model']}"
+    unknown = [name for name in record["parameters"] if name not in names]
+    if unknown:
+        yield (
+            f"parameters: {', '.join(unknown)} unknown to {record['model']}; it has"
+            f" {', '.join(names)}"
+        )

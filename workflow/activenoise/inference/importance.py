@@ -1,0 +1,386 @@
+"""Adaptive importance sampling: evidence and draws where the prior is a standard normal.
+
+Draws from a proposal q have weights w = prior x likelihood / q: their mean is the evidence, without
+bias whatever q is, and its error is known from their spread. q starts as the prior. While the
+effective number of draws is small, the weights are tempered, w^beta with the largest beta that
+keeps a part of the draws effective, and q becomes a mixture of Student t's fitted to the tempered
+draws (population Monte Carlo, Cappe et al., Stat. Comput. 18, 447, 2008): a bridge from prior to
+posterior in which separate modes shrink together. The last draws, from the last q alone, give the
+answer: draws that q was fitted to would make it too sure of itself (an evidence 3 to 15 % low where
+they were reused). Many likelihoods are wanted at a time, which is what the filter is fast at, and
+none of it needs gradients; nested samplers of the usual libraries take several times as many.
+
+A target whose likelihood is dear and near to that of one which has been sampled starts from that
+one's draws instead (`sample_beside`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+from scipy.stats import genpareto
+
+from activenoise.arrays import FloatArray
+
+LogLikelihood = Callable[[FloatArray], FloatArray]
+_DOF = 6.0  # of the t's: tails heavier than a posterior's
+_MOST_COMPONENTS = 8
+_PER_COMPONENT = 20.0  # effective draws a component and dimension
+_WIDER = 1.15  # than the fit, of the scale matrices: too wide costs less than too narrow
+_THICKER = 0.05  # part of its diagonal by which a scale matrix is raised
+_BROAD = 0.1  # weight of one more component that spans all draws
+_EM_STEPS = 25
+_KEPT = 0.25  # of the draws that a fit is made to, where no sampler says so
+_MOST_MOVED = 4  # extra coordinates that a fit takes in
+_SHARE = 0.2  # of the draws beside a near posterior that are its own, once they are few that count
+_NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps alive.
+    enough: the part that must be effective, untempered, to end the adaptation; patience: or so many
+    rounds near the end without a better proposal, of which the best is taken. wanted: effective
+    draws in the answer. final: draws a batch of it. batches, rounds: at most so many. attempts: how
+    often the proposal is fitted anew to the answer's own draws where those do not suffice."""
+
+    draws: int = 1024
+    kept: float = 0.25
+    enough: float = 0.12
+    patience: int = 3
+    wanted: float = 500.0
+    final: int = 2048
+    batches: int = 3
+    attempts: int = 3
+    rounds: int = 60
+
+
+class Answer(NamedTuple):
+    """log_evidence and its standard error, nats. draws (n, d) with log weights (n,), normalised.
+    effective: their effective number. pareto_k: shape of the tail of the weights, below 0.7 if
+    the error can be trusted (Vehtari et al., arXiv 1507.02646). likelihoods: how many were taken.
+    """
+
+    log_evidence: float
+    error: float
+    draws: FloatArray
+    log_weights: FloatArray
+    effective: float
+    pareto_k: float
+    likelihoods: int
+
+    def equal(self, count: int, seed: int = 0) -> FloatArray:
+        """Draws of equal weight, (count, d), by systematic resampling."""
+        u = (np.random.default_rng(seed).random() + np.arange(count)) / count
+        cumulative = np.cumsum(np.exp(self.log_weights))
+        return self.draws[np.searchsorted(cumulative / cumulative[-1], u)]
+
+
+def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sampler) -> Answer:
+    """Evidence of the last of `stages` and draws from its posterior.
+
+    stages: log likelihoods of coordinates (m, n_dims), each (m,), whose prior is a standard
+    normal; those before the last are cheaper ones, such as of a part of the data, that lead there.
+    """
+    rng = np.random.default_rng(seed)
+    proposal = Mixture.prior(n_dims)
+    taken = 0
+    for stage in stages:
+        rounds: list[tuple[FloatArray, FloatArray, Mixture]] = []
+        best, best_share, waited = proposal, 0.0, 0
+        for _ in range(sampler.rounds):
+            z = proposal.draw(rng, sampler.draws)
+            target = _finite(stage(z)) + _log_normal(z)
+            taken += len(z)
+            log_w = target - proposal.log_density(z)
+            share = _effective(log_w) / len(z)
+            beta = _temper(log_w, sampler.kept)
+            waited += beta > _NEAR
+            if share > best_share:
+                best, best_share, waited = proposal, share, 0
+            if share >= sampler.enough or waited > sampler.patience:
+                break
+            # Near the end rounds are pooled, each draw weighted against all their proposals.
+            rounds = (
+                [*rounds[-2:], (z, target, proposal)] if beta > _NEAR else [(z, target, proposal)]
+            )
+            z = np.concatenate([r[0] for r in rounds])
+            target = np.concatenate([r[1] for r in rounds])
+            mixed = _mixed([r[2].log_density(z) for r in rounds], [len(r[0]) for r in rounds])
+            proposal = Mixture.fit(z, _tempered(target - mixed, sampler.kept), rng)
+        proposal = best
+    for attempt in range(sampler.attempts):
+        z, log_w = np.empty((0, n_dims)), np.empty(0)
+        for _ in range(sampler.batches):
+            more = proposal.draw(rng, sampler.final)
+            target = _finite(stages[-1](more)) + _log_normal(more)
+            z = np.concatenate([z, more])
+            log_w = np.concatenate([log_w, target - proposal.log_density(more)])
+            taken += len(more)
+            if _effective(log_w) >= sampler.wanted:
+                break
+        pareto_k = _pareto_k(log_w)
+        if _effective(log_w) >= sampler.wanted and pareto_k < 0.7:
+            break
+        if attempt < sampler.attempts - 1:
+            proposal = Mixture.fit(z, _tempered(log_w, sampler.kept), rng)
+    return _answer(z, log_w, taken)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far `sample_beside` goes. draws: a round. wanted: effective draws in the answer. most:
+    likelihoods in all."""
+
+    draws: int
+    wanted: float
+    most: int
+
+
+def sample_beside(
+    near: Answer,
+    near_log_likelihood: LogLikelihood,
+    log_ratio: LogLikelihood,
+    n_extra: int,
+    seed: int,
+    reach: Reach,
+) -> Answer:
+    """Evidence and draws of a target by way of a near one of the same prior, which is `near`.
+
+    log_ratio: the target's log likelihood over the near one's, the dear part, (m,), at coordinates
+    (m, d + n_extra): those of the near target, and standard normals that its likelihood ignores.
+
+    The proposal is the near posterior, whose density its evidence makes known. If too few of a
+    round of its draws are effective, mixtures are fitted to all draws so far, round by round, each
+    draw weighted against all their proposals; fresh draws then give the answer, _SHARE of them from
+    the near posterior and the rest from the last mixture, in which extra coordinates beyond
+    _MOST_MOVED stay standard normals. The error is that of both evidences.
+    """
+    rng = np.random.default_rng(seed)
+    d = near.draws.shape[1]
+    moved = d + n_extra if n_extra <= _MOST_MOVED else d
+    stock = rng.permutation(near.equal(reach.most, seed))
+    used = spent = 0
+
+    def drawn(counts: tuple[int, int], mixture: Mixture | None = None) -> _Weighed:
+        nonlocal used, spent
+        of_near, of_mixture = counts
+        z = rng.standard_normal((of_near + of_mixture, d + n_extra))
+        z[:of_near, :d] = stock[used : used + of_near]
+        if mixture is not None:
+            z[of_near:, :moved] = mixture.draw(rng, of_mixture)
+        used, spent = used + of_near, spent + len(z)
+        level = _finite(near_log_likelihood(z[:, :d])) + _log_normal(z)
+        return _Weighed(z, level + _finite(log_ratio(z)), level - near.log_evidence)
+
+    def answered(draws: _Weighed, log_w: FloatArray) -> Answer:
+        answer = _answer(draws.z, log_w, spent)
+        return answer._replace(error=float(np.hypot(answer.error, near.error)))
+
+    pool = drawn((reach.draws, 0))
+    log_w = pool.target - pool.log_near
+    needed = int(reach.wanted / max(_effective(log_w), 1.0) * reach.draws) + 1
+    if needed <= 0.6 * reach.most:
+        if needed > reach.draws:
+            pool = pool.joined(drawn((needed - reach.draws, 0)))
+        return answered(pool, pool.target - pool.log_near)
+
+    proposals: list[Mixture] = []
+    while True:
+        kept = _KEPT * reach.draws / len(pool.z)
+        proposals.append(Mixture.fit(pool.z[:, :moved], _tempered(log_w, kept), rng))
+        if _effective(log_w) >= reach.wanted or spent >= 0.6 * reach.most:
+            break
+        pool = pool.joined(drawn((0, reach.draws), proposals[-1]))
+        log_w = pool.target - pool.mixed(proposals, [reach.draws] * (len(proposals) + 1))
+    from_near = int(_SHARE * reach.draws)
+    counts = (from_near, reach.draws - from_near)
+    fresh = drawn(counts, proposals[-1])
+    while True:
+        log_w = fresh.target - fresh.mixed(proposals[-1:], counts)
+        if _effective(log_w) >= reach.wanted or spent + reach.draws > reach.most:
+            return answered(fresh, log_w)
+        fresh = fresh.joined(drawn(counts, proposals[-1]))
+
+
+class _Weighed(NamedTuple):
+    """Draws (n, d) with the log of the target and of the near posterior's density, (n,) each."""
+
+    z: FloatArray
+    target: FloatArray
+    log_near: FloatArray
+
+    def joined(self, other: _Weighed) -> _Weighed:
+        return _Weighed(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+    def mixed(self, proposals: Sequence[Mixture], counts: Sequence[int]) -> FloatArray:
+        """Log density of the mixture of the near posterior and of `proposals`, of which such parts
+        were drawn. The mixtures leave the last coordinates standard normals."""
+        moved = proposals[0].means.shape[1]
+        left = _log_normal(self.z[:, moved:])
+        densities = [q.log_density(self.z[:, :moved]) + left for q in proposals]
+        return _mixed([self.log_near, *densities], counts)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture of Student t's of `dof` degrees of freedom. weights (k,), means (k, d), and lower
+    Cholesky factors (k, d, d) of their scale matrices; infinite dof for normals."""
+
+    weights: FloatArray
+    means: FloatArray
+    factors: FloatArray
+    dof: float = _DOF
+
+    @classmethod
+    def prior(cls, n_dims: int) -> Mixture:
+        """The standard normal."""
+        return cls(np.ones(1), np.zeros((1, n_dims)), np.eye(n_dims)[None], np.inf)
+
+    @classmethod
+    def fit(cls, z: FloatArray, w: FloatArray, rng: np.random.Generator) -> Mixture:
+        """Weighted expectation-maximisation; as many components as the draws can carry."""
+        n, d = z.shape
+        effective = 1 / np.sum(w**2)
+        k = int(np.clip(effective / (_PER_COMPONENT * d), 1, _MOST_COMPONENTS))
+        centre = w @ z
+        spread = _covariance(z - centre, w)
+        white = (z - centre) @ np.linalg.inv(np.linalg.cholesky(spread)).T
+        chosen = [int(rng.choice(n, p=w))]
+        for _ in range(k - 1):
+            distance = np.min([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+            p = w * distance
+            chosen.append(int(rng.choice(n, p=p / p.sum())))
+        nearest = np.argmin([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+        share = np.eye(k)[nearest].T * 0.9 + 0.1 / k
+        u = np.ones((k, n))
+        mixture = cls.prior(d)
+        for _ in range(_EM_STEPS):
+            mass = share @ w
+            # A component must have draws enough for its covariance.
+            kept = mass * effective > d + 1
+            if not kept.all() and kept.any():
+                share, u, mass = share[kept], u[kept], mass[kept]
+            uw = share * u * w
+            means = uw @ z / uw.sum(axis=1)[:, None]
+            factors = np.array(
+                [
+                    np.linalg.cholesky(_covariance(z - m, row, total))
+                    for m, row, total in zip(means, uw, mass, strict=True)
+                ]
+            )
+            mixture = cls(mass / mass.sum(), means, factors)
+            squares, log_parts = mixture._parts(z)
+            share = np.exp(log_parts - logsumexp(log_parts, axis=0))
+            u = (_DOF + d) / (_DOF + squares)
+        weights = np.append(mixture.weights * (1 - _BROAD), _BROAD)
+        means = np.concatenate([mixture.means, centre[None]])
+        broad = np.sqrt(2.0) * np.linalg.cholesky(spread)
+        factors = np.concatenate([np.sqrt(_WIDER) * mixture.factors, broad[None]])
+        return cls(weights, means, factors)
+
+    def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
+        """Draws (count, d)."""
+        which = rng.choice(len(self.weights), size=count, p=self.weights)
+        normal = rng.standard_normal((count, self.means.shape[1]))
+        if np.isfinite(self.dof):
+            normal /= np.sqrt(rng.chisquare(self.dof, (count, 1)) / self.dof)
+        return self.means[which] + np.einsum("nij,nj->ni", self.factors[which], normal)
+
+    def log_density(self, z: FloatArray) -> FloatArray:
+        """Log density at z (n, d)."""
+        return np.asarray(logsumexp(self._parts(z)[1], axis=0))
+
+    def _parts(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Squared distances and log weighted densities of the components, (k, n)."""
+        d = z.shape[1]
+        squares = np.array(
+            [
+                np.sum(((z - m) @ np.linalg.inv(f).T) ** 2, axis=1)
+                for m, f in zip(self.means, self.factors, strict=True)
+            ]
+        )
+        level = np.log(self.weights) - np.log(np.diagonal(self.factors, 0, 1, 2)).sum(axis=1)
+        if np.isinf(self.dof):
+            return squares, (level - 0.5 * d * np.log(2 * np.pi))[:, None] - 0.5 * squares
+        nu = self.dof
+        level = level + gammaln((nu + d) / 2) - gammaln(nu / 2) - 0.5 * d * np.log(nu * np.pi)
+        return squares, level[:, None] - 0.5 * (nu + d) * np.log1p(squares / nu)
+
+
+def _covariance(centred: FloatArray, w: FloatArray, total: float | None = None) -> FloatArray:
+    """Weighted covariance, its diagonal raised so that no component is thinner than a curved ridge
+    that it lies along."""
+    covariance = (centred * w[:, None]).T @ centred / (w.sum() if total is None else total)
+    return covariance + np.diag(_THICKER * np.diagonal(covariance) + 1e-12)
+
+
+def _log_normal(z: FloatArray) -> FloatArray:
+    return -0.5 * np.sum(z**2, axis=1) - 0.5 * z.shape[1] * np.log(2 * np.pi)
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return np.where(np.isnan(values), -np.inf, values)
+
+
+def _effective(log_w: FloatArray) -> float:
+    """(sum w)^2 / sum w^2."""
+    highest = log_w.max()
+    if not np.isfinite(highest):
+        return 0.0
+    w = np.exp(log_w - highest)
+    return float(w.sum() ** 2 / np.sum(w**2))
+
+
+def _mixed(log_densities: Sequence[FloatArray], counts: Sequence[int]) -> FloatArray:
+    """Log density of the mixture of several proposals, of which so many draws each were taken."""
+    weights = np.asarray(counts, float)[:, None] / np.sum(counts)
+    return np.asarray(logsumexp(log_densities, axis=0, b=weights))
+
+
+def _answer(z: FloatArray, log_w: FloatArray, likelihoods: int) -> Answer:
+    log_evidence = float(logsumexp(log_w) - np.log(len(log_w)))
+    relative = np.exp(log_w - log_evidence)
+    return Answer(
+        log_evidence=log_evidence,
+        error=float(relative.std() / np.sqrt(len(relative))),
+        draws=z,
+        log_weights=log_w - logsumexp(log_w),
+        effective=_effective(log_w),
+        pareto_k=_pareto_k(log_w),
+        likelihoods=likelihoods,
+    )
+
+
+def _tempered(log_w: FloatArray, share: float) -> FloatArray:
+    """Normalised weights to the power that keeps `share` of the draws effective."""
+    log_w = _temper(log_w, share) * log_w
+    return np.exp(log_w - logsumexp(log_w))
+
+
+def _temper(log_w: FloatArray, share: float) -> float:
+    """The largest power of the weights, up to 1, that keeps `share` of the draws effective."""
+    if _effective(log_w) >= share * len(log_w):
+        return 1.0
+    low, high = -30.0, 0.0  # of the logarithm of the power
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        if _effective(np.exp(middle) * log_w) >= share * len(log_w):
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(low))
+
+
+def _pareto_k(log_w: FloatArray) -> float:
+    """Shape of the generalised Pareto law of the largest weights, min(n/5, 3 sqrt n) of them."""
+    count = int(min(len(log_w) / 5, 3 * np.sqrt(len(log_w))))
+    top = np.sort(np.exp(log_w - log_w.max()))[-count - 1 :]
+    if top[-1] == top[0]:  # equal weights have no tail
+        return 0.0
+    shape, _, _ = genpareto.fit(top[1:] - top[0], floc=0)
+    return float(shape)

@@ -1,0 +1,219 @@
+"""What the ready networks, of a scale-free study, say of any record.
+
+They read tracks in units of their own rms step and interval. So a record is thinned until it is no
+longer than the tracks that they were trained on, and its answers are put back into its units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from activenoise.arrays import FloatArray
+from activenoise.learning.answers import by_segment, whole_record
+from activenoise.learning.domain import Domain, familiarity
+from activenoise.learning.networks import Network
+from activenoise.physics.tones import Tone, waveform
+from activenoise.studies.segments import Answer
+
+# Powers of (length, time) in the unit of each parameter.
+_POWERS = {"kappa": (0, -1), "D": (2, -1), "D_a": (2, -1), "tau_a": (0, 1), "active_share": (0, 0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Thinned:
+    """A record as the networks read it. positions: (n_points,), in rms steps, without gaps; stride:
+    every so-manieth point of the record; step: its rms step, length; dt: its interval, s."""
+
+    positions: FloatArray
+    stride: int
+    step: float
+    dt: float
+
+
+_LONGEST = 5  # tracks of a table that get answers
+
+
+def longest_tracks(
+    tracks: Mapping[str, FloatArray], coordinates: Sequence[str]
+) -> dict[str, FloatArray]:
+    """Positions (n_points,) by coordinate, and by track where a table has several, of which the
+    longest are taken. tracks: (n_points, n_coordinates) by name, "" for a record's only one."""
+    chosen = sorted(tracks, key=lambda name: -len(tracks[name]))[:_LONGEST]
+    return {
+        f"{coordinate} of {track}" if track else coordinate: positions
+        for track in chosen
+        for coordinate, positions in zip(coordinates, tracks[track].T, strict=True)
+    }
+
+
+def without_tones(
+    positions: Mapping[str, FloatArray], facts: Mapping[str, Any], dt: float
+) -> dict[str, FloatArray]:
+    """Positions (n_points,) by coordinate, dt (s) apart, less the tones that the findings took off,
+    as far as these read the record."""
+    n = facts["record"]["n_read"]
+    cleaned = dict(positions)
+    for name, rows in facts.get("tones", {}).items():
+        tones = [Tone(row["frequency"], row["cosine"], row["sine"]) for row in rows]
+        cleaned[name] = np.array(positions[name], np.float64)
+        cleaned[name][:n] -= waveform(tones, len(cleaned[name][:n]), dt)
+    return cleaned
+
+
+def _cut(
+    positions: FloatArray,
+    dt: float,
+    pieces: Sequence[Mapping[str, Any]],
+    longest: int,
+    kappa: float | None,
+    top: float,
+) -> Iterator[tuple[Mapping[str, Any], Thinned]]:
+    """The pieces of a record, thinned; all of one length, which costs the networks least."""
+    edges = [(round(piece["start"] / dt), round(piece["end"] / dt)) for piece in pieces]
+    shortest = min((end - start for start, end in edges), default=0)
+    for piece, (start, _) in zip(pieces, edges, strict=True):
+        yield piece, thinned(positions[start : start + shortest], dt, longest, kappa, top)
+
+
+def known_rates(facts: Mapping[str, Any]) -> dict[str, float]:
+    """kappa (1/s, 0 for a free tracer) and tau_a (s) by the favoured model of the findings."""
+    parameters = facts["models"][facts["favoured"]]["parameters"]
+    known = {n: float(parameters[n]["median"]) for n in ("kappa", "tau_a") if n in parameters}
+    return known | ({"kappa": 0.0} if facts["trap"] == "free" else {})
+
+
+def answers(
+    networks: Mapping[str, Network],
+    domains: Mapping[str, Mapping[int, Domain]],
+    positions: Mapping[str, FloatArray],
+    dt: float,
+    known: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float, bool]],
+    pieces: Sequence[Mapping[str, Any]] = (),
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """By name what `whole` has, with `in_range` and `along`: the same of each of the pieces; and
+    the rows of all segments.
+
+    positions: (n_points,) by name, dt (s) apart. known: by `known_rates`; ranges: of the study.
+    pieces: `start` and `end` (s) of those that the findings have.
+    """
+    longest = min(network.trained_to for network in networks.values())
+    lengths = list(next(iter(domains.values())))
+    found, rows = {}, []
+    for name, x in positions.items():
+        record = thinned(x, dt, longest, known.get("kappa"), ranges["kappa"][1])
+        found[name] = whole(networks, domains, record)
+        found[name]["in_range"] = in_range(ranges, known, record.dt)
+        found[name]["along"] = [
+            {"start": piece["start"], "end": piece["end"], **whole(networks, domains, part)}
+            for piece, part in _cut(x, dt, pieces, longest, known.get("kappa"), ranges["kappa"][1])
+        ]
+        if "too_short" not in found[name]:
+            parts = segments(networks, record, lengths)
+            rows += [{"coordinate": name, **row._asdict()} for row in parts]
+    return found, rows
+
+
+def thinned(
+    positions: FloatArray, dt: float, longest: int, kappa: float | None, top: float
+) -> Thinned:
+    """A record (n_points,), NaN where missing, by the stride that leaves it `longest` points or
+    fewer, unless its trap rate `kappa` (1/s) would then be above `top` an interval: then by the
+    largest that keeps it below. Of a record with gaps the longest stretch without one is taken."""
+    stride = max(1, -(-len(positions) // longest))
+    if kappa is not None and kappa > 0:
+        stride = max(1, min(stride, int(top / (kappa * dt))))
+    part = longest_stretch(positions[::stride])
+    step = float(np.sqrt(np.mean(np.diff(part) ** 2))) if len(part) > 1 else 0.0
+    return Thinned(part / step if step > 0 else part, stride, step, dt * stride)
+
+
+def longest_stretch(positions: FloatArray) -> FloatArray:
+    """The longest run of points without NaN."""
+    missing = np.flatnonzero(np.isnan(positions))
+    edges = np.concatenate([[-1], missing, [len(positions)]])
+    longest = int(np.argmax(np.diff(edges)))
+    return positions[edges[longest] + 1 : edges[longest + 1]]
+
+
+def whole(
+    networks: Mapping[str, Network],
+    domains: Mapping[str, Mapping[int, Domain]],
+    record: Thinned,
+) -> dict[str, Any]:
+    """Answers for a thinned record, or why there are none.
+
+    p_active; estimates: mean and sd of the LOG of each parameter, in the record's units; familiar:
+    by task, how far out of the training's tracks it is. One that is longer than those is read in
+    pieces, over which the answers are averaged.
+    """
+    about: dict[str, Any] = {"stride": record.stride, "n_points": len(record.positions)}
+    shortest = min(min(each) for each in domains.values())
+    if not record.step > 0 or len(record.positions) < shortest:
+        return about | {"too_short": shortest}
+    longest = min(network.trained_to for network in networks.values())
+    pieces = -(-len(record.positions) // longest)
+    parts = np.array_split(record.positions, pieces)
+    read = [whole_record(networks, part) for part in parts]
+    found = about | {
+        "pieces": pieces,
+        "trained_to": longest,
+        "familiar": {task: familiarity(domains[task], record.positions) for task in networks},
+    }
+    if "p_active" in read[0]:
+        found["p_active"] = float(np.mean([answer["p_active"] for answer in read]))
+    if "estimates" in read[0]:
+        found["estimates"] = {
+            name: {
+                "mean": float(
+                    np.mean(
+                        [
+                            answer["estimates"][name]["mean"] + _log_unit(name, record, part)
+                            for answer, part in zip(read, parts, strict=True)
+                        ]
+                    )
+                ),
+                "sd": float(np.mean([answer["estimates"][name]["sd"] for answer in read])),
+            }
+            for name in read[0]["estimates"]
+        }
+    return found
+
+
+def _log_unit(name: str, record: Thinned, part: FloatArray) -> float:
+    """Log of the unit of a parameter that networks estimate from a part of a record, in the
+    record's units: the part's own rms step and the interval."""
+    length, time = _POWERS[name]
+    step = record.step * np.sqrt(np.mean(np.diff(part) ** 2))
+    return float(length * np.log(step) + time * np.log(record.dt))
+
+
+def segments(
+    networks: Mapping[str, Network], record: Thinned, lengths: Sequence[int]
+) -> Iterator[Answer]:
+    """The answers for the segments of so many points of the thinned record."""
+    for answer in by_segment(networks, record.positions, record.dt, lengths):
+        name = answer.quantity.removeprefix("log ")
+        if name in _POWERS:
+            n = round(answer.duration / record.dt)
+            first = round(answer.start / record.dt)
+            part = record.positions[first : first + n]
+            answer = answer._replace(value=answer.value + _log_unit(name, record, part))
+        yield answer
+
+
+def in_range(
+    ranges: Mapping[str, tuple[float, float, bool]], parameters: Mapping[str, float], dt: float
+) -> dict[str, bool]:
+    """Whether kappa and tau_a of a record (1/s and s), its points dt (s) apart, are inside the
+    ranges of a scale-free study."""
+    found = {}
+    for name, value in parameters.items():
+        low, high, _ = ranges[name]
+        scaled = value * dt ** -_POWERS[name][1]
+        found[name] = bool(low <= scaled <= high)
+    return found

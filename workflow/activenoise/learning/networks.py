@@ -1,0 +1,352 @@
+"""Networks that read a track frame by frame: the LSTM, the paper's feedforward net, regressors.
+
+The LSTM returns its output at every frame, so that one network gives an answer at every duration:
+
+    frames -> standardised -> LSTM -> (its output, joined with the frame) -> dense -> dense
+           -> output of the frame -> head
+
+with one of the heads
+* `sum`: the answer is the sum of the outputs so far. A log-likelihood ratio is additive over time,
+  so this generalises to longer tracks than it was trained on. For frames that are sums themselves.
+* `state`: the answer is the output of the frame. For frames that summarise the track so far.
+* `last`: the paper's own, dense layers on the last state of the LSTM and nothing else.
+
+A classifier answers with one number, the logit of class 1. A regressor answers with the posterior
+mean and the log of the posterior standard deviation of each target.
+
+Written with Keras, on the backend that the environment variable KERAS_BACKEND names. A network is
+saved as one `.keras` file, which holds the description of its frames too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from activenoise.learning.frames import FrameSpec, frames
+
+HEADS = ("sum", "state", "last")
+_BATCH = 512  # tracks whose frames are held at once in inference
+_BOUND = 12.0  # standardised inputs beyond it are cut: the tails of fourth powers are long
+
+
+@keras.saving.register_keras_serializable(package="activenoise")
+class Standardise(keras.layers.Layer):
+    """Shifts and scales each channel to the mean 0 and standard deviation 1 of the training frames.
+
+    `about` describes the network (`Network` reads it) and is saved with the layer.
+    """
+
+    def __init__(self, about: dict[str, Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.about = about
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        def weight(name: str, value: str) -> Any:
+            return self.add_weight(shape=shape[-1:], initializer=value, trainable=False, name=name)
+
+        self.shift, self.scale = weight("shift", "zeros"), weight("scale", "ones")
+
+    def call(self, inputs: Any) -> Any:
+        return ops.clip((inputs - self.shift) / self.scale, -_BOUND, _BOUND)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "about": self.about}
+
+
+@keras.saving.register_keras_serializable(package="activenoise")
+class RunningSum(keras.layers.Layer):
+    """Sum over the frames so far: (n, frames, k) -> (n, frames, k)."""
+
+    def call(self, inputs: Any) -> Any:
+        return ops.cumsum(inputs, axis=1)
+
+
+@keras.saving.register_keras_serializable(package="activenoise")
+class ForgetBias(keras.initializers.Initializer):
+    """LSTM biases 0, but those of the forget gates spread evenly over [low, high]: memories of
+    1/(1 - sigmoid(bias)) frames at the start."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        units = shape[0] // 4  # gates in the order input, forget, cell, output
+        bias = np.zeros(shape)
+        bias[units : 2 * units] = np.linspace(self.low, self.high, units)
+        return ops.convert_to_tensor(bias, dtype=dtype)
+
+    def get_config(self) -> dict[str, float]:
+        return {"low": self.low, "high": self.high}
+
+
+@keras.saving.register_keras_serializable(package="activenoise")
+def quadratic(x: Any) -> Any:
+    """Activation x^2/2: a log-likelihood ratio of Gaussian models is a quadratic form."""
+    return 0.5 * ops.square(x)
+
+
+@keras.saving.register_keras_serializable(package="activenoise")
+class TargetUnits(keras.layers.Layer):
+    """From standardised targets to the targets' own units: means and log sds, (..., 2 k)."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.shift, self.scale = (
+            self.add_weight(shape=(shape[-1] // 2,), initializer=value, trainable=False, name=name)
+            for name, value in (("shift", "zeros"), ("scale", "ones"))
+        )
+
+    def call(self, inputs: Any) -> Any:
+        mean, log_sd = ops.split(inputs, 2, axis=-1)
+        return ops.concatenate(
+            [self.shift + self.scale * mean, ops.log(self.scale) + log_sd], axis=-1
+        )
+
+
+@keras.saving.register_keras_serializable(package="activenoise")
+class LSTM(keras.layers.LSTM):
+    """keras.layers.LSTM, whose loop over the frames is a single operation on TensorFlow without a
+    GPU: a fifth off the time of a training step, the same numbers to rounding."""
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
+    ) -> Any:
+        if keras.backend.backend() != "tensorflow" or mask is not None:
+            return super().inner_loop(sequences, initial_state, mask, training)
+        import tensorflow as tf
+
+        if tf.config.list_physical_devices("GPU"):  # Keras takes cuDNN there
+            return super().inner_loop(sequences, initial_state, mask, training)
+
+        def reordered(weights: Any) -> Any:
+            """Gates input, forget, cell, output in the operation's order."""
+            i, f, c, o = tf.split(weights, 4, axis=-1)
+            return tf.concat([i, c, f, o], axis=-1)
+
+        x = tf.transpose(sequences, [1, 0, 2])
+        hidden, cell = initial_state
+        no_peephole = tf.zeros([self.units], x.dtype)
+        # BlockLSTMV2 takes Keras' order of gates, but its registered gradient does not.
+        result = tf.raw_ops.BlockLSTM(
+            seq_len_max=tf.cast(tf.shape(x)[0], tf.int64), x=x, cs_prev=cell, h_prev=hidden,
+            w=reordered(tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0)),
+            b=reordered(self.cell.bias), wci=no_peephole, wcf=no_peephole, wco=no_peephole,
+            forget_bias=0.0, cell_clip=-1.0, use_peephole=False,
+        )  # fmt: skip
+        outputs = tf.transpose(result.h, [1, 0, 2])
+        return outputs[:, -1], outputs, [outputs[:, -1], result.cs[-1]]
+
+
+class Network:
+    """A Keras model with what it takes to use it.
+
+    model: frames (n_tracks, n_frames, n_channels) -> answers (n_tracks, n_frames, n_outputs).
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self._input = next(layer for layer in model.layers if isinstance(layer, Standardise))
+        self.frames = FrameSpec.from_dict(self.about["frames"])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Description: frames, task, names, dt, unit, head, trained_to."""
+        return self._input.about
+
+    @property
+    def task(self) -> str:
+        """`classify` or `estimate`."""
+        return self.about["task"]
+
+    @property
+    def names(self) -> list[str]:
+        """The two classes, or the parameters whose logarithms are estimated."""
+        return self.about["names"]
+
+    @property
+    def dt(self) -> float:
+        """Interval between the points of the tracks that it reads, s."""
+        return self.about["dt"]
+
+    @property
+    def trained_to(self) -> int:
+        """Points of the longest tracks that it was trained on; 0 before training."""
+        return self.about["trained_to"]
+
+    def standardise(self, sample: NDArray[np.float32], targets: NDArray[np.float32]) -> None:
+        """Set shift and scale of the inputs, and of the targets of a regressor, from a sample."""
+        pairs = [(self._input, sample.reshape(-1, sample.shape[-1]))]
+        if self.task == "estimate":
+            pairs.append((self.model.layers[-1], targets))
+        for layer, values in pairs:
+            shift = values.mean(axis=0, dtype=np.float64)
+            scale = values.std(axis=0, dtype=np.float64)
+            layer.set_weights([shift, np.where(scale > 1e-8, scale, 1.0)])
+
+    def predict(
+        self, tracks: NDArray[np.float32], at: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
+        """Answers at prefixes of the tracks, float64 (n_tracks, len(at), n_outputs), without the
+        last axis for a classifier, whose answer is the logit of its second class.
+
+        tracks: (n_tracks, n_points) at interval dt. at: prefix lengths in points; None: the
+        whole tracks, and no axis for it. A prefix is read up to its last whole frame.
+        """
+        tracks = np.asarray(tracks)
+        index = self._frame_index([tracks.shape[1]] if at is None else at, tracks.shape[1])
+        used = int(index.max() + 1) * self.frames.points
+        parts = []
+        for start in range(0, len(tracks), _BATCH):
+            block = frames(tracks[start : start + _BATCH, :used], self.frames)
+            parts.append(self._answers(block)[:, index])
+        result = np.concatenate(parts)
+        return result[:, 0] if at is None else result
+
+    def predict_frames(self, inputs: NDArray[np.float32], at: Sequence[int]) -> NDArray[np.float64]:
+        """The same from the tracks' frames, (n_tracks, n_frames, n_channels)."""
+        index = self._frame_index(at, inputs.shape[1] * self.frames.points)
+        blocks = range(0, len(inputs), _BATCH)
+        return np.concatenate([self._answers(inputs[i : i + _BATCH])[:, index] for i in blocks])
+
+    def _frame_index(self, at: Sequence[int], n_points: int) -> NDArray[np.int64]:
+        """The last whole frame of each prefix."""
+        lengths = np.asarray(at, np.int64)
+        if lengths.min() < self.frames.points or lengths.max() > n_points:
+            raise ValueError(
+                f"prefix lengths {lengths.min()} ... {lengths.max()} must lie in"
+                f" {self.frames.points} (one frame) ... {n_points}"
+            )
+        return lengths // self.frames.points - 1
+
+    def _answers(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """At every frame, without the last axis for a classifier."""
+        answers = ops.convert_to_numpy(self.model.predict_on_batch(inputs)).astype(np.float64)
+        return answers[..., 0] if self.task == "classify" else answers
+
+    def probability(
+        self, tracks: NDArray[np.float32], at: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
+        """Probability of the second class, (n_tracks, len(at)), or (n_tracks,) where at is None."""
+        if self.task != "classify":
+            raise ValueError("a regressor has no classes")
+        return 1.0 / (1.0 + np.exp(-self.predict(tracks, at)))
+
+    def save(self, path: str | Path) -> None:
+        """Write one file; `path` ends in .keras."""
+        self.model.save(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Network:
+        return cls(keras.saving.load_model(path, compile=False))
+
+
+def n_outputs(task: str, names: Sequence[str]) -> int:
+    """Numbers in an answer: one logit, or mean and log sd of each target."""
+    return 1 if task == "classify" else 2 * len(names)
+
+
+def build_lstm(
+    spec: FrameSpec,
+    dt: float,
+    task: str,
+    names: Sequence[str],
+    head: str = "sum",
+    units: int = 32,
+    dense: Sequence[int] = (32, 16),
+    activation: str = "relu",
+    forget_bias: Sequence[float] = (0.0, 4.0),
+    seed: int = 0,
+) -> Network:
+    """An untrained LSTM network. dt (s) of the points; task `classify` (names: class 0 and 1) or
+    `estimate` (names of the parameters); head: one of HEADS; dense: widths of the hidden fully
+    connected layers; activation: theirs, or `quadratic` for the first (ReLU for the others);
+    forget_bias: range of the LSTM's forget biases at the start."""
+    if head not in HEADS:
+        raise ValueError(f"head = {head!r} must be one of {', '.join(HEADS)}")
+    init = _Seeds(seed)
+    inputs = keras.Input((None, spec.n_channels))
+    x = Standardise(_about(spec, dt, task, names, head))(inputs)
+    states = LSTM(
+        units,
+        return_sequences=True,
+        bias_initializer=ForgetBias(*forget_bias),
+        unit_forget_bias=False,
+        kernel_initializer=init.glorot(),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=init.next()),
+    )(x)
+    joined = states if head == "last" else keras.layers.Concatenate()([states, x])
+    hidden = joined
+    for width in dense:
+        function = quadratic if activation == "quadratic" else activation
+        hidden = keras.layers.Dense(width, function, kernel_initializer=init.glorot())(hidden)
+        activation = "relu" if activation == "quadratic" else activation
+    width = n_outputs(task, names)
+    small = keras.initializers.RandomNormal(stddev=0.02 if head == "sum" else 0.1, seed=init.next())
+    answer = keras.layers.Dense(width, kernel_initializer=small)(hidden)
+    if head != "last":
+        # The part that is linear in the frame learns fast where frames are sufficient statistics.
+        linear = keras.layers.Dense(width, use_bias=False, kernel_initializer="zeros")(x)
+        answer = keras.layers.Add()([answer, linear])
+    if head == "sum":
+        answer = RunningSum()(answer)
+    if task == "estimate":
+        answer = TargetUnits()(answer)
+    return Network(keras.Model(inputs, answer))
+
+
+def build_feedforward(
+    spec: FrameSpec,
+    dt: float,
+    task: str,
+    names: Sequence[str],
+    dense: Sequence[int] = (1000, 250, 125),
+    seed: int = 0,
+) -> Network:
+    """The paper's feedforward net: all points of a track of one frame -> dense (ReLU) -> answer.
+    It reads one duration, that of its frame."""
+    init = _Seeds(seed)
+    inputs = keras.Input((1, spec.n_channels))
+    x = Standardise(_about(spec, dt, task, names, "feedforward"))(inputs)
+    for width in dense:
+        x = keras.layers.Dense(width, "relu", kernel_initializer=init.he())(x)
+    answer = keras.layers.Dense(n_outputs(task, names), kernel_initializer=init.glorot())(x)
+    if task == "estimate":
+        answer = TargetUnits()(answer)
+    return Network(keras.Model(inputs, answer))
+
+
+def _about(
+    spec: FrameSpec, dt: float, task: str, names: Sequence[str], head: str
+) -> dict[str, Any]:
+    if task not in ("classify", "estimate"):
+        raise ValueError(f"task = {task!r} must be classify or estimate")
+    return {
+        "frames": spec.to_dict(),
+        "dt": float(dt),
+        "task": task,
+        "names": list(names),
+        "head": head,
+        "trained_to": 0,
+    }
+
+
+class _Seeds:
+    """A seed of its own for every initialiser."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+
+    def next(self) -> int:
+        return int(self._random.integers(2**31))
+
+    def glorot(self) -> Any:
+        return keras.initializers.GlorotUniform(seed=self.next())
+
+    def he(self) -> Any:
+        return keras.initializers.HeNormal(seed=self.next())

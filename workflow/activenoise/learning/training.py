@@ -1,0 +1,303 @@
+"""Training of a network on simulated tracks.
+
+The loss is taken at EVERY frame, with weight 1/(n + n0) at n points, so that one training serves
+every duration. A worker thread makes the next batches while the network learns from this one.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from activenoise.learning.frames import frames
+from activenoise.learning.networks import Network
+
+Array = NDArray[np.float32]
+
+
+class Source(Protocol):
+    """An endless supply of labelled tracks."""
+
+    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
+        """Tracks (n_tracks, n_points) and their targets, (n_tracks,) class numbers in equal
+        parts, or (n_tracks, n_targets)."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a training: `steps` batches of tracks of `points` points."""
+
+    points: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    stages: in order, usually short tracks first. batch: tracks a step. learning_rate: its peak,
+    reached after the fraction `warm_up` of all steps and followed by a cosine to 1 % of it.
+    offset: n0 of the weights 1/(n + n0), in points. every_frame: False takes the loss at the last
+    frame alone. average: fraction of the steps, at the end, over which the weights are averaged.
+    augment: any of `flip` (x -> -x) and `reverse` (time, for models that are reversible).
+    keep_frames: keep the frames of tracks of the longest stage in memory for when the tracks come
+    again, augmented as they were; for frames that take longer to compute than to learn from.
+    patience: stop after so many log lines without a better validation loss and take the best
+    weights; 0: never.
+    """
+
+    stages: Sequence[Stage]
+    batch: int = 128
+    learning_rate: float = 1e-2
+    warm_up: float = 0.02
+    beta_2: float = 0.99
+    clipnorm: float = 1.0
+    weight_decay: float = 0.0
+    offset: float = 25.0
+    every_frame: bool = True
+    average: float = 0.0
+    augment: Sequence[str] = field(default_factory=tuple)
+    keep_frames: bool = False
+    patience: int = 0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        stages = [s if isinstance(s, Stage) else Stage(**s) for s in values["stages"]]
+        return cls(**{**values, "stages": stages})
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Held-out tracks (n_tracks, n_points), their targets, and the prefix lengths to score."""
+
+    tracks: Array
+    targets: Array
+    at: Sequence[int]
+
+
+_LINES = 20  # of the log, and rows of the history
+
+
+def train(
+    network: Network,
+    source: Source,
+    validation: Validation,
+    settings: Settings,
+    seed: int = 0,
+    log: logging.Logger | None = None,
+) -> list[dict[str, float]]:
+    """Train the network in place. Returns the history: step, points, loss, seconds and the
+    validation loss at each prefix length (`validation[n]`, nats; for a regressor the root mean
+    square error of each target, `rmse[name, n]`), about 20 rows.
+
+    The same seed, source and machine give the same weights.
+    """
+    log = log or logging.getLogger(__name__)
+    keras.utils.set_random_seed(seed)
+    batches = _Producer(_batches(network, source, settings, np.random.default_rng(seed)))
+    model, history = network.model, []
+    tail = settings.steps - round(settings.average * settings.steps)
+    mean, count = None, 0
+    best, best_loss, stale = None, np.inf, 0
+    losses: list[float] = []
+    begun = time.perf_counter()
+    try:
+        sample, targets = next(batches)
+        network.standardise(sample, targets)
+        model.compile(
+            optimizer=keras.optimizers.Adam(
+                _schedule(settings), beta_2=settings.beta_2, clipnorm=settings.clipnorm,
+                weight_decay=settings.weight_decay or None,
+            ),
+            loss=FrameLoss(
+                network.task, network.frames.points, settings.offset, settings.every_frame
+            ),
+        )  # fmt: skip
+        step, lines = 0, _line_steps(settings.steps)
+        held_out = frames(validation.tracks, network.frames)
+        for stage in settings.stages:
+            for _ in range(stage.steps):
+                x, y = next(batches)
+                model.reset_metrics()
+                losses.append(float(model.train_on_batch(x, y)))
+                step += 1
+                if step > tail and (step % 5 == 0 or step == settings.steps):
+                    weights = model.get_weights()
+                    count += 1
+                    if mean is None:
+                        mean = [w.astype(np.float64) for w in weights]
+                    else:
+                        for m, w in zip(mean, weights, strict=True):
+                            m += (w - m) / count
+                if step not in lines:
+                    continue
+                if step == settings.steps and mean is not None:
+                    model.set_weights(mean)
+                row = {"step": step, "points": stage.points, "loss": float(np.mean(losses))}
+                scores = validation_scores(network, held_out, validation)
+                row |= {"seconds": time.perf_counter() - begun, **scores}
+                losses.clear()
+                history.append(row)
+                log.info(_line(row, settings.steps))
+                if settings.patience:
+                    total = sum(scores.values())
+                    stale += 1
+                    if total < best_loss:
+                        best, best_loss, stale = model.get_weights(), total, 0
+                    if stale >= settings.patience:
+                        break
+            if settings.patience and stale >= settings.patience:
+                break
+    finally:
+        batches.close()
+    if best is not None:
+        model.set_weights(best)
+    network.about["trained_to"] = int(max(stage.points for stage in settings.stages))
+    return history
+
+
+def validation_scores(network: Network, inputs: Array, validation: Validation) -> dict[str, float]:
+    """Mean log-loss at each prefix length (nats), or root mean square error of each target.
+    inputs: the frames of the validation's tracks."""
+    answers = network.predict_frames(inputs, validation.at)
+    scores = {}
+    for i, n in enumerate(validation.at):
+        if network.task == "classify":
+            sign = 1 - 2 * validation.targets
+            scores[f"validation[{n}]"] = float(np.mean(np.logaddexp(0, sign * answers[:, i])))
+        else:
+            for k, name in enumerate(network.names):
+                error = answers[:, i, k] - validation.targets[:, k]
+                scores[f"rmse[{name}, {n}]"] = float(np.sqrt(np.mean(error**2)))
+    return scores
+
+
+class FrameLoss(keras.losses.Loss):
+    """Mean over tracks of the loss at the frames, weighted by 1/(n + offset) at n points.
+
+    Classifier: log-loss of the logit, nats. Regressor: minus the log density of the target under
+    the normal of the predicted mean and log sd, whose minimum is at the posterior's moments.
+    """
+
+    def __init__(self, task: str, points: int, offset: float, every_frame: bool) -> None:
+        super().__init__(name="frame_loss", reduction=None)
+        self._task, self._points, self._offset = task, points, offset
+        self._every_frame = every_frame
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        if not self._every_frame:
+            y_pred = y_pred[:, -1:]
+        # The number of frames is not known where a graph serves every length.
+        n = self._points * ops.cumsum(ops.ones_like(y_pred[:1, :, 0]), axis=1)
+        weight = 1 / (n + self._offset)
+        weight = weight / ops.sum(weight)
+        y_true = ops.expand_dims(y_true, 1)
+        if self._task == "classify":
+            loss = ops.softplus(y_pred) - y_true * y_pred
+        else:
+            mean, log_sd = ops.split(y_pred, 2, axis=-1)
+            loss = log_sd + 0.5 * ops.square((y_true - mean) * ops.exp(-log_sd))
+        return ops.mean(ops.sum(ops.mean(loss, axis=-1) * weight, axis=-1))
+
+
+def _batches(
+    network: Network, source: Source, settings: Settings, random: np.random.Generator
+) -> Iterator[tuple[Array, Array]]:
+    """First a larger batch of the longest tracks, for the standardisation; then one a step."""
+    longest = max(stage.points for stage in settings.stages)
+    sizes = [(max(256, settings.batch), longest)]
+    for stage in settings.stages:
+        sizes += [(settings.batch, stage.points)] * stage.steps
+    kept: dict[bytes, tuple[Array, Array]] = {}
+    for n_tracks, n_points in sizes:
+        tracks, targets = source.batch(n_tracks, n_points)
+        # The same tracks come again together, and are known by their last points.
+        key = tracks[:, -1].tobytes() if settings.keep_frames and n_points == longest else b""
+        if key in kept:
+            yield kept[key]
+            continue
+        if "reverse" in settings.augment and random.random() < 0.5:
+            tracks = tracks[:, ::-1]
+        if "flip" in settings.augment:
+            tracks = tracks * random.choice(np.array([-1, 1], np.float32), (len(tracks), 1))
+        labels = np.asarray(targets, np.float32).reshape(len(tracks), -1)
+        item = frames(tracks, network.frames), labels
+        if key:
+            kept[key] = item
+        yield item
+
+
+class _Producer:
+    """Runs an iterator in a thread of its own, a few items ahead, in order."""
+
+    def __init__(self, items: Iterator[tuple[Array, Array]], ahead: int = 4) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue(ahead)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(items,), daemon=True)
+        self._thread.start()
+
+    def _run(self, items: Iterator[tuple[Array, Array]]) -> None:
+        try:
+            for item in items:
+                if not self._put(item):
+                    return
+        except BaseException as error:
+            self._put(error)
+
+    def _put(self, item: Any) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def __next__(self) -> tuple[Array, Array]:
+        item = self._queue.get()
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def _schedule(settings: Settings) -> Any:
+    warm = max(1, round(settings.warm_up * settings.steps))
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, settings.steps - warm), alpha=0.01,
+        warmup_target=settings.learning_rate, warmup_steps=warm,
+    )  # fmt: skip
+
+
+def _line_steps(steps: int) -> set[int]:
+    return {round(steps * k / _LINES) for k in range(1, _LINES + 1)} - {0}
+
+
+def _line(row: Mapping[str, float], steps: int) -> str:
+    left = row["seconds"] / row["step"] * (steps - row["step"])
+    scores = " ".join(f"{name} {value:.4f}" for name, value in row.items() if "[" in name)
+    return (
+        f"step {row['step']}/{steps}  points {row['points']}  loss {row['loss']:.4f}"
+        f"  {scores}  {row['seconds']:.0f} s, {left:.0f} s left"
+    )

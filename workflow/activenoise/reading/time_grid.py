@@ -1,0 +1,182 @@
+"""Times and frame numbers on a regular grid: which points of it were observed, and its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activenoise.arrays import FloatArray
+from activenoise.reading.errors import RecordError
+
+_STEP_AGREES = 0.1  # each step of a time column from a whole number of intervals, in intervals:
+# passes the rounding of a printed time, catches a lost or doubled frame
+_DT_AGREES = 0.01
+_ROUNDED_TO = 2.0  # intervals: coarser printed times do not tell the interval by themselves
+_FEW = 0.1  # of the steps of a time column without a name may be gaps
+# Differences of the largest numbers overflow, and are then no steps of a clock.
+_EXTREMES = np.errstate(over="ignore", invalid="ignore")
+_SPARSEST = 1000  # grid points for each observed one, at most
+
+
+@_EXTREMES
+def from_times(
+    where: str,
+    times: FloatArray,
+    gaps: bool,
+    step: float | None = None,
+    dt: float | None = None,
+) -> tuple[NDArray[np.int64], float]:
+    """Grid points (n,) of a time column (n,), from 0, and the interval, in the unit of the times.
+
+    Each step must be a whole number of intervals, and more than one is a gap; or all times lie on
+    a straight line to within the rounding with which they were printed. step: the usual one,
+    where the times are too few to tell. dt: the interval, where it is known, with which times
+    may be printed as coarsely as they like. where: what a RecordError begins with.
+    """
+    check_times(where, times)
+    if len(times) < 2:
+        raise RecordError(f"{where}: one time is no interval; the record needs more points")
+    steps = np.diff(times)
+    usual = float(np.median(steps)) if step is None else step
+    counts, wrong = _counts(steps, usual)
+    if wrong.any() and (interval := _slope(times, dt)) is not None:
+        return np.arange(len(times)), interval
+    if usual <= 0:
+        raise RecordError(
+            f"{where}: its times do not increase (usual step {usual:g}); they must, row by row"
+        )
+    if not gaps:
+        wrong |= counts != 1
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        right = (
+            "a time may neither repeat nor go back"
+            if steps[row] <= 0
+            else "every step must be a whole number of intervals"
+            if gaps
+            else "cut the record at the gaps, or give dt if the times are only badly rounded"
+        )
+        raise RecordError(
+            f"{where}: times are not uniform: from point {row} to {row + 1} it is "
+            f"{steps[row]:g}, usually {usual:g} ({np.count_nonzero(wrong)} such steps); {right}"
+        )
+    total = float(counts.sum())
+    _check_sparse(where, total + 1, len(times), "times")
+    index = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return index, float(times[-1] - times[0]) / total
+
+
+@_EXTREMES
+def from_frames(where: str, frames: FloatArray, gaps: bool) -> NDArray[np.int64]:
+    """Grid points (n,), from 0, of frame numbers (n,) in order."""
+    check_frames(where, frames)
+    steps = np.diff(frames)
+    if (wrong := np.flatnonzero(steps <= 0)).size:
+        row = int(wrong[0])
+        fault, right = (
+            ("comes twice", "two tracks have one name, or a track splits or merges")
+            if steps[row] == 0
+            else (f"comes after {frames[row]:.0f}", "sort the rows by frame")
+        )
+        raise RecordError(f"{where}: frame {frames[row + 1]:.0f} {fault}; {right}")
+    if not gaps and (wrong := np.flatnonzero(steps > 1)).size:
+        row = int(wrong[0])
+        raise RecordError(
+            f"{where}: no position for {steps[row] - 1:.0f} frames after frame {frames[row]:.0f} "
+            f"({wrong.size} such gaps); cut the record at the gaps"
+        )
+    _check_sparse(where, frames[-1] - frames[0] + 1, len(frames), "frame numbers")
+    return (frames - frames[0]).astype(np.int64)
+
+
+def check_times(where: str, times: FloatArray) -> None:
+    if (bad := np.flatnonzero(~np.isfinite(times))).size:
+        raise RecordError(
+            f"{where}: time at point {bad[0]} is {times[bad[0]]} ({bad.size} of {len(times)} are "
+            "not finite); every point needs its time"
+        )
+
+
+def check_frames(where: str, frames: FloatArray) -> None:
+    bad = np.flatnonzero(~np.isfinite(frames) | (np.abs(frames) > 2**53))
+    if not bad.size:
+        bad = np.flatnonzero(frames != np.rint(frames))
+    if bad.size:
+        raise RecordError(
+            f"{where}: frame at row {bad[0]} is {frames[bad[0]]:g}; frames must be whole numbers"
+        )
+
+
+@_EXTREMES
+def are_counts(values: FloatArray) -> bool:
+    """Whether the values are whole numbers that go up one by one: a count, not a time."""
+    return bool(
+        len(values) > 1
+        and np.isfinite(values).all()
+        and np.all(np.diff(values) == 1)
+        and values[0] == np.rint(values[0])
+    )
+
+
+@_EXTREMES
+def is_clock(values: FloatArray) -> bool:
+    """Whether the values go up in equal steps, but for their rounding and a few gaps."""
+    if len(values) < 3 or not np.isfinite(values).all():
+        return False
+    steps = np.diff(values)
+    counts, wrong = _counts(steps, float(np.median(steps)))
+    few_gaps = not wrong.any() and np.count_nonzero(counts != 1) <= _FEW * len(counts)
+    return bool(few_gaps) or _slope(values, None) is not None
+
+
+def _counts(steps: FloatArray, usual: float) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Intervals in each step, and where that is no whole number of at least 1."""
+    if not (usual > 0 and np.isfinite(usual)):
+        return np.zeros(len(steps)), np.ones(len(steps), dtype=bool)
+    counts = np.rint(steps / usual)
+    # The usual step is itself rounded, which a long gap multiplies.
+    allowed = np.minimum(_STEP_AGREES + 0.002 * counts, 0.4) * usual
+    agree = np.abs(steps - counts * usual) <= allowed
+    return counts, ~(agree & (counts >= 1))
+
+
+def _slope(times: FloatArray, dt: float | None) -> float | None:
+    """The slope of times (n,) that lie on a straight line to within their rounding, or None."""
+    rows = np.arange(len(times)) - (len(times) - 1) / 2
+    centred = times - times.mean()
+    slope = float(rows @ centred / (rows @ rows))
+    if not (slope > 0 and np.isfinite(slope)):
+        return None
+    rounding = _rounding(times)
+    known = dt is not None and abs(slope / dt - 1) < _DT_AGREES
+    if not (known or rounding.max() <= _ROUNDED_TO * slope):
+        return None
+    allowed = _STEP_AGREES * slope + rounding / 2
+    straight = bool(np.all(np.abs(centred - slope * rows) <= allowed))
+    return slope if straight else None
+
+
+def _rounding(times: FloatArray) -> FloatArray:
+    """The unit of the last printed digit of each time (n,): by decimals or significant digits.
+
+    A column printed with four decimals, or with five significant digits, is one whose numbers
+    all survive being rounded so. 0 where no rounding is seen.
+    """
+    sample = times[:: max(1, len(times) // 2000)].tolist()
+    digits = next(
+        (d for d in range(1, 13) if all(float(f"{t:.{d - 1}e}") == t for t in sample)), None
+    )
+    if digits is None:
+        return np.zeros(len(times))
+    leading = np.floor(np.log10(np.maximum(np.abs(times), 1e-290)))
+    by_digits = 10.0 ** np.maximum(leading - digits + 1, -300.0)
+    decimals = next((d for d in range(13) if all(round(t, d) == t for t in sample)), None)
+    return by_digits if decimals is None else np.maximum(by_digits, 10.0**-decimals)
+
+
+def _check_sparse(where: str, n_grid: float, n_points: int, what: str) -> None:
+    if n_grid > _SPARSEST * (n_points + 1):
+        raise RecordError(
+            f"{where}: {n_points} points on a grid of {n_grid:.3g}; its {what} are not such, or "
+            "the record is not one track"
+        )

@@ -1,0 +1,184 @@
+"""The page of one record, or of a table of tracks: a verdict that can be read, mailed and printed,
+in one file.
+
+Everything is inside: no scripts, no addresses. What it says is the content of verdict.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import exp
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from activenoise.analysis.judgement import THRESHOLDS, Facts, basis, is_familiar, misfits
+from activenoise.arrays import FloatArray
+from activenoise.parameters import MEASURED
+from activenoise.report import page_figures
+from activenoise.report.style import unit_name
+from activenoise.report.words import (
+    PARAMETER_WORDS,
+    TASK_WORDS,
+    model_words,
+    ordinal,
+    parameter_words,
+    percent,
+    ready_remarks,
+)
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_READING_WORDS = {
+    "no model": "No model fits",
+    "thermal": "Thermal",
+    "equilibrium": "Thermal",
+    "active": "Active",
+    "active or viscoelastic": "Active or viscoelastic",
+    "drift": "Thermal, and a drift",
+    "slow": "Slow motion, or a drift",
+    "shape": "Constant speed, or a trap that is not harmonic",
+    "undecided": "Undecided",
+}
+
+
+def render(
+    verdict: Mapping[str, Any],
+    tracks: Sequence[FloatArray],
+    arrays: Mapping[str, FloatArray],
+    template: str,
+) -> str:
+    """The page as HTML. verdict: content of verdict.json; tracks: positions
+    (n_points, n_coordinates) of the record, or of each track; arrays: those of `findings`."""
+    facts = verdict["findings"]
+    favoured = facts["models"][facts["favoured"]]
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "number": number,
+        "percent": percent,
+        "ordinal": ordinal,
+        "misfit_words": _misfit_words,
+        "hundredths": _hundredths,
+        "exp": exp,
+    }
+    unit = verdict["unit"]
+    return environment.from_string(template).render(
+        verdict=verdict,
+        facts=facts,
+        basis=basis(facts),
+        words=verdict["words"],
+        label=_READING_WORDS[verdict["words"]["reading"]],
+        unit=unit_name(unit),
+        figures=_figures(facts, tracks, arrays, unit, _along(verdict)),
+        favoured=favoured,
+        model_words=model_words(facts),
+        parameter_words=parameter_words(facts),
+        units={name: page_figures.parameter_unit(name, unit) for name in PARAMETER_WORDS},
+        members=_members(facts),
+        limits=THRESHOLDS,
+        beside=any(_along(verdict).values()),
+        is_familiar=is_familiar,
+        task_words=TASK_WORDS,
+        instrument_parts=[n for n in MEASURED if n in verdict.get("parameters", {})],
+        ready_remarks=ready_remarks,
+        exact_pair=_active_against_passive(facts),
+    )
+
+
+def _figures(
+    facts: Facts,
+    tracks: Sequence[FloatArray],
+    arrays: Mapping[str, FloatArray],
+    unit: str,
+    along: Mapping[str, Sequence[Facts]],
+) -> dict[str, Any]:
+    """SVG by what it shows; None for what this record or table has not. along: by `_along`."""
+    names, dt = list(facts["record"]["coordinates"]), facts["record"]["dt"]
+    # Positions of a free tracer have no law of their own: its steps have. A gap parts two tracks.
+    parts = [np.diff(x, axis=0) if facts["trap"] == "free" else x for x in tracks]
+    if len(tracks) > 1 and facts["trap"] != "free":
+        parts = [x - np.nanmean(x, axis=0) for x in parts]
+    together = dict(zip(names, np.concatenate(parts).T, strict=True))
+    favoured = facts["models"][facts["favoured"]]
+    posterior = f"posterior/{facts['favoured']}/"
+    several = "tracks" in facts
+    return {
+        "record": page_figures.tracks(tracks, names, dt, unit)
+        if several
+        else page_figures.record(dict(zip(names, tracks[0].T, strict=True)), dt, unit),
+        "histogram": page_figures.histogram(together, unit),
+        "bands": {name: page_figures.bands(arrays, name, unit) for name in names},
+        "corner": page_figures.corner(
+            {name: arrays[posterior + name] for name in favoured["unknown"]}, unit
+        )
+        if favoured["unknown"]
+        else None,
+        "segments": page_figures.segments(facts["segments"], unit, along)
+        if facts["segments"]["drift"]
+        else None,
+        "members": page_figures.members(facts["tracks"]["rows"], favoured["parameters"]["D"], unit)
+        if several and facts["tracks"]["n_alone"] > 1 and "D" in favoured["parameters"]
+        else None,
+    }
+
+
+def _along(verdict: Mapping[str, Any]) -> dict[str, list[Facts]]:
+    """The ready networks' answers for the pieces of each coordinate, without those for pieces that
+    are too short or unlike the training."""
+    answers = verdict.get("ready", {}).get("coordinates", {})
+    tasks = {"p_active": "Passive-AOUP", "estimates": "estimates"}
+    return {
+        name: [
+            {
+                key: value
+                for key, value in piece.items()
+                if key not in tasks or is_familiar(piece, tasks[key])
+            }
+            for piece in answer.get("along", [])
+            if "too_short" not in piece
+        ]
+        for name, answer in answers.items()
+    }
+
+
+_MOST_ROWS = 48
+
+
+def _members(facts: Facts) -> list[Facts]:
+    """The tracks that the page lists: those that were analysed by themselves, the longest."""
+    rows = facts["tracks"]["rows"] if "tracks" in facts else []
+    return [row for row in rows if "p_active" in row][:_MOST_ROWS]
+
+
+def _active_against_passive(facts: Facts) -> float:
+    """P(AOUP) where Passive is the only other model, at equal odds."""
+    models = facts["models"]
+    return 1 / (1 + exp(models["Passive"]["log_evidence"] - models["AOUP"]["log_evidence"]))
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for people: 157, 0.0063, 1.28 × 10⁻⁵."""
+    text = f"{value:.{digits}g}"
+    if "e" in text or (value and not 1e-3 <= abs(value) < 1e5):
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        return f"{mantissa} × 10{str(int(power)).translate(_SUPERSCRIPTS)}".replace("-", "−")
+    return text.replace("-", "−")
+
+
+def _hundredths(p: float) -> str:
+    """`percent` for the narrow column of a table, without its sign."""
+    text = percent(p).replace("less than ", "< ").replace("more than ", "> ")
+    return text.removesuffix("%").rstrip()
+
+
+def _misfit_words(test: Facts) -> str:
+    words = {
+        "fast": "correlated",
+        "slow": "drifts",
+        "normal": "not normal",
+        "shape": "not Gaussian",
+    }
+    return ", ".join(words[kind] for kind in misfits(test)) or "fits"

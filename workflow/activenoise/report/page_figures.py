@@ -1,0 +1,298 @@
+"""Figures of a record's page, each an SVG that is part of the page itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from activenoise.arrays import FloatArray
+from activenoise.report import style as plot
+
+WIDE, NARROW = plot.DOUBLE, 0.98 * plot.SINGLE  # of the page, and of a telephone
+COLOURS = (plot.SKY, plot.ORANGE, plot.PURPLE)
+_BANDS = (("displacement", "mean square displacement", "lag t (s)", "{u}²"),
+          ("autocorrelation", "autocorrelation C(t)", "lag t (s)", "{u}²"),
+          ("spectrum", "power spectrum", "frequency (Hz)", "{u}² s"),
+          ("increments", "covariance of increments", "lag t (s)", "{u}²"),
+          ("increment_spectrum", "power of increments", "frequency (Hz)", "{u}² s⁻¹"))  # fmt: skip
+SYMBOLS = {
+    **plot.SYMBOLS,
+    "tau_m": r"$\tau_{\mathrm{m}}$",
+    "active_share": "active share",
+    "element_share": "element's share",
+}
+_MOST_TRACKS = 400
+_LINEAR = {"active_share", "element_share", "exposure", "relaxed"}
+
+
+def svg(figure: Figure) -> str:
+    """A figure as a data URI, the same on every run."""
+    with mpl.rc_context({"svg.hashsalt": "activenoise", "svg.fonttype": "path"}):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def record(coordinates: Mapping[str, FloatArray], dt: float, unit: str) -> str:
+    """The positions against time, one panel a coordinate."""
+    figure = plot.new_figure(WIDE, 22 + 28 * len(coordinates))
+    panels = figure.subplots(len(coordinates), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, x), colour in zip(panels, coordinates.items(), COLOURS * 9, strict=False):
+        places, values = plot.envelope(bridged(x), 1500)
+        seen = np.interp(places, np.arange(len(x)), np.isfinite(x).astype(float)) == 1
+        axes.plot(places * dt, np.where(seen, values, np.nan), color=colour, lw=0.6)
+        axes.set(xlim=(0, len(x) * dt), ylabel=f"{name} ({plot.unit_name(unit)})")
+    panels[-1].set_xlabel("time t (s)")
+    return svg(figure)
+
+
+def bridged(x: FloatArray) -> FloatArray:
+    """Positions less their mean, gaps bridged by lines."""
+    seen = np.isfinite(x)
+    return np.interp(np.arange(len(x)), np.flatnonzero(seen), x[seen] - x[seen].mean())
+
+
+def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, unit: str) -> str:
+    """Tracks (n_points, n_coordinates) as they lie in the plane of the first two coordinates; of
+    one coordinate against time, each from its first point. The longest of many."""
+    drawn = sorted(positions, key=len, reverse=True)[:_MOST_TRACKS]
+    figure = plot.new_figure(WIDE, 110 if len(names) > 1 else 70)
+    axes = figure.subplots()
+    for i, x in enumerate(drawn):
+        seen = x[np.all(np.isfinite(x), axis=1)]
+        colour = (*COLOURS, plot.BLUE, plot.GREEN)[i % 5]
+        if len(names) > 1:
+            axes.plot(seen[:, 0], seen[:, 1], color=colour, lw=0.6)
+        else:
+            y = bridged(x[:, 0])
+            places, values = plot.envelope(y - y[0], 300)
+            axes.plot(places * dt, values, color=colour, lw=0.6)
+    length = plot.unit_name(unit)
+    if len(names) > 1:
+        axes.set(xlabel=f"{names[0]} ({length})", ylabel=f"{names[1]} ({length})")
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set(xlabel="time t (s)", ylabel=f"{names[0]} from its first point ({length})")
+    return svg(figure)
+
+
+def members(rows: Sequence[Mapping[str, Any]], shared: Mapping[str, float], unit: str) -> str:
+    """The verdict on each track that was analysed by itself, in the order of D: D with its
+    standard deviation, over the 95 % interval of all together (shared), and P(active)."""
+    alone = sorted((row for row in rows if "p_active" in row), key=lambda row: row["D"])
+    place = np.arange(1, len(alone) + 1)
+    figure = plot.new_figure(WIDE, 86)
+    above, below = figure.subplots(2, 1, sharex=True)
+    values = np.array([row["D"] for row in alone])
+    spread = np.array([row["D_sd"] for row in alone])
+    low = np.maximum(values - spread, 0.2 * values)
+    above.axhspan(shared["low95"], shared["high95"], color=plot.BLUE, alpha=0.2, lw=0)
+    above.vlines(place, low, values + spread, color=plot.BLUE, lw=1.2)
+    above.plot(place, values, "o", color=plot.INK, ms=2.6)
+    if values.max() > 5 * values.min():
+        above.set_yscale("log")
+        plot.plain_ticks(above.yaxis, above.get_ylim())
+    above.set_ylabel(f"D ({parameter_unit('D', unit)})")
+    below.plot(place, [row["p_active"] for row in alone], "o", color=plot.INK, ms=2.6)
+    below.set(ylim=(-0.05, 1.05), ylabel="P(active)", xlabel="tracks, in the order of D")
+    named = alone if len(alone) <= 16 else []
+    below.set_xticks(place[: len(named)], [row["track"] for row in named])
+    return svg(figure)
+
+
+def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> str:
+    """Histograms of positions, or of steps, with the Gaussian of their variance."""
+    figure = plot.new_figure(NARROW, 58)
+    panels = figure.subplots(1, len(coordinates), squeeze=False)[0]
+    for axes, (name, x), colour in zip(panels, coordinates.items(), COLOURS * 9, strict=False):
+        plot.histogram(axes, x[np.isfinite(x)], colour, unit)
+        axes.set(xlabel=f"{name} ({plot.unit_name(unit)})", yticks=[])
+    return svg(figure)
+
+
+def bands(arrays: Mapping[str, FloatArray], coordinate: str, unit: str) -> dict[str, str]:
+    """Each statistic of one coordinate over what the favoured model predicts, by name."""
+    return {
+        key: _band(arrays, coordinate, unit, *about)
+        for key, *about in _BANDS
+        if f"bands/{coordinate}/{key}/at" in arrays
+    }
+
+
+def _band(
+    arrays: Mapping[str, FloatArray], coordinate: str, unit: str, title: str, at: str, size: str
+) -> str:
+    key = {name: key for key, name, *_ in _BANDS}[title]
+    x, data, q = (
+        arrays[f"bands/{coordinate}/{key}/{part}"] for part in ("at", "data", "quantiles")
+    )
+    figure = plot.new_figure(NARROW, 62)
+    axes = figure.subplots()
+    axes.fill_between(x, q[0], q[4], color=plot.BLUE, alpha=0.18, lw=0, label="95 % of the model")
+    axes.fill_between(x, q[1], q[3], color=plot.BLUE, alpha=0.30, lw=0, label="68 %")
+    axes.plot(x, data, "o", color=plot.INK, ms=2.4, label="record")
+    if key in ("autocorrelation", "increments"):
+        if key == "autocorrelation":
+            plot.lag_axis(axes, x)
+        else:
+            axes.set_xlabel(at)
+        axes.axhline(0, color=plot.GREY, lw=0.5)
+    else:
+        axes.set(xscale="log", yscale="log", xlabel=at)
+    axes.set(ylabel=f"{title} ({size.format(u=plot.unit_name(unit))})")
+    if key in ("autocorrelation", "increments"):
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    axes.legend(loc="best")
+    return svg(figure)
+
+
+def corner(draws: Mapping[str, FloatArray], unit: str) -> str:
+    """Posterior of each parameter and of each pair. draws: by parameter, of equal weight."""
+    names = list(draws)
+    n = len(names)
+    values = {
+        name: v if name in _LINEAR or v.min() <= 0 else np.log10(v) for name, v in draws.items()
+    }
+    limits = {name: _range(v) for name, v in values.items()}
+    figure = plot.new_figure(WIDE, min(34 + 26 * n, 190))
+    panels = figure.subplots(n, n, squeeze=False)
+    for row, below in enumerate(names):
+        for column, across in enumerate(names):
+            axes = panels[row, column]
+            if column > row:
+                axes.axis("off")
+                continue
+            axes.locator_params(nbins=3)
+            axes.set_xlim(limits[across])
+            if row == column:
+                axes.hist(values[below], 28, range=limits[below], color=plot.BLUE, alpha=0.6, lw=0)
+                axes.set_yticks([])
+            else:
+                _cloud(axes, values[across], values[below], limits[across], limits[below])
+                axes.set_ylim(limits[below])
+            _label(axes, across, below, row == n - 1, column == 0 and row > 0, draws, unit)
+    figure.align_labels()
+    return svg(figure)
+
+
+def _range(v: FloatArray) -> tuple[float, float]:
+    low, high = np.quantile(v, [0.003, 0.997])
+    margin = 0.05 * (high - low) + 1e-9
+    return float(low - margin), float(high + margin)
+
+
+def _cloud(
+    axes: Axes, x: FloatArray, y: FloatArray, across: tuple[float, float], up: tuple[float, float]
+) -> None:
+    """Areas that hold 68 and 95 % of the draws, from a smoothed histogram."""
+    count, xs, ys = np.histogram2d(x, y, 32, (across, up))
+    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 1.6) ** 2)
+    for axis in (0, 1):
+        count = np.apply_along_axis(np.convolve, axis, count, kernel, "same")
+    falling = np.sort(count.ravel())[::-1]
+    part = np.cumsum(falling) / falling.sum()
+    levels = [falling[np.searchsorted(part, p)] for p in (0.95, 0.68)]
+    if levels[0] < levels[1] < falling[0]:
+        middle = (0.5 * (xs[1:] + xs[:-1]), 0.5 * (ys[1:] + ys[:-1]))
+        fills = (*levels, falling[0] * 1.01)
+        axes.contourf(*middle, count.T, fills, colors=["#b9d7ea", "#5aa1cf"])
+    else:
+        axes.plot(x, y, ".", color=plot.BLUE, ms=1)
+
+
+def _label(
+    axes: Axes, across: str, below: str, last: bool, first: bool,
+    draws: Mapping[str, FloatArray], unit: str,
+) -> None:  # fmt: skip
+    def text(name: str) -> str:
+        logarithm = name not in _LINEAR and draws[name].min() > 0
+        symbol = SYMBOLS.get(name, name)
+        measure = parameter_unit(name, unit)
+        bracket = f"\n({measure})" if measure else ""
+        return (f"log₁₀ {symbol}" if logarithm else symbol) + bracket
+
+    if last:
+        axes.set_xlabel(text(across))
+    else:
+        axes.set_xticklabels([])
+    if first:
+        axes.set_ylabel(text(below))
+    else:
+        axes.set_yticklabels([])
+
+
+def parameter_unit(name: str, unit: str) -> str:
+    """Unit of any parameter of a verdict; empty for pure numbers."""
+    length = plot.unit_name(unit)
+    own = {"noise": length, "corner": "Hz", "tau_m": "s", "drift": f"{length}² s⁻¹"}
+    pure = ("active_share", "element_share", "strength", "exposure", "relaxed")
+    return "" if name in pure else own.get(name) or plot.parameter_unit(name, unit)
+
+
+def segments(
+    found: Mapping[str, Any], unit: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> str:
+    """Parameters along the record: median, 68 and 95 % of each piece; beside them what networks
+    say of each coordinate's pieces, by coordinate."""
+    pieces: Sequence[Mapping[str, Any]] = found["pieces"]
+    names = [
+        name
+        for name in found["drift"]
+        if name not in ("strength", "D_a" if "active_share" in found["drift"] else "")
+    ]
+    chances = any("p_active" in piece for along in networks.values() for piece in along)
+    n_panels = len(names) + chances
+    rows = (n_panels + 1) // 2
+    figure = plot.new_figure(WIDE, 20 + 30 * rows)
+    panels = figure.subplots(rows, 2, sharex=True, squeeze=False)
+    for axes, name in zip(panels.ravel(), names, strict=False):
+        for piece in pieces:
+            row = piece["parameters"][name]
+            middle = 0.5 * (piece["start"] + piece["end"])
+            for ends, width in (("95", 0.8), ("68", 2.4)):
+                axes.plot(
+                    [middle] * 2, [row[f"low{ends}"], row[f"high{ends}"]], color=plot.BLUE,
+                    lw=width, solid_capstyle="butt",
+                )  # fmt: skip
+            axes.plot(middle, row["median"], "o", color=plot.INK, ms=2.6)
+        for at, piece in _beside(networks):
+            if name in piece.get("estimates", {}):
+                mean, sd = piece["estimates"][name]["mean"], piece["estimates"][name]["sd"]
+                axes.plot([at] * 2, np.exp([mean - sd, mean + sd]), color=plot.RED, lw=1.2)
+                axes.plot(at, np.exp(mean), "D", color=plot.RED, ms=2.8, mfc="white")
+        if name not in _LINEAR:
+            axes.set_yscale("log")
+            plot.plain_ticks(axes.yaxis, axes.get_ylim())
+        measure = parameter_unit(name, unit)
+        axes.set_ylabel(SYMBOLS.get(name, name) + (f" ({measure})" if measure else ""))
+    if chances:
+        axes = panels.ravel()[len(names)]
+        for at, piece in _beside(networks):
+            if "p_active" in piece:
+                axes.plot(at, piece["p_active"], "D", color=plot.RED, ms=2.8, mfc="white")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel("P(active), networks")
+    for axes in panels.ravel()[n_panels:]:
+        axes.axis("off")
+    for axes in panels[-1]:
+        axes.set_xlabel("time t (s)")
+    return svg(figure)
+
+
+def _beside(
+    networks: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Iterator[tuple[float, Mapping[str, Any]]]:
+    """Each piece with a time to the right of its middle, coordinates side by side."""
+    for k, along in enumerate(networks.values()):
+        for piece in along:
+            part = 0.62 + 0.16 * k
+            yield (1 - part) * piece["start"] + part * piece["end"], piece

@@ -1,0 +1,348 @@
+"""Recorded tracks: what instruments make of tracers, simulated, a model and an instrument each,
+drawn from a study's prior.
+
+Passive and AOUP seen through an instrument are the linear system of `state_space`. In its
+innovations form a recorded point is
+
+    y_n = G m + sqrt(s) xi,   m <- F m + K sqrt(s) xi,
+
+with the filter's own gains K and variance s, which depend on no record: it has the exact law of
+the recorded points (noise, exposure and low-pass included) and costs one normal a point.
+
+Trap and instrument are linear in what drives them, so independent drives are recorded apart and
+added. A drift is a free passive tracer seen through the same instrument, at 0 one interval before
+the first point, as the likelihood has it. RBP is a passive tracer and the motion that v0 cos(theta)
+alone makes in the same trap. That motion is smooth: it is simulated at an eighth of the interval,
+and low-pass and exposure act on parabolas between. Its recorded mean square step is then off by
+1e-4 of itself at most at kappa dt = 0.3 and tau_a = 5 dt, by 4e-4 at 1 and 2 dt.
+
+Track i depends on (seed, i) and on its own parameters alone, as in `simulation`.
+
+A scale-free study has no unit of length of its own: its points are 1 s apart, the noise is a
+fraction nu of the rms step of the RECORDED track, the drift the share beta of its square, and D
+follows from the rest, so that this step is 1. With m the mean square step of the tracer at D = 1,
+and m_b that of a drift of 1, both seen by the instrument without noise,
+
+    1 = D m + 2 nu^2 + beta,   drift = beta/m_b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from activenoise.arrays import FloatArray
+from activenoise.likelihood.kalman import (
+    UPPER,
+    autocovariance,
+    discretise,
+    mean_square_displacement,
+    packed,
+)
+from activenoise.parameters import LOWEST_CORNER, MEASURED, PARAMETERS
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.models import AOUP, MODELS, RBP, Passive, active_diffusivity
+from activenoise.physics.priors import Prior
+from activenoise.simulation.normals import LANES, fill_normals, open_streams
+from activenoise.simulation.tracks import simulate
+
+_CHUNK = 64
+_FINE = 8  # positions of RBP an interval
+_BLOCK = 256  # tracks of RBP whose fine positions are kept at a time
+_NO_NOISE = float(np.finfo(np.float64).tiny)  # D of the propelled part of RBP; a model's is not 0
+_THERMAL, _DRIFT = 0x9E3779B9, 0x7F4A7C15  # make seeds of their own for parts of a track
+_FORGOTTEN = 10.0  # relaxation times of a low-pass before the first point of an RBP track
+_SETTLED = 1e-12  # change of the covariance in a step, relative, below which its gains are kept
+# Rows of the kernel's work space: the system, then gains, state, F P and P G.
+_F, _G, _Q, _S, _R, _P = 0, 9, 12, 18, 21, 22
+_K, _SCALE, _M, _NEXT, _FP, _H, _D = 28, 31, 32, 35, 38, 47, 50
+_ROWS = 51
+_MATH = {"contract", "nsz", "arcp", "reassoc"}
+
+
+class Drawn(NamedTuple):
+    """Models and instruments of some tracks, and all that was drawn by name, each (n_tracks,)."""
+
+    model: Passive | AOUP | RBP
+    instrument: Instrument
+    parameters: dict[str, FloatArray]
+
+
+def draw(prior: Prior, model_name: str, seed: int, n_tracks: int, first: int = 0) -> Drawn:
+    """Models and instruments of the tracks first ... first + n_tracks - 1 of a study. What track i
+    gets depends on (seed, i) and the names of the parameters alone."""
+    wanted = [*PARAMETERS[model_name], *MEASURED]
+    if "D_a" in wanted and "active_share" in prior.axes:
+        wanted[wanted.index("D_a")] = "active_share"
+    names = [name for name in wanted if name in prior.axes]
+    values = prior.values(names, seed, n_tracks, first)
+    if "D" not in values:
+        values = in_units_of_step(model_name, values)
+        del values["step"]
+    elif "active_share" in values:
+        values["D_a"] = active_diffusivity(
+            *(values[name] for name in ("active_share", "kappa", "D", "tau_a"))
+        )
+    model = MODELS[model_name](**{name: values[name] for name in PARAMETERS[model_name]})
+    measured: dict[str, Any] = {name: values[name] for name in MEASURED if name in values}
+    assert isinstance(model, Passive | AOUP)
+    return Drawn(model, Instrument(**measured), values)
+
+
+def in_units_of_step(model_name: str, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """The parameters of scale-free tracks with D, D_a, noise and drift in units of length.
+
+    values: kappa (1/interval), and tau_a (intervals) and active_share of an AOUP; those of the
+    instrument, the noise in units of the rms step, the drift in its square; `step`, the rms step
+    (1 without it).
+    """
+    found = {name: np.asarray(value, np.float64) for name, value in values.items()}
+    found.setdefault("step", np.ones_like(found["kappa"]))
+    one = np.ones_like(found["kappa"])
+    model: Passive | AOUP = Passive(found["kappa"], one)
+    ratio = None
+    if model_name != "Passive":
+        ratio = active_diffusivity(found["active_share"], found["kappa"], one, found["tau_a"])
+        model = AOUP(found["kappa"], one, ratio, found["tau_a"])
+    seen: dict[str, Any] = {n: found[n] for n in ("exposure", "corner", "relaxed") if n in found}
+    instrument = Instrument(**seen)
+    start, after = autocovariance(model, instrument, [0, 1], 1.0).T
+    noise = found.get("noise", np.zeros_like(one))
+    drift = found.get("drift", np.zeros_like(one))
+    found["D"] = found["step"] ** 2 * (1 - 2 * noise**2 - drift) / (2 * (start - after))
+    if ratio is not None:
+        found["D_a"] = ratio * found["D"]
+    if "noise" in found:
+        found["noise"] = noise * found["step"]
+    if np.any(drift > 0):
+        of_one = mean_square_displacement(Passive(0.0, 1.0), instrument, 1.0)
+        found["drift"] = drift * found["step"] ** 2 / of_one
+    return found
+
+
+def simulate_recorded(
+    model: Passive | AOUP | RBP,
+    instrument: Instrument,
+    n_steps: int,
+    dt: float,
+    seed: int,
+    first: int = 0,
+) -> NDArray[np.float32]:
+    """Recorded points of tracers at equilibrium, float32 (n_tracks, n_steps), in the unit of D.
+
+    model, instrument: batches that broadcast to (n_tracks,); any baseline is left at 0. A drift is
+    at 0 one interval before the first point. n_steps: points a track, dt (s) apart. seed: below
+    2^64. first: index of the first track, so that shards of one data set are simulated apart.
+    ValueError for a free tracer, and for RBP behind a corner below `LOWEST_CORNER`/dt.
+    """
+    if n_steps < 1:
+        raise ValueError(f"n_steps = {n_steps} must be at least 1")
+    if np.any(np.asarray(model.kappa) == 0):
+        raise ValueError("a free tracer (kappa = 0) has no stationary recorded tracks")
+    values = instrument.parameters
+    (n,) = np.broadcast_shapes((1,), model.shape, *(value.shape for value in values.values()))
+    values = {name: np.broadcast_to(value, (n,)) for name, value in values.items()}
+    drift = values.pop("drift")
+    if isinstance(model, RBP):
+        tracks = _simulate_propelled(model, values, n_steps, dt, seed, first)
+        thermal = Passive(model.kappa, model.D)
+        tracks += _simulate_linear(thermal, values, n_steps, dt, seed ^ _THERMAL, first)
+    else:
+        tracks = _simulate_linear(model, values, n_steps, dt, seed, first)
+    if np.any(drift > 0):
+        noiseless = {**values, "noise": np.zeros(n)}
+        walks = _simulate_linear(Passive(0.0, 1.0), noiseless, n_steps, dt, seed ^ _DRIFT, first)
+        tracks += np.sqrt(drift, dtype=np.float32)[:, None] * walks
+    return tracks
+
+
+def _simulate_linear(
+    model: Passive | AOUP,
+    values: Mapping[str, Any],
+    n_steps: int,
+    dt: float,
+    seed: int,
+    first: int,
+) -> NDArray[np.float32]:
+    """Recorded points of linear tracers, through an instrument of these parameters."""
+    rows = packed(discretise(model, Instrument(**values), dt))
+    tracks = np.empty((rows.shape[1], n_steps), np.float32)
+    _simulate(np.uint64(seed), first, rows, tracks)
+    return tracks
+
+
+def _simulate_propelled(
+    model: RBP, values: Mapping[str, FloatArray], n_steps: int, dt: float, seed: int, first: int
+) -> NDArray[np.float32]:
+    """What is recorded, without noise, of the motion that propulsion alone makes."""
+    corner = values["corner"]
+    if np.any(corner * dt < LOWEST_CORNER):
+        raise ValueError(
+            f"corner = {corner.min():g} Hz is too low for RBP at points {dt:g} s apart;"
+            f" must be at least {LOWEST_CORNER / dt:g}"
+        )
+    filtered = np.isfinite(corner)
+    rate = 2 * np.pi * np.where(filtered, corner, 1.0) * dt  # per interval
+    before = np.where(filtered, np.ceil(_FORGOTTEN / rate), 0.0)
+    slow = np.where(filtered, 1 - values["relaxed"], 0.0)
+    constants = np.stack([before, values["exposure"] * _FINE, rate / _FINE, slow], axis=1)
+    kappa, D_a, tau_a = (
+        np.broadcast_to(model.parameters[name], corner.shape) for name in ("kappa", "D_a", "tau_a")
+    )
+    tracks = np.empty((len(corner), n_steps), np.float32)
+    for start in range(0, len(tracks), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        part = RBP(kappa[rows], _NO_NOISE, D_a[rows], tau_a[rows])
+        n_fine = (n_steps + int(before[rows].max())) * _FINE + 3
+        fine = simulate(part, n_fine, dt / _FINE, seed, first=first + start)
+        _record(fine, constants[rows], tracks[rows])
+    return tracks
+
+
+@njit(cache=True, parallel=True)
+def _record(fine, constants, tracks):
+    for i in prange(len(tracks)):
+        _record_one(fine[i], constants[i], tracks[i])
+
+
+@njit(cache=True)
+def _record_one(x, constants, recorded):
+    """Blur and low-pass of a smooth path through x, _FINE steps an interval. constants: intervals
+    that are not recorded, before the others; exposure and rate of the low-pass in steps; the part
+    of the signal that does not pass it at once.
+
+    The path from x_k to x_k+1 is a parabola, whose second derivative is the mean of those at its
+    ends. How far the low-pass is behind, w = x - l, obeys dw/dt = dx/dt - rate w, and the signal is
+    x - slow w. The integral of w over a time is the change of l over the rate.
+    """
+    before, exposure, rate, slow = constants
+    behind = np.zeros(len(x))
+    if slow > 0.0:
+        kept, follow, bend = _lag_response(rate, 1.0)
+        for k in range(1, len(x) - 2):
+            step = float(x[k + 1]) - float(x[k])
+            behind[k + 1] = kept * behind[k] + follow * step + bend * _second_derivative(x, k)
+    whole = int(exposure)
+    part = exposure - whole
+    kept, follow, bend = _lag_response(rate, 1.0 - part)
+    for n in range(len(recorded)):
+        end = (int(before) + n + 1) * _FINE + 1
+        value = float(x[end]) - slow * behind[end]
+        if exposure > 0.0:
+            total = 0.0
+            for k in range(end - whole, end):
+                total += 0.5 * (float(x[k]) + float(x[k + 1])) - _second_derivative(x, k) / 12.0
+            opened, lag = float(x[end - whole]), behind[end - whole]
+            if part > 0.0:
+                k = end - whole - 1
+                step, curve = opened - float(x[k]), _second_derivative(x, k)
+                total += part * (opened - part * (0.5 * step + curve * (0.25 - part / 6.0)))
+                opened -= part * (step + 0.5 * curve * (1.0 - part))
+                lag = kept * behind[k] + follow * step + bend * curve
+            passed = (float(x[end]) - behind[end]) - (opened - lag)
+            value = (total - slow * passed / rate) / exposure
+        recorded[n] = value
+
+
+@njit(cache=True, inline="always")
+def _second_derivative(x, k):
+    return 0.5 * (float(x[k + 2]) - float(x[k + 1]) - float(x[k]) + float(x[k - 1]))
+
+
+@njit(cache=True)
+def _lag_response(rate, t):
+    """What is left after t of w = 1, and what of it a slope of 1 makes, and one of s - 1/2."""
+    kept = np.exp(-rate * t)
+    follow = -np.expm1(-rate * t) / rate
+    return kept, follow, (t - follow) / rate - 0.5 * follow
+
+
+@njit(cache=True, parallel=True)
+def _simulate(seed, first, systems, tracks):
+    for group in prange((tracks.shape[0] + LANES - 1) // LANES):
+        _simulate_group(seed, first, group * LANES, systems, tracks)
+
+
+@njit(cache=True, fastmath=_MATH)
+def _simulate_group(seed, first, row, systems, tracks):
+    """Simulate tracks row ... row + LANES - 1 side by side."""
+    n_tracks, n_steps = tracks.shape
+    n_lanes = min(LANES, n_tracks - row)
+    state = np.empty((4, LANES), np.uint32)
+    bits_a = np.empty(LANES, np.uint32)
+    bits_b = np.empty(LANES, np.uint32)
+    scratch = np.empty(LANES, np.float32)
+    normals = np.empty((_CHUNK, LANES), np.float32)
+    open_streams(seed, first + row + np.arange(LANES), state)
+
+    # One array of all lane variables: the compiler then sees that they do not overlap. Lanes beyond
+    # the last track repeat it and are not written.
+    w = np.zeros((_ROWS, LANES))
+    for k in range(len(systems)):
+        for j in range(LANES):
+            w[k, j] = systems[k, row + min(j, n_lanes - 1)]
+
+    resting = np.zeros(LANES, np.bool_)
+    settled = False
+    for start in range(0, n_steps, _CHUNK):
+        n = min(_CHUNK, n_steps - start)
+        fill_normals(state, bits_a, bits_b, scratch, normals)
+        for i in range(n):
+            if not settled:
+                settled = _advance_gains(w, resting)
+            for j in range(LANES):
+                e = w[_SCALE, j] * np.float64(normals[i, j])
+                a, b, c = w[_M, j], w[_M + 1, j], w[_M + 2, j]
+                normals[i, j] = e + w[_G, j] * a + w[_G + 1, j] * b + w[_G + 2, j] * c
+                w[_D, j] = e
+            for k in range(3):
+                f = _F + 3 * k
+                for j in range(LANES):
+                    total = w[f, j] * w[_M, j] + w[f + 1, j] * w[_M + 1, j]
+                    w[_NEXT + k, j] = w[_K + k, j] * w[_D, j] + total + w[f + 2, j] * w[_M + 2, j]
+            for k in range(3):
+                for j in range(LANES):
+                    w[_M + k, j] = w[_NEXT + k, j]
+        for j in range(n_lanes):
+            for i in range(n):
+                tracks[row + j, start + i] = normals[i, j]
+
+
+@njit(cache=True, fastmath=_MATH)
+def _advance_gains(w, resting):
+    """s, K and the next P of the lanes that are not resting; whether all are. A lane rests when its
+    P has settled, however long its neighbours take, so that company changes nothing."""
+    for j in range(LANES):
+        if resting[j]:
+            continue
+        g0, g1, g2 = w[_G, j], w[_G + 1, j], w[_G + 2, j]
+        w[_H, j] = w[_P, j] * g0 + w[_P + 1, j] * g1 + w[_P + 2, j] * g2
+        w[_H + 1, j] = w[_P + 1, j] * g0 + w[_P + 3, j] * g1 + w[_P + 4, j] * g2
+        w[_H + 2, j] = w[_P + 2, j] * g0 + w[_P + 4, j] * g1 + w[_P + 5, j] * g2
+        s = w[_R, j] + g0 * w[_H, j] + g1 * w[_H + 1, j] + g2 * w[_H + 2, j]
+        for a in range(3):
+            f = _F + 3 * a
+            h = w[f, j] * w[_H, j] + w[f + 1, j] * w[_H + 1, j] + w[f + 2, j] * w[_H + 2, j]
+            w[_K + a, j] = (w[_S + a, j] + h) / s
+            u, v, z = w[f, j], w[f + 1, j], w[f + 2, j]
+            w[_FP + 3 * a, j] = u * w[_P, j] + v * w[_P + 1, j] + z * w[_P + 2, j]
+            w[_FP + 3 * a + 1, j] = u * w[_P + 1, j] + v * w[_P + 3, j] + z * w[_P + 4, j]
+            w[_FP + 3 * a + 2, j] = u * w[_P + 2, j] + v * w[_P + 4, j] + z * w[_P + 5, j]
+        moved = False
+        for entry in range(6):
+            a, b = UPPER[entry]
+            f = _F + 3 * b
+            p = w[_Q + entry, j] - w[_K + a, j] * w[_K + b, j] * s
+            for c in range(3):
+                p += w[_FP + 3 * a + c, j] * w[f + c, j]
+            if a == b:
+                p = max(p, 0.0)
+                moved = moved or abs(p - w[_P + entry, j]) > _SETTLED * (p + w[_Q + entry, j])
+            w[_P + entry, j] = p
+        w[_SCALE, j] = np.sqrt(s)
+        resting[j] = not moved
+    return np.all(resting)
