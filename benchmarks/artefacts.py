@@ -18,17 +18,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
 from activenoise.analysis.record import findings
 from activenoise.arrays import FloatArray
-from activenoise.likelihood import kalman
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
 from activenoise.report.words import in_words
+from activenoise.simulation.records import simulate_records
 
 DT, KAPPA, D, NOISE = 0.01, 10.0, 0.1, 0.005
 
 
 def bead(n_points: int, dt: float = DT) -> FloatArray:
     camera = Instrument(noise=NOISE, exposure=0.5)
-    return kalman.simulate(Passive(KAPPA, D), camera, n_points, dt, seed=3)
+    return simulate_records(Passive(KAPPA, D), camera, n_points, dt, seed=3)
 
 
 def trapped(kappa: FloatArray, cubic: float, rng: np.random.Generator) -> FloatArray:

@@ -31,10 +31,11 @@ from scipy.stats import chi2
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
+from activenoise.inference.comparison import verdict
 from activenoise.inference.importance import Sampler
-from activenoise.inference.record import OFF, Coordinates, Record, verdict
-from activenoise.likelihood import kalman
+from activenoise.inference.record import OFF, Coordinates, Record
 from activenoise.physics.priors import Axis
+from activenoise.simulation.records import simulate_records
 
 DT = 0.05
 PRIOR = {
@@ -72,7 +73,7 @@ def draw(name: str, n_points: int, seed: int) -> tuple[dict[str, float], np.ndar
     truth = {key: float(value[0]) for key, value in coordinates.parameters(z).items()}
     model, instrument = coordinates.build(z, "zero")
     if name != "RBP":
-        return truth, kalman.simulate(model, instrument, n_points, DT, seed)
+        return truth, simulate_records(model, instrument, n_points, DT, seed)
     return truth, rotational_record(truth, n_points, rng)
 
 

@@ -13,15 +13,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise.inference.record import Kind, Record, default_prior, verdict
-from activenoise.likelihood import kalman
+from activenoise.inference.comparison import verdict
+from activenoise.inference.record import Kind, Record, default_prior
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP
+from activenoise.simulation.records import simulate_records
 
 
 def main() -> None:
     model, dt = AOUP(157.0, 7e-4, 6.3e-3, 0.33), 1.28e-5
-    positions = kalman.simulate(model, Instrument(), 655_076, dt, seed=1)
+    positions = simulate_records(model, Instrument(), 655_076, dt, seed=1)
     record = Record(positions, dt)
     kinds: list[Kind] = [kind for kind in get_args(Kind) if kind in sys.argv[1:]] or ["detector"]
     for kind in kinds:

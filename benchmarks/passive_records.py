@@ -17,11 +17,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
+from activenoise.inference.comparison import verdict
 from activenoise.inference.importance import Sampler
-from activenoise.inference.record import Kind, Record, default_prior, verdict
-from activenoise.likelihood import kalman
+from activenoise.inference.record import Kind, Record, default_prior
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
+from activenoise.simulation.records import simulate_records
 
 DT, D = 1e-3, 1.0
 CORNERS = (50, 200, 2000)
@@ -52,7 +53,7 @@ def main() -> None:
             for seed in range(count):
                 rng = np.random.default_rng([seed, corner, kinds.index(kind)])
                 model = Passive(2 * np.pi / (corner * DT), D)
-                x = kalman.simulate(model, instrument(kind, rng), n_points, DT, seed)
+                x = simulate_records(model, instrument(kind, rng), n_points, DT, seed)
                 records = [Record(x - x.mean(), DT)]
                 prior = default_prior(records, kind)
                 answer = verdict(records, prior, seed=seed, sampler=SAMPLER)

@@ -17,7 +17,8 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from activenoise.inference.record import Kind, Record, Verdict, default_prior, verdict  # noqa: E402
+from activenoise.inference.comparison import Verdict, verdict  # noqa: E402
+from activenoise.inference.record import Kind, Record, default_prior  # noqa: E402
 
 MICROMETRES_PER_VOLT = 7.2537
 

@@ -11,9 +11,9 @@ from benchmarks.harness import Row
 from benchmarks.report import BEGIN, END, generated, write_csv, write_page
 
 from activenoise.likelihood.angle import angle_log_likelihood, angles_needed
-from activenoise.likelihood.kalman import autocovariance
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP
+from activenoise.physics.system import autocovariance
 from activenoise.simulation.tracks import simulate
 
 PAGE = Path(__file__).parents[1] / "benchmarks" / "README.md"

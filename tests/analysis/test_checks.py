@@ -15,6 +15,7 @@ from activenoise.analysis.checks import (
 from activenoise.likelihood import kalman
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
+from activenoise.simulation.records import simulate_records
 
 DT = 0.05
 AOUP_MODEL = AOUP(2.0, 0.3, 1.0, 0.6)
@@ -28,7 +29,7 @@ def left(model, instrument, record):
 def test_the_right_model_passes_as_often_as_it_should():
     chances = []
     for seed in range(60):
-        record = kalman.simulate(AOUP_MODEL, INSTRUMENT, 3000, DT, seed=seed)
+        record = simulate_records(AOUP_MODEL, INSTRUMENT, 3000, DT, seed=seed)
         record[100:120] = np.nan
         g = goodness(left(AOUP_MODEL, INSTRUMENT, record))
         chances.append((g.p_white, g.p_slow, g.p_normal))
@@ -39,14 +40,14 @@ def test_the_right_model_passes_as_often_as_it_should():
 
 def test_the_kurtosis_of_normal_positions_has_its_error():
     """Whatever their memory; and that of a trap that is twice as stiff half of the time is seen."""
-    records = [kalman.simulate(AOUP_MODEL, INSTRUMENT, 4000, DT, seed=s) for s in range(100)]
+    records = [simulate_records(AOUP_MODEL, INSTRUMENT, 4000, DT, seed=s) for s in range(100)]
     for record in records:
         record[700:800] = np.nan
     scores = np.array([np.divide(*shape(record)) for record in records])
     assert abs(scores.mean()) < 0.4  # small samples are a little flat
     assert abs(scores.std() - 1) < 4 / np.sqrt(2 * len(scores))
     loose, stiff = (
-        kalman.simulate(Passive(kappa, 0.5), INSTRUMENT, 8000, DT, seed=1) for kappa in (2.0, 5.0)
+        simulate_records(Passive(kappa, 0.5), INSTRUMENT, 8000, DT, seed=1) for kappa in (2.0, 5.0)
     )
     kurtosis, error = shape(np.concatenate([loose, stiff]))
     assert kurtosis > 4.5 * error
@@ -61,7 +62,7 @@ def test_the_kurtosis_of_normal_positions_has_its_error():
     ],
 )
 def test_wrong_models_fail(model, instrument):
-    record = kalman.simulate(AOUP_MODEL, INSTRUMENT, 20_000, DT, seed=7)
+    record = simulate_records(AOUP_MODEL, INSTRUMENT, 20_000, DT, seed=7)
     g = goodness(left(model, instrument, record))
     assert g.p_white < 1e-4
 
@@ -70,20 +71,20 @@ def test_drift_shows_in_the_slow_test():
     n = 20_000
     model = Passive(20.0, 0.3)
     instrument = Instrument(baseline="constant")
-    record = kalman.simulate(model, Instrument(), n, DT, seed=2)
+    record = simulate_records(model, Instrument(), n, DT, seed=2)
     assert goodness(left(model, instrument, record)).p_slow > 1e-3
     wandering = record + 0.01 * np.sin(np.linspace(0, 12, n))
     assert goodness(left(model, instrument, wandering)).p_slow < 1e-4
 
 
 def test_outliers_are_not_normal():
-    record = kalman.simulate(AOUP_MODEL, INSTRUMENT, 5000, DT, seed=3)
+    record = simulate_records(AOUP_MODEL, INSTRUMENT, 5000, DT, seed=3)
     record[::500] += 2.0
     assert goodness(left(AOUP_MODEL, INSTRUMENT, record)).p_normal < 1e-6
 
 
 def test_bands_hold_the_right_models_record_and_not_anothers():
-    record = kalman.simulate(AOUP_MODEL, INSTRUMENT, 8000, DT, seed=11)
+    record = simulate_records(AOUP_MODEL, INSTRUMENT, 8000, DT, seed=11)
     record[300:340] = np.nan
     bands = predictive_bands(lambda i: (AOUP_MODEL, INSTRUMENT), record, DT, n_records=60)
     for band in bands.values():
@@ -122,7 +123,7 @@ def test_circulation_is_found_where_there_is_some():
 def test_no_circulation_is_found_where_there_is_none():
     chances = []
     for seed in range(30):
-        record = kalman.simulate(AOUP_MODEL, INSTRUMENT, 4000, DT, seed, n_records=2)
+        record = simulate_records(AOUP_MODEL, INSTRUMENT, 4000, DT, seed, n_records=2)
         chances.append(circulation(record[0], 0.5 * record[0] + record[1], DT).p_reversible)
     assert abs(np.mean(chances) - 0.5) < 3.5 / np.sqrt(12 * 30)
 
@@ -140,7 +141,7 @@ def test_bands_of_many_short_records_hold_records_of_the_same_law():
     model, noise = Passive(0.0, 0.5), 0.1
     instrument = Instrument(noise=noise, baseline="constant")
     rng = np.random.default_rng(0)
-    made = kalman.simulate(model, instrument, 30, DT, seed=4, n_records=600)
+    made = simulate_records(model, instrument, 30, DT, seed=4, n_records=600)
     records = [x[: rng.integers(2, 31)] + 5.0 for x in made]
     records[0][1:-1] = np.nan
     bands = ensemble_bands(lambda i: (model, instrument), records, DT, 60, 1, 12, free=True)
@@ -166,7 +167,7 @@ def test_bands_of_many_short_records_hold_records_of_the_same_law():
 def test_a_free_tracer_has_a_spectrum_of_increments():
     """Level, at 2 D, without noise; no autocorrelation."""
     model, instrument = Passive(0.0, 0.7), Instrument(baseline="constant")
-    record = kalman.simulate(model, instrument, 20_000, DT, seed=3)
+    record = simulate_records(model, instrument, 20_000, DT, seed=3)
     bands = predictive_bands(lambda i: (model, instrument), record, DT, 30, free=True)
     assert set(bands) == {"displacement", "increment_spectrum"}
     spectrum = bands["increment_spectrum"]

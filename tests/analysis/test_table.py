@@ -14,10 +14,10 @@ from activenoise.analysis.judgement import basis, disagreement, reading, rows_of
 from activenoise.analysis.record import EFFORTS
 from activenoise.analysis.table import FEWEST, table_findings
 from activenoise.config.choices import Choices
-from activenoise.likelihood import kalman
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
 from activenoise.reading.records import read_set
+from activenoise.simulation.records import simulate_records
 
 RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
 DT = 0.02
@@ -31,7 +31,7 @@ def table(diffusivities, lengths, seed=0, noise=0.03):
     found = {}
     for i, (D, n) in enumerate(zip(diffusivities, lengths, strict=True)):
         instrument = Instrument(noise=noise, baseline="constant")
-        xy = kalman.simulate(Passive(0.0, D), instrument, n, DT, seed=100 * seed + i, n_records=2)
+        xy = simulate_records(Passive(0.0, D), instrument, n, DT, seed=100 * seed + i, n_records=2)
         found[str(i)] = dict(zip("xy", xy + rng.uniform(-50, 50, (2, 1)), strict=True))
     return found
 
@@ -110,7 +110,7 @@ def test_one_coordinate_in_a_trap_and_a_cap_on_what_is_read():
     made = {
         str(i): {"x": x + rng.uniform(0, 9)}
         for i, x in enumerate(
-            kalman.simulate(Passive(5.0, 0.2), Instrument(), 40, DT, seed=5, n_records=30)
+            simulate_records(Passive(5.0, 0.2), Instrument(), 40, DT, seed=5, n_records=30)
         )
     }
     effort = replace(SMALL, longest=400, members=2)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, ndtr
 
-from activenoise.inference.importance import Mixture, Reach, Sampler, sample, sample_beside
+from activenoise.inference.importance import Reach, Sampler, sample, sample_beside
+from activenoise.inference.mixture import Mixture
 
 
 def normal_target(mean, sd):

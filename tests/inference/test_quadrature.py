@@ -7,20 +7,17 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import minimize
 
+from activenoise.inference.evidence import log_evidence, log_likelihood_ratio, posterior_moments
+from activenoise.inference.mechanism import rbp_evidence
 from activenoise.inference.quadrature import (
     _D_NODES,
     _D_WEIGHTS,
-    _integrate_scale,
-    _whole_scale,
     evaluate,
     focus,
-    log_evidence,
-    log_likelihood_ratio,
-    posterior_moments,
     quadrature,
-    rbp_evidence,
     refined,
 )
+from activenoise.inference.scale import integrate_scale, whole_scale
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.likelihood.positions import log_likelihood
 from activenoise.parameters import PARAMETERS
@@ -140,8 +137,8 @@ def test_integral_over_log_d_is_quads(a, cut):
         "beyond": (3, 4),
     }[cut]
     low, high = (peak + width * x if abs(x) < 30 else x for x in (low, high))
-    top, *found = _integrate_scale(
-        q, a, low, high, np.array(_whole_scale(a)), _D_NODES, _D_WEIGHTS, -np.inf
+    top, *found = integrate_scale(
+        q, a, low, high, np.array(whole_scale(a)), _D_NODES, _D_WEIGHTS, -np.inf
     )
 
     def moment(k):

@@ -10,24 +10,18 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from activenoise.inference import quadrature
+from activenoise.inference import evidence, mechanism
+from activenoise.inference.comparison import negative_weight, verdict
 from activenoise.inference.importance import Reach, Sampler
-from activenoise.inference.record import (
-    OFF,
-    Coordinates,
-    Record,
-    chosen_prior,
-    default_prior,
-    negative_weight,
-    posterior,
-    rbp_posterior,
-    verdict,
-)
+from activenoise.inference.posterior import posterior
+from activenoise.inference.record import OFF, Coordinates, Record, chosen_prior, default_prior
+from activenoise.inference.rotational import rbp_posterior
 from activenoise.likelihood import kalman
 from activenoise.likelihood.switching import rbp_log_likelihood
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
 from activenoise.physics.priors import Axis, Prior
+from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 
 ROOT = Path(__file__).parents[2]
@@ -44,13 +38,13 @@ KNOWN = {
 
 
 def test_evidence_and_moments_are_those_of_quadrature():
-    record = kalman.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 1500, 0.1, seed=5)
+    record = simulate_records(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 1500, 0.1, seed=5)
     for name in ("Passive", "AOUP"):
         p = posterior(name, [Record(record, 0.1)], KNOWN, baseline="zero")
-        exact = quadrature.log_evidence(name, Prior(KNOWN), record[None], 0.1)
+        exact = evidence.log_evidence(name, Prior(KNOWN), record[None], 0.1)
         assert abs(p.log_evidence - np.ravel(exact)[0]) < 4 * p.error + 0.01
         assert p.error < 0.06
-        moments = quadrature.posterior_moments(name, Prior(KNOWN), record[None], 0.1)
+        moments = evidence.posterior_moments(name, Prior(KNOWN), record[None], 0.1)
         for parameter, mean in moments.mean.items():
             sd = np.ravel(moments.sd[parameter])[0]
             draws = np.log(p.parameters[parameter])
@@ -59,11 +53,11 @@ def test_evidence_and_moments_are_those_of_quadrature():
 
 
 def test_rbp_evidence_is_that_of_the_angle_filter():
-    record = kalman.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 600, 0.1, seed=6)
+    record = simulate_records(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(), 600, 0.1, seed=6)
     record -= record.mean()
     aoup = posterior("AOUP", [Record(record, 0.1)], KNOWN, baseline="constant")
     rbp = rbp_posterior(aoup, [Record(record, 0.1)], KNOWN)
-    sampled = quadrature.rbp_evidence(
+    sampled = mechanism.rbp_evidence(
         Prior(KNOWN), record[None], 0.1, np.array([len(record)]), {"samples": 128}
     )
     expected = float((sampled.log_evidence - sampled.reference)[0, 0])
@@ -76,8 +70,8 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
 def test_rbp_evidence_is_marginal_over_its_own_baseline(slope, summed, monkeypatch):
     """Against a sum over D and the baseline, where RBP knows its baseline otherwise than AOUP."""
     if summed:
-        monkeypatch.setattr("activenoise.inference.record._RBP_DRAWN", 0)
-        monkeypatch.setattr("activenoise.inference.record._RBP_SHORT", 1024)
+        monkeypatch.setattr("activenoise.inference.rotational._RBP_DRAWN", 0)
+        monkeypatch.setattr("activenoise.inference.rotational._RBP_SHORT", 1024)
     prior = {
         "kappa": Axis(2.0, 2.0),
         "D": Axis(0.14, 0.28, log=True),
@@ -137,7 +131,7 @@ def ranks(noise=1.0, rate=1.0, n_records=90, n_points=250):
         z = np.random.default_rng([seed, 1]).standard_normal((1, len(coordinates.names)))
         model, instrument = coordinates.build(z, "zero")
         seen = replace(instrument, noise=noise * instrument.noise)
-        record = kalman.simulate(model, seen, n_points, dt, seed)
+        record = simulate_records(model, seen, n_points, dt, seed)
         p = posterior(name, [Record(record, dt)], prior, seed=seed, sampler=cheap)
         truth = coordinates.parameters(z)
         rows.append([np.mean(p.parameters[n] < truth[n]) - 0.5 for n in coordinates.names])
@@ -170,7 +164,7 @@ def test_a_wrong_analysis_is_not_calibrated(wrong):
 
 def test_units_do_not_matter():
     """The default prior has the record's own scales: probabilities are the same in other units."""
-    record = kalman.simulate(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(noise=0.1), 400, 0.1, seed=7)
+    record = simulate_records(AOUP(1.0, 0.5, 2.0, 1.5), Instrument(noise=0.1), 400, 0.1, seed=7)
     answers = []
     for scale in (1.0, 1e-6):
         records = [Record(record * scale, 0.1)]
@@ -184,7 +178,7 @@ def test_units_do_not_matter():
 def test_shared_parameters_of_several_records():
     model, dt = Passive(2.0, 0.5), 0.05
     records = [
-        Record(kalman.simulate(model, Instrument(), 400, dt, seed=s) + s, dt) for s in range(3)
+        Record(simulate_records(model, Instrument(), 400, dt, seed=s) + s, dt) for s in range(3)
     ]
     prior = default_prior(records, "exact")
     joint = posterior("Passive", records, prior, sampler=QUICK)
@@ -197,7 +191,7 @@ def test_shared_parameters_of_several_records():
 def test_a_free_tracer_needs_no_trap():
     model = AOUP(0.0, 0.1, 2.0, 2.0)
     instrument = Instrument(noise=0.05, baseline="constant")
-    record = kalman.simulate(model, instrument, 1500, 0.05, seed=2) + 5.0
+    record = simulate_records(model, instrument, 1500, 0.05, seed=2) + 5.0
     records = [Record(record, 0.05)]
     answer = verdict(records, default_prior(records, "camera", free=True), sampler=QUICK)
     assert answer.p_active > 0.99
@@ -208,7 +202,7 @@ def test_a_free_tracer_needs_no_trap():
 
 def test_an_active_record_of_negative_weight_is_called_so():
     model = AOUP(1.0, 0.2, 3.0, 0.5)
-    record = kalman.simulate(model, Instrument(noise=0.02), 3000, 0.02, seed=9)
+    record = simulate_records(model, Instrument(noise=0.02), 3000, 0.02, seed=9)
     records = [Record(record, 0.02)]
     answer = verdict(records, default_prior(records, "camera"), sampler=QUICK)
     assert answer.p_active > 0.99
@@ -218,7 +212,7 @@ def test_an_active_record_of_negative_weight_is_called_so():
 
 def test_a_low_pass_that_looks_active_is_seen_through():
     instrument = Instrument(noise=0.01, corner=4.0, exposure=0.3)
-    record = kalman.simulate(Passive(2.0, 1.0), instrument, 8000, 0.02, seed=4)
+    record = simulate_records(Passive(2.0, 1.0), instrument, 8000, 0.02, seed=4)
     records = [Record(record, 0.02)]
     bare = default_prior(records, "exact")
     naive = [posterior(n, records, bare, sampler=QUICK).log_evidence for n in ("Passive", "AOUP")]
@@ -320,7 +314,7 @@ def test_what_the_user_gives_replaces_the_default():
 
 
 def test_odds_weigh_the_evidence():
-    record = kalman.simulate(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
+    record = simulate_records(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
     records = [Record(record, 0.1)]
     prior = KNOWN | {"element_share": Axis(0.05, 1.0), "tau_m": Axis(0.3, 5.0, log=True)}
     even = verdict(records, prior, sampler=QUICK)
@@ -333,7 +327,7 @@ def test_odds_weigh_the_evidence():
 
 
 def test_where_all_is_known_the_evidence_is_the_likelihood():
-    record = kalman.simulate(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
+    record = simulate_records(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
     prior = {"kappa": Axis(1.0, 1.0), "D": Axis(0.5, 0.5), **OFF}
     p = posterior("Passive", [Record(record, 0.1)], prior)
     exact = kalman.log_likelihood(Passive(1.0, 0.5), Instrument(baseline="constant"), record, 0.1)
@@ -346,7 +340,7 @@ def test_many_short_records_are_as_good_as_a_long_one():
     passive grows either way, and D is known to a few per cent."""
     model = AOUP(0.0, 0.5, 6.0, 0.5)
     instrument = Instrument(noise=0.02, baseline="constant")
-    tracks = kalman.simulate(model, instrument, 5, 0.1, seed=3, n_records=500)
+    tracks = simulate_records(model, instrument, 5, 0.1, seed=3, n_records=500)
     records = [Record(x + i, 0.1) for i, x in enumerate(tracks)]
     prior = {
         "kappa": Axis(0.0, 0.0), "D": Axis(0.05, 5, True), "D_a": Axis(0.1, 50, True),
@@ -371,7 +365,7 @@ def test_the_mechanism_of_many_short_records():
     steps = np.sqrt(2 * 20 / 2.0) * np.cos(theta).reshape(n, m, 50).mean(axis=2) * dt
     made = {
         "RBP": np.cumsum(steps + np.sqrt(2 * 0.05 * dt) * rng.normal(size=(n, m)), axis=1),
-        "AOUP": kalman.simulate(
+        "AOUP": simulate_records(
             AOUP(**known), Instrument(baseline="constant"), m, dt, seed=1, n_records=n
         ),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from activenoise.inference.quadrature import log_likelihood_ratio
+from activenoise.inference.evidence import log_likelihood_ratio
 from activenoise.learning import angle_bank
 from activenoise.learning.angle_bank import AngleBank, bank_summaries
 from activenoise.likelihood.positions import log_likelihood

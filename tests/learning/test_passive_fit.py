@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from activenoise.learning.passive_fit import passive_fit
-from activenoise.likelihood.kalman import autocovariance
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
+from activenoise.physics.system import autocovariance
 
 MEMORIES = np.array([0.5, 1.0, 3.0, 10.0, 40.0, 150.0, 600.0])
 LAGS = np.arange(6000)

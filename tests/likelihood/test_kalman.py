@@ -11,8 +11,10 @@ from scipy.linalg import expm, toeplitz
 from scipy.stats import multivariate_normal
 
 from activenoise.likelihood import kalman, positions
+from activenoise.physics import system
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
+from activenoise.simulation.records import simulate_records
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 N = 30
@@ -189,23 +191,23 @@ def test_mean_square_displacement_of_what_is_recorded(name, stride):
     for model in [*MODELS, Passive(0.0, 0.7), AOUP(0.0, 0.2, 2.0, 0.6)]:
         row = lags(displacement(model, 0.02), instrument, dt)
         expected = row[stride] - row[0] + 2 * float(instrument.noise) ** 2
-        found = kalman.mean_square_displacement(model, instrument, dt, stride)
+        found = system.mean_square_displacement(model, instrument, dt, stride)
         np.testing.assert_allclose(found, [expected], rtol=1e-6)
 
 
 def test_discretisation_is_van_loans():
     """F and Q of a low-passed AOUP, from one matrix exponential of the whole interval."""
     kappa, D, D_a, tau_a, dt, corner = 2.0, 0.3, 1.1, 0.4, 0.05, 7.0
-    system = kalman.discretise(AOUP(kappa, D, D_a, tau_a), Instrument(corner=corner), dt)
+    found = system.discretise(AOUP(kappa, D, D_a, tau_a), Instrument(corner=corner), dt)
     omega = 2 * np.pi * corner
     A = np.array([[-kappa, 1, 0], [0, -1 / tau_a, 0], [kappa, -1, -omega]])
     B = np.array([[np.sqrt(2 * D), 0], [0, np.sqrt(2 * D_a) / tau_a], [-np.sqrt(2 * D), 0]])
     big = expm(np.block([[-A, B @ B.T], [np.zeros((3, 3)), A.T]]) * dt)
-    np.testing.assert_allclose(system.F[0], big[3:, 3:].T, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(system.Q[0], big[3:, 3:].T @ big[:3, 3:], rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(found.F[0], big[3:, 3:].T, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(found.Q[0], big[3:, 3:].T @ big[:3, 3:], rtol=1e-10, atol=1e-15)
     # The start is stationary.
-    P, F = system.P[0], system.F[0]
-    np.testing.assert_allclose(F @ P @ F.T + system.Q[0], P, rtol=1e-12)
+    P, F = found.P[0], found.F[0]
+    np.testing.assert_allclose(F @ P @ F.T + found.Q[0], P, rtol=1e-12)
 
 
 @pytest.mark.parametrize("baseline", ["zero", "constant"])
@@ -237,11 +239,11 @@ def test_kept_gains_change_nothing(monkeypatch):
     instrument = Instrument(noise=0.01, exposure=0.4, baseline="constant")
     record = np.cumsum(np.random.default_rng(3).normal(size=n)) * 0.03
     kept = kalman.log_likelihood(model, instrument, record, dt)
-    system = kalman.discretise(model[0], instrument, dt)
+    found = system.discretise(model[0], instrument, dt)
     rows = np.empty((2, n))
     base = kalman.regressors(n, 1)
     # The covariance recursion all the way, in plain NumPy.
-    F, G, Q, S, R, P = (part[0] for part in system)
+    F, G, Q, S, R, P = (part[0] for part in found)
     mean, log_s = np.zeros((2, len(G))), 0.0
     for t in range(n):
         s = R + G @ P @ G
@@ -260,7 +262,7 @@ def test_kept_gains_change_nothing(monkeypatch):
 def test_innovations_are_white_and_standard_on_the_models_own_records():
     model = AOUP(2.0, 0.3, 1.0, 0.6)
     instrument = Instrument(noise=0.05, exposure=0.6, corner=8.0, relaxed=0.2, baseline="constant")
-    record = kalman.simulate(model, instrument, 20_000, 0.05, seed=4) + 7.0
+    record = simulate_records(model, instrument, 20_000, 0.05, seed=4) + 7.0
     record[500:600] = np.nan
     z = kalman.innovations(model, instrument, record, 0.05).standardised
     assert np.isnan(z[500:600]).all()
@@ -275,8 +277,8 @@ def test_the_baseline_is_that_of_generalised_least_squares():
     """Its coefficients and the inverse of their covariance, from the dense covariance matrix."""
     model = AOUP(2.0, 0.3, 1.0, 0.6)
     measured = {"noise": 0.05, "exposure": 0.6}
-    record = kalman.simulate(model, Instrument(**measured), 200, 0.05, seed=4) + 7.0
-    row = kalman.autocovariance(model, Instrument(**measured), np.arange(200), 0.05)[0]
+    record = simulate_records(model, Instrument(**measured), 200, 0.05, seed=4) + 7.0
+    row = system.autocovariance(model, Instrument(**measured), np.arange(200), 0.05)[0]
     base = kalman.regressors(200, 2)
     weighted = np.linalg.solve(toeplitz(row), base.T)
     found = kalman.innovations(model, Instrument(**measured, baseline="linear"), record, 0.05)
@@ -288,11 +290,11 @@ def test_the_baseline_is_that_of_generalised_least_squares():
 def test_simulated_records_have_the_models_covariance():
     model = Viscoelastic(2.0, 0.3, 3.0, 0.8)
     instrument = Instrument(noise=0.05, exposure=0.6, corner=8.0, relaxed=0.2)
-    expected = kalman.autocovariance(model, instrument, np.arange(4), 0.05)[0]
+    expected = system.autocovariance(model, instrument, np.arange(4), 0.05)[0]
     row = lags(model.autocorrelation, instrument, 0.05, 4)
     row[0] += 0.05**2
     np.testing.assert_allclose(expected, row, rtol=1e-9)
-    tracks = kalman.simulate(model, instrument, 40, 0.05, seed=1, n_records=20_000)
+    tracks = simulate_records(model, instrument, 40, 0.05, seed=1, n_records=20_000)
     for lag in range(4):
         products = tracks[:, 5] * tracks[:, 5 + lag]
         error = products.std() / np.sqrt(len(products))
@@ -301,7 +303,7 @@ def test_simulated_records_have_the_models_covariance():
 
 def test_bare_instrument_agrees_with_the_fast_path():
     model = AOUP(1.0, 0.2, 2.0, 0.5)
-    record = kalman.simulate(model, Instrument(), 5000, 0.01, seed=2)
+    record = simulate_records(model, Instrument(), 5000, 0.01, seed=2)
     fast = positions.log_likelihood(model, record[None], 0.01)[0]
     assert kalman.log_likelihood(model, Instrument(), record, 0.01)[0] == pytest.approx(
         fast, abs=1e-6
@@ -344,7 +346,7 @@ def test_records_that_cannot_be_used_are_named():
     with pytest.raises(ValueError, match="baseline"):
         kalman.log_likelihood(Passive(0.0, 1.0), Instrument(), np.zeros(5), 0.1)
     with pytest.raises(TypeError, match="RBP"):
-        kalman.discretise(RBP(1.0, 1.0, 1.0, 1.0), Instrument(), 0.1)
+        system.discretise(RBP(1.0, 1.0, 1.0, 1.0), Instrument(), 0.1)
 
 
 @pytest.mark.parametrize("baseline", ["constant", "linear"])

@@ -12,6 +12,7 @@ from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.likelihood.switching import rbp_log_likelihood
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP
+from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 
 MODEL = RBP(1.0, 1.0, 20.0, 3.0)
@@ -42,7 +43,7 @@ def test_weak_propulsion_is_gaussian():
     """At small D_a only the covariance is left, which an AOUP shares."""
     parameters = (1.0, 1.0, 0.05, 1.0)
     instrument = Instrument(noise=0.1, exposure=0.5, corner=5.0, relaxed=0.2)
-    record = kalman.simulate(AOUP(*parameters), instrument, 300, 0.05, seed=1)
+    record = simulate_records(AOUP(*parameters), instrument, 300, 0.05, seed=1)
     record[40:50] = np.nan
     value = rbp_log_likelihood(RBP(*parameters), instrument, record, 0.05)[0]
     gaussian = kalman.log_likelihood(AOUP(*parameters), instrument, record, 0.05)[0]
@@ -99,7 +100,7 @@ def test_angles_that_hardly_turn_in_a_step():
     """A fine record of a slow angle: the walk on the grid conserves probability, and at weak
     propulsion the Gaussian density is still met."""
     parameters = (1.0, 1.0, 0.3, 30.0)
-    record = kalman.simulate(AOUP(*parameters), Instrument(noise=0.01), 2000, 0.03, seed=1)
+    record = simulate_records(AOUP(*parameters), Instrument(noise=0.01), 2000, 0.03, seed=1)
     gaussian = kalman.log_likelihood(AOUP(*parameters), Instrument(noise=0.01), record, 0.03)
     for n_angles in (24, 48):
         value = rbp_log_likelihood(
@@ -128,7 +129,7 @@ def test_an_unknown_baseline_is_integrated_out():
 def test_weak_propulsion_and_an_unknown_baseline_are_gaussian(kappa, baseline):
     parameters = (kappa, 1.0, 0.05, 1.0)
     instrument = Instrument(noise=0.1, exposure=0.5, corner=5.0, relaxed=0.2, baseline=baseline)
-    records = kalman.simulate(AOUP(*parameters), instrument, 15, 0.05, seed=1, n_records=20)
+    records = simulate_records(AOUP(*parameters), instrument, 15, 0.05, seed=1, n_records=20)
     records[3, 4:6] = np.nan
     gaussian = kalman.log_likelihoods(AOUP(*parameters), instrument, list(records), 0.05)
     value = rbp_log_likelihood(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from activenoise.analysis.checks import find_tones
-from activenoise.likelihood import kalman
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
 from activenoise.physics.tones import Tone, fit_tones, waveform
+from activenoise.simulation.records import simulate_records
 
 DT = 1e-3
 
@@ -23,7 +23,7 @@ def test_noise_has_no_tones():
 def test_colour_is_no_tone(period):
     """An AOUP's own velocity, whose spectrum is anything but flat."""
     model = AOUP(1 / period, 0.1, 5.0, period)
-    x = kalman.simulate(model, Instrument(), 20_000, DT, seed=2)
+    x = simulate_records(model, Instrument(), 20_000, DT, seed=2)
     assert not find_tones(np.diff(x), DT)
 
 
@@ -48,7 +48,7 @@ def test_tones_are_found_within_the_bound_of_their_frequency():
 def test_fitted_tones_are_those_that_were_put_in():
     """In a record whose spectrum is red, with gaps; standard errors by those of the white part."""
     n = 20_000
-    noise = kalman.simulate(Passive(100.0, 0.1), Instrument(), n, DT, seed=4)
+    noise = simulate_records(Passive(100.0, 0.1), Instrument(), n, DT, seed=4)
     given = [Tone(50.02, 0.01, -0.02), Tone(211.0, 0.004, 0.003)]
     x = noise + waveform(given, n, DT)
     x[500:900] = np.nan

@@ -18,11 +18,11 @@ import pytest
 from activenoise.analysis.record import EFFORTS, findings
 from activenoise.analysis.table import table_findings
 from activenoise.config.choices import Choices
-from activenoise.likelihood import kalman
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
 from activenoise.report.page import number, render
 from activenoise.report.words import in_words
+from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 
 ROOT = Path(__file__).parents[2]
@@ -234,7 +234,7 @@ def test_a_record_that_nothing_fits_shows_no_probability():
 
 def test_a_free_tracers_page_speaks_of_no_trap():
     instrument = Instrument(baseline="constant")
-    x = kalman.simulate(AOUP(0.0, 0.1, 2.0, 0.15), instrument, 1200, 0.01, seed=1)
+    x = simulate_records(AOUP(0.0, 0.1, 2.0, 0.15), instrument, 1200, 0.01, seed=1)
     given = Choices(trap="free", priors={"noise": (0.0, 0.01, False), "D": (0.1, 0.1, False)})
     page, _ = page_of(x[:, None], 0.01, given)
     structure = Structure(page)
@@ -254,7 +254,7 @@ def test_a_free_tracers_page_speaks_of_no_trap():
 def test_a_record_of_which_all_is_known():
     """No corner plot then, and no row of a parameter."""
     instrument = Instrument(baseline="constant")
-    x = kalman.simulate(Passive(0.0, 0.1), instrument, 1200, 0.01, seed=3)
+    x = simulate_records(Passive(0.0, 0.1), instrument, 1200, 0.01, seed=3)
     given = Choices(
         trap="free", priors={"D": (0.1, 0.1, False)}, odds={"Viscoelastic": 0, "AOUP": 0, "RBP": 0}
     )
@@ -270,7 +270,7 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
     rng = np.random.default_rng(0)
     instrument = Instrument(noise=0.02, baseline="constant")
     tracks = {
-        f"cell-{i}": kalman.simulate(Passive(0.0, 0.3), instrument, n, 0.02, i, n_records=2).T
+        f"cell-{i}": simulate_records(Passive(0.0, 0.3), instrument, n, 0.02, i, n_records=2).T
         + rng.uniform(0, 50, 2)
         for i, n in enumerate([40, 30, 20] + [4, 5] * 15)
     }

@@ -10,17 +10,15 @@ import pytest
 from scipy.special import expit
 from scipy.stats import kstest
 
-from activenoise.likelihood.kalman import (
-    autocovariance,
-    log_likelihood,
-    mean_square_displacement,
-    recursive_innovations,
-)
+from activenoise.likelihood.kalman import log_likelihood, recursive_innovations
 from activenoise.likelihood.switching import rbp_log_likelihood
 from activenoise.physics.instrument import Instrument
-from activenoise.physics.models import AOUP, RBP, Passive, active_share
+from activenoise.physics.models import AOUP, RBP, Passive
 from activenoise.physics.priors import Axis, Prior, parse_prior
-from activenoise.simulation.recorded import draw, in_units_of_step, simulate_recorded
+from activenoise.physics.scale_free import in_units_of_step
+from activenoise.physics.shares import active_share
+from activenoise.physics.system import autocovariance, mean_square_displacement
+from activenoise.simulation.recorded import draw, simulate_recorded
 from activenoise.simulation.tracks import simulate
 
 N_TRACKS = 20_000

@@ -142,8 +142,8 @@ def test_a_longer_track_begins_with_the_shorter():
 
 DIGEST = """
 import hashlib, numpy as np
-from activenoise.models import *
-from activenoise.simulation import simulate
+from activenoise.physics.models import *
+from activenoise.simulation.tracks import simulate
 kappa, tau_a = np.linspace(0.5, 2.0, 500), np.geomspace(0.05, 5.0, 500)
 for model in Passive(kappa, 1.0), AOUP(kappa, 1.0, 2.0, tau_a), RBP(kappa, 1.0, 2.0, tau_a):
     print(hashlib.sha256(simulate(model, 200, 0.05, seed=8).tobytes()).hexdigest())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from activenoise.inference.quadrature import log_likelihood_ratio
+from activenoise.inference.evidence import log_likelihood_ratio
 from activenoise.physics.priors import parse_prior
 from activenoise.simulation.tracks import simulate
 from activenoise.studies.optimum import exact_answers

@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from activenoise.inference.importance import Sampler
 from activenoise.likelihood import kalman
+from activenoise.physics import system
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
 from activenoise.physics.priors import Axis, Prior, parse_prior
@@ -44,7 +45,7 @@ def summed(model_name: str, track: np.ndarray, count: int = 60) -> tuple[float, 
     if model_name == "AOUP":
         ratio = SHARE / (1 - SHARE) * (1 + kappa * TAU_A)
         model = AOUP(kappa, one, ratio, TAU_A)
-    covariance = kalman.autocovariance(model, Instrument(exposure=EXPOSURE), [0, 1], 1.0)
+    covariance = system.autocovariance(model, Instrument(exposure=EXPOSURE), [0, 1], 1.0)
     D = step**2 / (2 * (covariance[:, 0] - covariance[:, 1]))
     scaled: Passive | AOUP = Passive(kappa, D)
     if model_name == "AOUP":

@@ -14,9 +14,9 @@ from scipy.signal import welch
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
 
 from activenoise.arrays import FloatArray
-from activenoise.likelihood import kalman
-from activenoise.likelihood.kalman import LinearModel
 from activenoise.physics.instrument import Instrument
+from activenoise.physics.system import LinearModel
+from activenoise.simulation.records import simulate_records
 
 N_LAGS = 20
 
@@ -194,7 +194,7 @@ def predictive_bands(
     simulated: list[dict[str, FloatArray]] = []
     for i in range(n_records):
         model, instrument = build(i)
-        record = kalman.simulate(model, instrument, n, dt, seed=seed + i)
+        record = simulate_records(model, instrument, n, dt, seed=seed + i)
         record[missing] = np.nan
         simulated.append(_statistics(record, lags, dt, free))
     return {
@@ -245,7 +245,7 @@ def ensemble_bands(
         model, instrument = build(i)
         drawn = []
         for j, block in enumerate(blocks):
-            fresh = kalman.simulate(
+            fresh = simulate_records(
                 model, instrument, block.shape[1], dt, seed + n_sets * j + i, len(block)
             )
             drawn.append(np.where(np.isfinite(block), fresh, np.nan))

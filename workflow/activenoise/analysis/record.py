@@ -30,26 +30,22 @@ from activenoise.analysis.checks import (
 from activenoise.analysis.judgement import all_misfits, misfits, reading
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
+from activenoise.inference.comparison import Verdict, negative_weight, probabilities, verdict
 from activenoise.inference.importance import Sampler
+from activenoise.inference.posterior import Posterior, posterior
 from activenoise.inference.record import (
     Kind,
-    Posterior,
     Record,
-    Verdict,
     chosen_prior,
     drift_prior,
     instrument_of,
     linear_model,
-    negative_weight,
-    posterior,
-    probabilities,
-    verdict,
 )
 from activenoise.likelihood import kalman
-from activenoise.likelihood.kalman import LinearModel
 from activenoise.likelihood.scatter import compressed
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.priors import Axis
+from activenoise.physics.system import LinearModel
 from activenoise.physics.tones import fit_tones, waveform
 
 KINDS: tuple[str, ...] = get_args(Kind)

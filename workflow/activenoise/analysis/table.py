@@ -33,7 +33,8 @@ from activenoise.analysis.record import (
 )
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
-from activenoise.inference.record import Kind, Record, Verdict, negative_weight, probabilities
+from activenoise.inference.comparison import Verdict, negative_weight, probabilities
+from activenoise.inference.record import Kind, Record
 from activenoise.likelihood.scatter import compressed
 from activenoise.physics.instrument import Instrument
 

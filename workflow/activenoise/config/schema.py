@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -17,7 +17,6 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from activenoise.config.choices import choices, merged
 from activenoise.parameters import LOWEST_CORNER, PARAMETERS, STUDIED, is_bare, parameter_range
-from activenoise.reading.sheet import SheetRow
 
 Config = dict[str, Any]
 
@@ -101,7 +100,24 @@ def n_points(study: Config, duration: float) -> int:
     return round(duration / sampling_interval(study))
 
 
-def check_sheet(config: Config, rows: Sequence[SheetRow]) -> None:
+class SheetLine(Protocol):
+    """What `check_sheet` reads of a line of the sheet (`reading.sheet.SheetRow`)."""
+
+    @property
+    def track(self) -> str: ...
+    @property
+    def file(self) -> Path | None: ...
+    @property
+    def dt(self) -> float | None: ...
+    @property
+    def stride(self) -> int: ...
+    @property
+    def study(self) -> str | None: ...
+    @property
+    def trap(self) -> str: ...
+
+
+def check_sheet(config: Config, rows: Sequence[SheetLine]) -> None:
     """ConfigError where a line of the sheet does not fit the config."""
     for row in rows:
         if row.study is not None and row.dt is not None:

@@ -10,8 +10,8 @@ import numpy as np
 from activenoise.learning.angle_bank import AngleBank
 from activenoise.learning.frames import FrameSpec, rms_increment
 from activenoise.learning.networks import Network, build_feedforward, build_lstm
-from activenoise.likelihood.kalman import mean_square_displacement
 from activenoise.physics.priors import Prior, parse_prior
+from activenoise.physics.system import mean_square_displacement
 from activenoise.simulation.recorded import draw
 
 

@@ -24,9 +24,10 @@ from numba import njit, prange
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
-from activenoise.likelihood.kalman import check_record, continuous, over_interval
+from activenoise.likelihood.kalman import check_record
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP
+from activenoise.physics.system import continuous, over_interval
 
 _RESOLUTION, _FEWEST_ANGLES, _MOST_ANGLES = 4.5, 16, 64
 _FLAT = 1e7  # variance of a baseline's prior over that of a record

@@ -416,22 +416,6 @@ MODELS: dict[str, type[Passive] | type[Viscoelastic] | type[AOUP] | type[RBP]] =
 }
 
 
-def active_diffusivity(
-    share: FloatArray, kappa: FloatArray, D: FloatArray, tau_a: FloatArray
-) -> FloatArray:
-    """D_a of an active tracer of whose C(0) the part `share`, a/(D + a) with
-    a = D_a/(1 + kappa tau_a), is active."""
-    return share / (1 - share) * D * (1 + kappa * tau_a)
-
-
-def active_share(
-    kappa: FloatArray, D: FloatArray, D_a: FloatArray, tau_a: FloatArray
-) -> FloatArray:
-    """The part of C(0) that is active: the inverse of `active_diffusivity`."""
-    active = D_a / (1 + kappa * tau_a)
-    return active / (D + active)
-
-
 def _matrix(xx: FloatArray, xv: FloatArray, vx: FloatArray, vv: FloatArray) -> FloatArray:
     """Matrices [[xx, xv], [vx, vv]], (*batch, 2, 2)."""
     return np.stack([np.stack([xx, xv], -1), np.stack([vx, vv], -1)], -2)

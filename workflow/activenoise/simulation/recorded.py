@@ -36,17 +36,13 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
-from activenoise.likelihood.kalman import (
-    UPPER,
-    autocovariance,
-    discretise,
-    mean_square_displacement,
-    packed,
-)
 from activenoise.parameters import LOWEST_CORNER, MEASURED, PARAMETERS
 from activenoise.physics.instrument import Instrument
-from activenoise.physics.models import AOUP, MODELS, RBP, Passive, active_diffusivity
+from activenoise.physics.models import AOUP, MODELS, RBP, Passive
 from activenoise.physics.priors import Prior
+from activenoise.physics.scale_free import in_units_of_step
+from activenoise.physics.shares import active_diffusivity
+from activenoise.physics.system import UPPER, discretise, packed
 from activenoise.simulation.normals import LANES, fill_normals, open_streams
 from activenoise.simulation.tracks import simulate
 
@@ -56,7 +52,7 @@ _BLOCK = 256  # tracks of RBP whose fine positions are kept at a time
 _NO_NOISE = float(np.finfo(np.float64).tiny)  # D of the propelled part of RBP; a model's is not 0
 _THERMAL, _DRIFT = 0x9E3779B9, 0x7F4A7C15  # make seeds of their own for parts of a track
 _FORGOTTEN = 10.0  # relaxation times of a low-pass before the first point of an RBP track
-_SETTLED = 1e-12  # change of the covariance in a step, relative, below which its gains are kept
+SETTLED = 1e-12  # change of the covariance in a step, relative, below which its gains are kept
 # Rows of the kernel's work space: the system, then gains, state, F P and P G.
 _F, _G, _Q, _S, _R, _P = 0, 9, 12, 18, 21, 22
 _K, _SCALE, _M, _NEXT, _FP, _H, _D = 28, 31, 32, 35, 38, 47, 50
@@ -91,37 +87,6 @@ def draw(prior: Prior, model_name: str, seed: int, n_tracks: int, first: int = 0
     measured: dict[str, Any] = {name: values[name] for name in MEASURED if name in values}
     assert isinstance(model, Passive | AOUP)
     return Drawn(model, Instrument(**measured), values)
-
-
-def in_units_of_step(model_name: str, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """The parameters of scale-free tracks with D, D_a, noise and drift in units of length.
-
-    values: kappa (1/interval), and tau_a (intervals) and active_share of an AOUP; those of the
-    instrument, the noise in units of the rms step, the drift in its square; `step`, the rms step
-    (1 without it).
-    """
-    found = {name: np.asarray(value, np.float64) for name, value in values.items()}
-    found.setdefault("step", np.ones_like(found["kappa"]))
-    one = np.ones_like(found["kappa"])
-    model: Passive | AOUP = Passive(found["kappa"], one)
-    ratio = None
-    if model_name != "Passive":
-        ratio = active_diffusivity(found["active_share"], found["kappa"], one, found["tau_a"])
-        model = AOUP(found["kappa"], one, ratio, found["tau_a"])
-    seen: dict[str, Any] = {n: found[n] for n in ("exposure", "corner", "relaxed") if n in found}
-    instrument = Instrument(**seen)
-    start, after = autocovariance(model, instrument, [0, 1], 1.0).T
-    noise = found.get("noise", np.zeros_like(one))
-    drift = found.get("drift", np.zeros_like(one))
-    found["D"] = found["step"] ** 2 * (1 - 2 * noise**2 - drift) / (2 * (start - after))
-    if ratio is not None:
-        found["D_a"] = ratio * found["D"]
-    if "noise" in found:
-        found["noise"] = noise * found["step"]
-    if np.any(drift > 0):
-        of_one = mean_square_displacement(Passive(0.0, 1.0), instrument, 1.0)
-        found["drift"] = drift * found["step"] ** 2 / of_one
-    return found
 
 
 def simulate_recorded(
@@ -341,7 +306,7 @@ def _advance_gains(w, resting):
                 p += w[_FP + 3 * a + c, j] * w[f + c, j]
             if a == b:
                 p = max(p, 0.0)
-                moved = moved or abs(p - w[_P + entry, j]) > _SETTLED * (p + w[_Q + entry, j])
+                moved = moved or abs(p - w[_P + entry, j]) > SETTLED * (p + w[_Q + entry, j])
             w[_P + entry, j] = p
         w[_SCALE, j] = np.sqrt(s)
         resting[j] = not moved

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
-from activenoise.inference.quadrature import log_evidence, log_likelihood_ratio, posterior_moments
+from activenoise.inference.evidence import log_evidence, log_likelihood_ratio, posterior_moments
 from activenoise.likelihood import path_integral
 from activenoise.likelihood.positions import Tracks
 from activenoise.physics.models import AOUP

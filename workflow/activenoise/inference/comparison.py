@@ -1,0 +1,89 @@
+"""The four models side by side for records that share their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from activenoise.arrays import FloatArray
+from activenoise.inference.importance import Sampler
+from activenoise.inference.posterior import Posterior, posterior
+from activenoise.inference.record import Record
+from activenoise.inference.rotational import default_reach, rbp_posterior
+from activenoise.physics.instrument import Baseline
+from activenoise.physics.priors import Axis
+
+LINEAR = ("Passive", "Viscoelastic", "AOUP")
+
+
+class Verdict(NamedTuple):
+    """The four models, at equal prior odds or those that were given.
+
+    probability: of each model. p_active: of AOUP and RBP together. p_distinguishable: that the
+    tracer is active AND its C(t) has a negative weight, which no overdamped medium at equilibrium
+    has.
+    numerical_error: of p_active, from the errors of the evidences.
+    """
+
+    posteriors: dict[str, Posterior]
+    probability: dict[str, float]
+    p_active: float
+    p_distinguishable: float
+    numerical_error: float
+
+
+def verdict(
+    records: Sequence[Record],
+    prior: Mapping[str, Axis] | None = None,
+    baseline: Baseline = "constant",
+    seed: int = 0,
+    sampler: Sampler | None = None,
+    odds: Mapping[str, float] | None = None,
+) -> Verdict:
+    """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters.
+
+    odds: prior ones, 1 where not given, of any sum; a model of odds 0 has no say.
+    """
+    posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
+    reach = default_reach(records, sampler or Sampler())
+    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
+    probability = probabilities({name: p.log_evidence for name, p in posteriors.items()}, odds)
+    active = [name for name in posteriors if name in ("AOUP", "RBP")]
+    p_active = sum(probability[name] for name in active)
+    # d p_active = sum over models of p (1{active} - p_active) d log Z
+    spread = [probability[n] * ((n in active) - p_active) * posteriors[n].error for n in posteriors]
+    return Verdict(
+        posteriors=posteriors,
+        probability=probability,
+        p_active=p_active,
+        p_distinguishable=sum(
+            probability[n] * float(np.mean(negative_weight(posteriors[n].parameters)))
+            for n in active
+        ),
+        numerical_error=float(np.linalg.norm(spread)),
+    )
+
+
+def probabilities(
+    log_evidence: Mapping[str, float], odds: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Posterior probability of each model. odds: as in `verdict`."""
+    log_z = np.array(list(log_evidence.values()))
+    p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in log_evidence])
+    p *= np.exp(log_z - log_z[p > 0].max())
+    p /= p.sum()
+    return dict(zip(log_evidence, p.tolist(), strict=True))
+
+
+def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:
+    """Whether no overdamped medium at equilibrium has the law of an active tracer.
+
+    In a trap: C(t) has an exponential of negative weight: kappa tau_a < 1 with any propulsion, or
+    D (kappa^2 tau_a^2 - 1) < D_a beyond. Free, any propulsion will do: at equilibrium the velocity
+    is anticorrelated at all times, so that the mean square displacement bends down, and
+    persistence bends it up.
+    """
+    kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
+    return (D_a > 0) & (D * ((kappa * tau_a) ** 2 - 1) < D_a)

@@ -1,0 +1,77 @@
+"""Evidence of the models of a study, marginalised over its prior, and the odds between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activenoise.arrays import FloatArray
+from activenoise.inference.mechanism import rbp_evidence
+from activenoise.inference.quadrature import Evidence, evaluate, quadrature
+from activenoise.likelihood.positions import Prefixes, Tracks, check_tracks, log_likelihood
+from activenoise.physics.priors import Prior
+
+
+def log_evidence(
+    model_name: str,
+    prior: Prior,
+    tracks: Tracks,
+    dt: float,
+    at: Prefixes | None = None,
+    nodes: Mapping[str, int] | None = None,
+) -> FloatArray:
+    """Log density of the positions, marginalised over the prior, in nats.
+
+    tracks (n_tracks, n_steps), dt in s; at: prefix lengths; nodes: number an axis.
+    Returns (n_tracks,) or (n_tracks, len(at)). RBP goes by `rbp_evidence`.
+    """
+    tracks, at_array, squeeze = check_tracks(tracks, at)
+    if prior.fixed:
+        values = log_likelihood(prior.single(model_name), tracks, dt, at_array)
+    elif model_name == "RBP":
+        values = rbp_evidence(prior, tracks, dt, at_array, nodes).log_evidence
+    else:
+        values = evaluate(quadrature(model_name, prior, nodes), tracks, dt, at_array).log_evidence
+    return values[:, 0] if squeeze else values
+
+
+def log_likelihood_ratio(
+    pair: tuple[str, str],
+    prior: Prior,
+    tracks: Tracks,
+    dt: float,
+    at: NDArray[np.int64],
+    nodes: Mapping[str, int] | None = None,
+    given_first: bool = False,
+) -> FloatArray:
+    """Log odds of class 1 over class 0 (names of two models) at equal priors, (n_tracks, len(at)):
+    the answer of the optimal classifier. given_first: condition on the first point (fixed
+    parameters only)."""
+    if prior.fixed:
+        values = {
+            name: log_likelihood(prior.single(name), tracks, dt, at, given_first) for name in pair
+        }
+    elif given_first:
+        raise ValueError("conditioning on the first point needs fixed parameters")
+    elif set(pair) == {"AOUP", "RBP"}:
+        sampled = rbp_evidence(prior, tracks, dt, at, nodes)
+        values = {"AOUP": sampled.reference, "RBP": sampled.log_evidence}
+    else:
+        values = {name: log_evidence(name, prior, tracks, dt, at, nodes) for name in pair}
+    return values[pair[1]] - values[pair[0]]
+
+
+def posterior_moments(
+    model_name: str,
+    prior: Prior,
+    tracks: Tracks,
+    dt: float,
+    at: Prefixes | None = None,
+    nodes: Mapping[str, int] | None = None,
+) -> Evidence:
+    """Posterior mean and sd of log kappa, log D, log D_a, log tau_a, arrays (n_tracks, len(at)):
+    the Bayes estimates, whose mean square error no estimator can beat on average over the prior."""
+    tracks, at_array, _ = check_tracks(tracks, at)
+    return evaluate(quadrature(model_name, prior, nodes), tracks, dt, at_array)

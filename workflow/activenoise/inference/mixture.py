@@ -1,0 +1,111 @@
+"""Mixtures of Student t's: the proposals of adaptive importance sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+from activenoise.arrays import FloatArray
+
+_DOF = 6.0  # of the t's: tails heavier than a posterior's
+_MOST_COMPONENTS = 8
+_PER_COMPONENT = 20.0  # effective draws a component and dimension
+_WIDER = 1.15  # than the fit, of the scale matrices: too wide costs less than too narrow
+_THICKER = 0.05  # part of its diagonal by which a scale matrix is raised
+_BROAD = 0.1  # weight of one more component that spans all draws
+_EM_STEPS = 25
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture of Student t's of `dof` degrees of freedom. weights (k,), means (k, d), and lower
+    Cholesky factors (k, d, d) of their scale matrices; infinite dof for normals."""
+
+    weights: FloatArray
+    means: FloatArray
+    factors: FloatArray
+    dof: float = _DOF
+
+    @classmethod
+    def prior(cls, n_dims: int) -> Mixture:
+        """The standard normal."""
+        return cls(np.ones(1), np.zeros((1, n_dims)), np.eye(n_dims)[None], np.inf)
+
+    @classmethod
+    def fit(cls, z: FloatArray, w: FloatArray, rng: np.random.Generator) -> Mixture:
+        """Weighted expectation-maximisation; as many components as the draws can carry."""
+        n, d = z.shape
+        effective = 1 / np.sum(w**2)
+        k = int(np.clip(effective / (_PER_COMPONENT * d), 1, _MOST_COMPONENTS))
+        centre = w @ z
+        spread = _covariance(z - centre, w)
+        white = (z - centre) @ np.linalg.inv(np.linalg.cholesky(spread)).T
+        chosen = [int(rng.choice(n, p=w))]
+        for _ in range(k - 1):
+            distance = np.min([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+            p = w * distance
+            chosen.append(int(rng.choice(n, p=p / p.sum())))
+        nearest = np.argmin([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+        share = np.eye(k)[nearest].T * 0.9 + 0.1 / k
+        u = np.ones((k, n))
+        mixture = cls.prior(d)
+        for _ in range(_EM_STEPS):
+            mass = share @ w
+            # A component must have draws enough for its covariance.
+            kept = mass * effective > d + 1
+            if not kept.all() and kept.any():
+                share, u, mass = share[kept], u[kept], mass[kept]
+            uw = share * u * w
+            means = uw @ z / uw.sum(axis=1)[:, None]
+            factors = np.array(
+                [
+                    np.linalg.cholesky(_covariance(z - m, row, total))
+                    for m, row, total in zip(means, uw, mass, strict=True)
+                ]
+            )
+            mixture = cls(mass / mass.sum(), means, factors)
+            squares, log_parts = mixture._parts(z)
+            share = np.exp(log_parts - logsumexp(log_parts, axis=0))
+            u = (_DOF + d) / (_DOF + squares)
+        weights = np.append(mixture.weights * (1 - _BROAD), _BROAD)
+        means = np.concatenate([mixture.means, centre[None]])
+        broad = np.sqrt(2.0) * np.linalg.cholesky(spread)
+        factors = np.concatenate([np.sqrt(_WIDER) * mixture.factors, broad[None]])
+        return cls(weights, means, factors)
+
+    def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
+        """Draws (count, d)."""
+        which = rng.choice(len(self.weights), size=count, p=self.weights)
+        normal = rng.standard_normal((count, self.means.shape[1]))
+        if np.isfinite(self.dof):
+            normal /= np.sqrt(rng.chisquare(self.dof, (count, 1)) / self.dof)
+        return self.means[which] + np.einsum("nij,nj->ni", self.factors[which], normal)
+
+    def log_density(self, z: FloatArray) -> FloatArray:
+        """Log density at z (n, d)."""
+        return np.asarray(logsumexp(self._parts(z)[1], axis=0))
+
+    def _parts(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Squared distances and log weighted densities of the components, (k, n)."""
+        d = z.shape[1]
+        squares = np.array(
+            [
+                np.sum(((z - m) @ np.linalg.inv(f).T) ** 2, axis=1)
+                for m, f in zip(self.means, self.factors, strict=True)
+            ]
+        )
+        level = np.log(self.weights) - np.log(np.diagonal(self.factors, 0, 1, 2)).sum(axis=1)
+        if np.isinf(self.dof):
+            return squares, (level - 0.5 * d * np.log(2 * np.pi))[:, None] - 0.5 * squares
+        nu = self.dof
+        level = level + gammaln((nu + d) / 2) - gammaln(nu / 2) - 0.5 * d * np.log(nu * np.pi)
+        return squares, level[:, None] - 0.5 * (nu + d) * np.log1p(squares / nu)
+
+
+def _covariance(centred: FloatArray, w: FloatArray, total: float | None = None) -> FloatArray:
+    """Weighted covariance, its diagonal raised so that no component is thinner than a curved ridge
+    that it lies along."""
+    covariance = (centred * w[:, None]).T @ centred / (w.sum() if total is None else total)
+    return covariance + np.diag(_THICKER * np.diagonal(covariance) + 1e-12)

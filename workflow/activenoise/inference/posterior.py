@@ -1,0 +1,146 @@
+"""Evidence and posterior of one linear model for one record, or for several that share their
+parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from activenoise.arrays import FloatArray
+from activenoise.inference.importance import Answer, LogLikelihood, Sampler, sample
+from activenoise.inference.record import COORDINATES, Coordinates, Record, default_prior
+from activenoise.likelihood import kalman
+from activenoise.likelihood.scatter import compressed
+from activenoise.physics.instrument import Baseline
+from activenoise.physics.priors import Axis
+
+_SHORT = 1 << 14  # points of the records that lead to the posterior of long ones
+
+
+class Posterior(NamedTuple):
+    """What the records say of one model.
+
+    answer: the sampler's, in the coordinates of the prior; its evidence, with the Monte Carlo's
+    error (nats, to be trusted for pareto_k < 0.7), and counts are properties.
+    parameters: draws of equal weight of every parameter, by name, each (n_draws,).
+    unknown: names of those that were not fixed.
+    """
+
+    model_name: str
+    answer: Answer
+    parameters: dict[str, FloatArray]
+    unknown: tuple[str, ...]
+
+    @property
+    def log_evidence(self) -> float:
+        return self.answer.log_evidence
+
+    @property
+    def error(self) -> float:
+        return self.answer.error
+
+    @property
+    def effective(self) -> float:
+        return self.answer.effective
+
+    @property
+    def pareto_k(self) -> float:
+        return self.answer.pareto_k
+
+    @property
+    def likelihoods(self) -> int:
+        return self.answer.likelihoods
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Mean, sd, and the ends of the central 68 and 95 % intervals of each parameter that is
+        not fixed; mean_log and sd_log beside them where it is positive throughout."""
+        table = {}
+        for name, values in self.parameters.items():
+            if np.all(values == values[0]):
+                continue
+            ends = np.quantile(values, [0.025, 0.16, 0.84, 0.975])
+            row = {"mean": values.mean(), "sd": values.std(), "median": np.median(values)}
+            row |= dict(zip(("low95", "low68", "high68", "high95"), ends, strict=True))
+            if np.all(values > 0):
+                row |= {"mean_log": np.log(values).mean(), "sd_log": np.log(values).std()}
+            table[name] = {key: float(value) for key, value in row.items()}
+        return table
+
+    def correlations(self) -> tuple[tuple[str, ...], FloatArray]:
+        """Names and correlation matrix of the logarithms of the parameters that vary (of the
+        parameters themselves for shares, exposure and relaxed)."""
+        plain = {"active_share", "element_share", "exposure", "relaxed"}
+        names = tuple(n for n, v in self.parameters.items() if np.any(v != v[0]))
+        columns = [v if n in plain else np.log(v) for n, v in self.parameters.items() if n in names]
+        return names, np.corrcoef(columns) if len(names) > 1 else np.ones((len(names),) * 2)
+
+
+def posterior(
+    model_name: str,
+    records: Sequence[Record],
+    prior: Mapping[str, Axis] | None = None,
+    baseline: Baseline = "constant",
+    seed: int = 0,
+    sampler: Sampler | None = None,
+    n_draws: int = 4000,
+) -> Posterior:
+    """Evidence and posterior of a linear model for records with shared parameters.
+
+    prior: by parameter (`default_prior` without it); D_a or strength may be given in place of
+    active_share or element_share. baseline: of each record, marginalised; "zero" is known, and a
+    free tracer or a drift was there one interval before the first point.
+    """
+    if model_name not in COORDINATES:
+        raise ValueError(f"model {model_name!r} must be one of {', '.join(COORDINATES)}")
+    records = checked(records)
+    coordinates = Coordinates(model_name, default_prior(records) if prior is None else prior)
+    stages = [joint_log_likelihood(coordinates, records, baseline)]
+    if sum(len(r.positions) for r in records) > 2 * _SHORT:
+        part = _SHORT // len(records)
+        short = [Record(r.positions[:part], r.dt) for r in records]
+        if all(np.isfinite(r.positions).sum() > part // 2 for r in short):
+            stages.insert(0, joint_log_likelihood(coordinates, short, baseline))
+    if not coordinates.names:  # all is known: the evidence is the likelihood
+        z = np.empty((1, 0))
+        value = float(stages[-1](z)[0])
+        known = Answer(value, 0.0, z, np.zeros(1), float(n_draws), 0.0, likelihoods=1)
+        return drawn_posterior(model_name, coordinates, known, n_draws, seed)
+    answer = sample(stages, len(coordinates.names), seed, sampler or Sampler())
+    return drawn_posterior(model_name, coordinates, answer, n_draws, seed)
+
+
+def checked(records: Sequence[Record]) -> list[Record]:
+    return [Record(np.asarray(r.positions, np.float64), float(r.dt)) for r in records]
+
+
+def drawn_posterior(
+    model_name: str, coordinates: Coordinates, answer: Answer, n_draws: int, seed: int
+) -> Posterior:
+    parameters = coordinates.parameters(answer.equal(n_draws, seed))
+    return Posterior(model_name, answer, parameters, coordinates.names)
+
+
+def joint_log_likelihood(
+    coordinates: Coordinates, records: Sequence[Record], baseline: Baseline
+) -> LogLikelihood:
+    ensembles = [
+        compressed([r.positions for r in records if r.dt == dt], dt, baseline != "zero")
+        for dt in dict.fromkeys(r.dt for r in records)
+    ]
+
+    known = baseline == "zero"
+
+    def log_likelihood(z: FloatArray) -> FloatArray:
+        model, instrument = coordinates.build(z, baseline)
+        return np.sum(
+            [
+                e.weights @ kalman.log_likelihoods(model, instrument, e.records, e.dt, known)
+                for e in ensembles
+            ],
+            axis=0,
+        )
+
+    return log_likelihood

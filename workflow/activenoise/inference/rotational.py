@@ -1,0 +1,201 @@
+"""Evidence and posterior of the rotational Brownian particle for records, beside those of its
+Gaussian twin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.special import logsumexp
+
+from activenoise.arrays import FloatArray
+from activenoise.inference.importance import Reach, Sampler, sample_beside
+from activenoise.inference.posterior import (
+    Posterior,
+    checked,
+    drawn_posterior,
+    joint_log_likelihood,
+)
+from activenoise.inference.record import (
+    Coordinates,
+    Record,
+    default_prior,
+    instrument_of,
+    linear_model,
+)
+from activenoise.likelihood import kalman
+from activenoise.likelihood.switching import rbp_log_likelihood
+from activenoise.physics.instrument import Baseline, Instrument
+from activenoise.physics.models import RBP
+from activenoise.physics.priors import Axis
+
+_RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
+_RBP_STEP = 0.1  # but not beyond this part of tau_a
+# Baselines of so many coefficients in all are drawn; of more, those of records of up to so many
+# points are summed over nodes, so many for a constant and for each coefficient of a line.
+_RBP_DRAWN, _RBP_SHORT, _RBP_NODES = 8, 1 << 9, (33, 15)
+_RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the baseline
+_RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
+_RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
+
+
+def rbp_posterior(
+    aoup: Posterior,
+    records: Sequence[Record],
+    prior: Mapping[str, Axis] | None = None,
+    baseline: Baseline = "constant",
+    seed: int = 0,
+    reach: Reach | None = None,
+    n_draws: int = 4000,
+) -> Posterior:
+    """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin,
+    which are for the same records, prior and baseline.
+
+    At equal parameters RBP has AOUP's covariance, and its prior, so
+
+        p(y | RBP)/p(y | AOUP) = < p(y | theta, b, RBP)/p(y | theta, b, AOUP) >
+
+    over AOUP's posterior of the parameters theta and of the coefficients b of the baseline, which
+    are normal given theta. Of many short records both densities are integrated over b instead, and
+    of a free tracer, whose filter forgets where it began. Where few of its draws are effective,
+    `importance.sample_beside` moves to where RBP's posterior is. The ratio is about memory of the
+    length of tau_a: a record that is much finer is thinned for it.
+    """
+    records = checked(records)
+    coordinates = Coordinates("AOUP", default_prior(records) if prior is None else prior)
+    reach = reach or default_reach(records, Sampler())
+    d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
+    free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
+    many = free or unknowns * len(records) > _RBP_DRAWN
+    longest = _RBP_SHORT if many else 0
+    short = [r for r in records if len(r.positions) <= longest]
+    long = [r for r in records if len(r.positions) > longest]
+    if free:
+        unknowns = 0
+
+    def log_ratio(z: FloatArray) -> FloatArray:
+        parameters = coordinates.parameters(z[:, :d])
+        shifts = z[:, d:].reshape(len(z), len(long), unknowns)
+        ratio = np.zeros(len(z))
+        for dt in dict.fromkeys(r.dt for r in short):
+            same = [r.positions for r in short if r.dt == dt]
+            way = _log_ratio_integrated if unknowns == 0 else _log_ratio_summed
+            ratio += way(parameters, same, dt, baseline)
+        for i, record in enumerate(long):
+            ratio += _log_ratio(parameters, record, shifts[:, i], baseline)
+        return ratio
+
+    answer = sample_beside(
+        aoup.answer,
+        joint_log_likelihood(coordinates, records, baseline),
+        log_ratio,
+        unknowns * len(long),
+        seed,
+        reach,
+    )
+    return drawn_posterior("RBP", coordinates, answer, n_draws, seed)
+
+
+def default_reach(records: Sequence[Record], sampler: Sampler) -> Reach:
+    """How far RBP's posterior goes beside linear ones by this sampler: its likelihoods are dear."""
+    points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
+    draws = int(np.clip(_RBP_ROUND // points, *_RBP_DRAWS))
+    return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
+
+
+def _log_ratio_integrated(
+    parameters: Mapping[str, FloatArray],
+    positions: Sequence[FloatArray],
+    dt: float,
+    baseline: Baseline,
+) -> FloatArray:
+    """log p(y | RBP) - log p(y | AOUP) of all of these records at m sets of parameters, (m,), the
+    place of a free tracer integrated out by the filter."""
+    instrument = instrument_of(parameters, baseline)
+    gaussian = kalman.log_likelihoods(
+        linear_model("AOUP", parameters), instrument, positions, dt
+    ).sum(axis=0)
+    mechanism = rbp_log_likelihood(
+        _rotational(parameters), instrument, np.concatenate(positions), dt,
+        lengths=[len(x) for x in positions],
+    )  # fmt: skip
+    return mechanism - gaussian
+
+
+def _log_ratio_summed(
+    parameters: Mapping[str, FloatArray],
+    positions: Sequence[FloatArray],
+    dt: float,
+    baseline: Baseline,
+) -> FloatArray:
+    """The same of trapped tracers, summed over nodes of each record's baseline."""
+    aoup, marginal = linear_model("AOUP", parameters), instrument_of(parameters, baseline)
+    ratio = -kalman.log_likelihoods(aoup, marginal, positions, dt).sum(axis=0)
+    u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
+    nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
+    repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
+    for x in positions:
+        base = kalman.regressors(len(x), marginal.unknowns)
+        levelled, log_cell = np.empty((len(ratio), len(nodes), len(x))), np.empty(len(ratio))
+        for i in range(len(ratio)):
+            fitted, factor = _baseline(parameters, i, Record(x, dt), baseline)
+            levelled[i] = x - (fitted + np.linalg.solve(factor.T, nodes.T).T) @ base
+            log_cell[i] = nodes.shape[1] * np.log(step) - np.log(np.diagonal(factor)).sum()
+        log_p = rbp_log_likelihood(
+            _rotational(repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
+            from_zero=True,
+        )  # fmt: skip
+        ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
+    return ratio
+
+
+def _baseline(
+    parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
+) -> tuple[FloatArray, FloatArray]:
+    """Mean of AOUP's normal law of the coefficients of the baseline at the i-th set of parameters,
+    and the Cholesky factor of the inverse of its covariance."""
+    one = {name: v[i] for name, v in parameters.items()}
+    left = kalman.innovations(linear_model("AOUP", one), instrument_of(one, baseline), *record)
+    return left.baseline, np.asarray(np.linalg.cholesky(left.information), np.float64)
+
+
+def _log_ratio(
+    parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
+) -> FloatArray:
+    """The same of one record, at baselines that are `shifts` (m, unknowns) from AOUP's, in units of
+    the square root of their covariance; integrated out where there are no shifts."""
+    most = np.maximum((_RBP_STEP * parameters["tau_a"] / record.dt).astype(np.int64), 1)
+    strides = np.minimum(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
+    ratio = np.empty(len(strides))
+    for stride in np.unique(strides):
+        chosen = strides == stride
+        values = {name: v[chosen] for name, v in parameters.items()}
+        values["exposure"] = values["exposure"] / stride  # a part of the longer interval now
+        thinned = Record(record.positions[::stride], record.dt * stride)
+        ratio[chosen] = _log_ratio_thinned(values, thinned, shifts[chosen], baseline)
+    return ratio
+
+
+def _log_ratio_thinned(
+    parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
+) -> FloatArray:
+    aoup, rbp = linear_model("AOUP", parameters), _rotational(parameters)
+    instrument = instrument_of(parameters, baseline)
+    gaussian = kalman.log_likelihood(aoup, instrument, *record, from_zero=True)
+    if not shifts.shape[1]:
+        return rbp_log_likelihood(rbp, instrument, *record, from_zero=True) - gaussian
+    base = kalman.regressors(len(record.positions), shifts.shape[1])
+    levelled = np.tile(record.positions, (len(shifts), 1))
+    for i, shift in enumerate(shifts):
+        fitted, factor = _baseline(parameters, i, record, baseline)
+        levelled[i] -= (fitted + np.linalg.solve(factor.T, shift)) @ base
+        # From the marginal density to that at this baseline, whose law is normal.
+        gaussian[i] += np.log(np.diagonal(factor)).sum()
+        gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))
+    level = instrument_of(parameters)
+    return rbp_log_likelihood(rbp, level, levelled, record.dt, from_zero=True) - gaussian
+
+
+def _rotational(parameters: Mapping[str, FloatArray]) -> RBP:
+    return RBP(*(parameters[name] for name in ("kappa", "D", "D_a", "tau_a")))
