@@ -439,7 +439,7 @@ rule page:
         verdict=RESULTS / "tracks/{track}/verdict.json",
         record=RESULTS / "tracks/{track}/full.h5",
         arrays=RESULTS / "tracks/{track}/findings.h5",
-        template=workflow.source_path("../templates/verdict.html.j2"),
+        template=workflow.source_path("../activenoise/report/verdict.html.j2"),
     output:
         page=report(
             RESULTS / "tracks/{track}/verdict.html",
