@@ -45,15 +45,17 @@ def log_likelihood(
 ) -> FloatArray:
     """Log density of sampled positions under the stationary model, in nats.
 
-    model: one model, or one a track, shape (n_tracks,). tracks: (n_tracks, n_steps), in the
-    length unit of the model, dt (s) apart. at: increasing prefix lengths, in points; without it
-    the whole track. given_first: leave out the density of the first point (condition on it).
-    Returns float64 (n_tracks,), or (n_tracks, len(at)).
+    model: one model, or one a track, shape (n_tracks,). tracks: (n_tracks, n_steps), or one track
+    (n_steps,), in the length unit of the model, dt (s) apart. at: increasing prefix lengths, in
+    points; without it the whole track. given_first: leave out the density of the first point
+    (condition on it). Returns float64 (n_tracks,), or (n_tracks, len(at)); for one track, a scalar
+    or (len(at),).
 
     float32 tracks are filtered in single precision (error of a log likelihood ratio about
     1e-4 nats at 5000 points), float64 tracks in double.
     """
-    tracks, at_array, squeeze = check_tracks(tracks, at)
+    alone = np.ndim(tracks) == 1
+    tracks, at_array, squeeze = check_tracks(np.asarray(tracks)[None] if alone else tracks, at)
     if isinstance(model, RBP):
         values = angle_log_likelihood(model, tracks, dt, at_array, given_first=given_first)
     elif model.shape == () and len(tracks) > _FEW:
@@ -63,7 +65,8 @@ def log_likelihood(
         values = _matched(model.sampled(dt), tracks, at_array, given_first)
     else:
         raise ValueError(f"{model.shape} models do not match {len(tracks)} tracks")
-    return values[:, 0] if squeeze else values
+    values = values[0] if alone else values
+    return values[..., 0] if squeeze else values
 
 
 def check_tracks(tracks: ArrayLike, at: Prefixes | None) -> tuple[Tracks, NDArray[np.int64], bool]:
