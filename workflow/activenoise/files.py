@@ -95,7 +95,7 @@ def _cell(value: Any) -> Any:
     return "" if np.isnan(value) else f"{value:.6g}"
 
 
-class Tracks:
+class DataSet:
     """The tracks of one data set over its shards, read on demand.
 
     dt in s; `parameters` are the true values by name, each (n_tracks,).
@@ -141,8 +141,8 @@ class Tracks:
             file.close()
 
 
-def classes(paths: Sequence[Sequence[str]]) -> tuple[list[Tracks], NDArray[np.int64]]:
+def classes(paths: Sequence[Sequence[str]]) -> tuple[list[DataSet], NDArray[np.int64]]:
     """The data sets of some classes, given the shards of each, and the labels of their tracks."""
-    data_sets = [Tracks(shards) for shards in paths]
+    data_sets = [DataSet(shards) for shards in paths]
     labels = np.repeat(np.arange(len(data_sets)), [len(d) for d in data_sets])
     return data_sets, labels

@@ -12,7 +12,7 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.files import Tracks, read_arrays
+    from activenoise.files import DataSet, read_arrays
     from activenoise.report import style as plot
     from activenoise.report.schemes import draw_network, draw_setup
 
@@ -31,7 +31,7 @@ def main(job: "Snakemake") -> None:
     for axes, model, shards in zip(
         panels, p.models, (job.input.class_0, job.input.class_1), strict=True
     ):
-        data = Tracks(shards)
+        data = DataSet(shards)
         track = data[p.example : p.example + 1][0].astype(np.float64)
         index, x = plot.envelope(track)
         axes.plot(index * data.dt, x, color=plot.MODEL_COLOURS[model], lw=0.5)

@@ -11,11 +11,10 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.quadrature import DEFAULT_NODES, QUANTITIES, Job, accumulate, quadrature
 from activenoise.inference.scale import integrate_scale, scale_quantile
 from activenoise.likelihood.angle import angle_log_likelihood
-from activenoise.likelihood.positions import Tracks
 from activenoise.physics.models import RBP
 from activenoise.physics.priors import Prior
 
@@ -37,7 +36,7 @@ class Sampled(NamedTuple):
 
 def rbp_evidence(
     prior: Prior,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: NDArray[np.int64],
     nodes: Mapping[str, int] | None = None,

@@ -33,14 +33,14 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
-from activenoise.likelihood.positions import Tracks, check_tracks
+from activenoise.arrays import FloatArray, TrackArray
+from activenoise.likelihood.positions import check_tracks
 from activenoise.physics.models import AOUP
 
 
 def log_likelihood_ratio(
     model: AOUP,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> FloatArray:
