@@ -1,4 +1,4 @@
-"""Evidence of the models of a study, marginalised over its prior, and the odds between them."""
+"""Evidence of each model of a study, marginalised over the prior of its parameters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
-from activenoise.inference.mechanism import rbp_evidence
 from activenoise.inference.quadrature import Evidence, evaluate, quadrature
+from activenoise.inference.rbp_evidence import rbp_evidence
 from activenoise.likelihood.positions import Prefixes, check_tracks, log_likelihood
 from activenoise.physics.priors import Prior
 

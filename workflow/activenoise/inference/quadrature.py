@@ -1,4 +1,4 @@
-"""Likelihood of a track when the parameters are known only by their prior, and the posterior.
+"""Evidence and posterior moments of Passive and AOUP by quadrature over the prior.
 
     p(x | model) = integral p(x | parameters, model) p(parameters) d(parameters).
 

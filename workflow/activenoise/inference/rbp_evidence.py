@@ -1,5 +1,8 @@
-"""Evidence of the rotational Brownian particle over a study's prior, by importance sampling from
-the posterior of its Gaussian twin.
+"""Evidence of the rotational Brownian particle (RBP) for many tracks of known zero.
+
+AOUP is its Gaussian twin: equal parameters give equal covariances. Quadrature (`quadrature`) gives
+AOUP's posterior of each track. RBP's likelihood, by the filter on the angle (`angle`), is averaged
+over draws from it. Records with an instrument or an unknown baseline go by `rbp_posterior`.
 """
 
 from __future__ import annotations
