@@ -223,7 +223,7 @@ def test_a_low_pass_that_looks_active_is_seen_through():
 
 
 def test_negative_weights():
-    """Against the weights of docs/physics.md, "What cannot be told", and equilibrium's double."""
+    """Against the weights of docs/physics.md, "What a record cannot show", and the double."""
     rng = np.random.default_rng(0)
     kappa, D, D_a, tau_a = np.exp(rng.normal(0, 1.5, (4, 500)))
     a = D / kappa + D_a / (kappa * (1 - (kappa * tau_a) ** 2))
