@@ -49,17 +49,6 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         return {name: data[()] for name, data in file.items()}
 
 
-def tracks_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
-    """Positions (n_points, n_coordinates) by track, from the arrays of a full record: "positions"
-    of all of them, one behind the other, "lengths" and "tracks", their names. The one track of a
-    record has none."""
-    if "lengths" not in arrays:
-        return {"": arrays["positions"]}
-    names = [name.decode() for name in arrays["tracks"]]
-    parts = np.split(arrays["positions"], np.cumsum(arrays["lengths"])[:-1])
-    return dict(zip(names, parts, strict=True))
-
-
 def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
     """The arrays of a file at any depth, by their path in it, as `write_arrays` takes them."""
     found: dict[str, NDArray[Any]] = {}

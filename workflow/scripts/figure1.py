@@ -12,7 +12,8 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.files import DataSet, read_arrays
+    from activenoise.files import DataSet
+    from activenoise.reading.record import load_studied
     from activenoise.report import style as plot
     from activenoise.report.schemes import draw_network, draw_setup
 
@@ -51,7 +52,7 @@ def main(job: "Snakemake") -> None:
         zip(histograms.subplots(1, max(1, len(records)), squeeze=False)[0], records, strict=False)
     ):
         about = p.records[track]
-        positions = read_arrays(path)["positions"]
+        positions = load_studied(path).positions
         colour = plot.ORANGE if about["synthetic"] else plot.SKY
         plot.histogram(axes, positions, colour, about["unit"])
         axes.set_title(plot.record_title(track, about, gap="\n"), pad=4)
