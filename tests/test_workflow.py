@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 TARGET = "results/smoke/mechanism/AOUP-RBP/optimum.h5"
+EXACT = {"evidence": 2, "optimum": 1}  # of one pair
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def project(tmp_path, copy_project) -> Path:
 
 def test_the_plan_has_every_kind_of_job(project, planned):
     plan = planned(project)
-    for rule in ("simulate", "simulate_training", "optimum", "bayes", "train", "predict", "scores"):
-        assert plan[rule] > 0
+    rules = ("simulate", "simulate_training", "evidence", "optimum", "bayes", "train", "predict")
+    assert all(plan[rule] > 0 for rule in (*rules, "scores"))
     assert plan["check_records"] == 1
 
 
@@ -49,7 +50,7 @@ def test_a_record_without_a_study_gets_a_page_and_the_ready_networks_answers(pro
     assert planned(project)["train"] > 0
 
 
-def test_a_study_with_an_instrument_is_answered_by_sampling(project, planned, edit):
+def test_a_study_with_an_instrument_has_the_same_exact_rules(project, planned, edit):
     edit(
         project,
         lambda c: c["studies"]["bead"]["parameters"].update(noise={"uniform": [0, 0.005]}),
@@ -64,13 +65,12 @@ def test_a_study_with_an_instrument_is_answered_by_sampling(project, planned, ed
     plan = planned(
         project, f"{results}/bead/scores.csv", f"{results}/tracks/trapped_bead/exact.json"
     )
-    assert plan["sampled_evidence"] == 2
-    assert plan["sampled_optimum"] == plan["sampled_exact_record"] == 1
-    assert not {"optimum", "exact_record"} & set(plan)
+    assert plan["evidence"] == 2
+    assert plan["optimum"] == plan["exact_record"] == 1
 
 
 def test_single_targets_need_only_their_branch(project, planned):
-    assert planned(project, TARGET) == {"simulate": 2, "optimum": 1}
+    assert planned(project, TARGET) == {"simulate": 2, **EXACT}
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +93,11 @@ def test_the_optimum_is_made_and_nothing_runs_twice(made, planned):
     ("study", "key", "value", "expected"),
     [
         # Longer tracks are simulated anew; the other studies do not matter to this target.
-        ("mechanism", "durations", [2.5, 20], {"simulate": 2, "optimum": 1}),
-        ("mechanism", "unit", "um", {"simulate": 2, "optimum": 1}),
+        ("mechanism", "durations", [2.5, 20], {"simulate": 2, **EXACT}),
+        ("mechanism", "unit", "um", {"simulate": 2, **EXACT}),
         ("granule", "durations", [0.128, 0.64], {}),
-        # Nodes matter to the optimum alone.
-        ("mechanism", "nodes", {"kappa": 5}, {"optimum": 1}),
+        # Nodes matter to the exact evidence alone.
+        ("mechanism", "nodes", {"kappa": 5}, EXACT),
     ],
 )
 def test_an_edit_of_the_config_reruns_what_depends_on_it(
@@ -112,8 +112,9 @@ def test_an_edit_of_the_config_reruns_what_depends_on_it(
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("likelihood/angle", {"optimum": 1}),
-        ("simulation/normals", {"simulate": 2, "optimum": 1}),
+        ("likelihood/angle", EXACT),
+        ("studies/scoring", {"optimum": 1}),
+        ("simulation/normals", {"simulate": 2, **EXACT}),
         ("learning/networks", {}),
     ],
 )

@@ -11,7 +11,6 @@ from activenoise.config.schema import (
     ConfigError,
     check_sheet,
     derive_seed,
-    is_measured,
     load_schema,
     n_points,
     resolve,
@@ -40,15 +39,6 @@ except (ConfigError, RecordError) as error:
 EXACT_THREADS = max(1, (workflow.cores or 1) // 6)
 # Several records are analysed side by side, one is by two threads.
 RECORD_THREADS = min(2, max(1, (workflow.cores or 1) // max(len(SHEET), 1)))
-
-
-# Studies whose tracks are seen through an instrument or have no unit: their exact answers are sampled.
-SAMPLED = [study for study in STUDIES if is_measured(STUDIES[study])]
-
-
-def one_of(names):
-    """A wildcard constraint: one of these names, and nothing where there are none."""
-    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:

@@ -197,37 +197,6 @@ rule exact_record:
     output:
         summary=RESULTS / "tracks/{track}/exact.json",
         segments=RESULTS / "tracks/{track}/exact-segments.csv",
-    wildcard_constraints:
-        track=one_of(track for track, row in SHEET.items() if row.study not in SAMPLED),
-    log:
-        RESULTS / "logs/tracks/{track}/exact.log",
-    benchmark:
-        RESULTS / "benchmarks/tracks/{track}/exact.tsv"
-    conda:
-        "../../envs/simulate.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        parameters=lambda w: track_study(w)["parameters"],
-        nodes=lambda w: track_study(w)["nodes"],
-        points=lambda w: durations_in_points(SHEET[w.track].study),
-        code=code("exact_record.py"),
-    message:
-        "exact likelihoods of {wildcards.track}"
-    script:
-        "../scripts/exact_record.py"
-
-
-rule sampled_exact_record:
-    input:
-        record=RESULTS / "tracks/{track}/record.h5",
-    output:
-        summary=RESULTS / "tracks/{track}/exact.json",
-        segments=RESULTS / "tracks/{track}/exact-segments.csv",
-    wildcard_constraints:
-        track=one_of(track for track, row in SHEET.items() if row.study in SAMPLED),
     log:
         RESULTS / "logs/tracks/{track}/exact.log",
     benchmark:
@@ -240,13 +209,14 @@ rule sampled_exact_record:
         runtime=60,
     params:
         parameters=lambda w: track_study(w)["parameters"],
+        nodes=lambda w: track_study(w)["nodes"],
         points=lambda w: durations_in_points(SHEET[w.track].study),
         seed=lambda w: derive_seed(config["seed"], "exact", w.track) % 2**31,
-        code=code("sampled_exact_record.py"),
+        code=code("exact_record.py"),
     message:
-        "exact likelihoods of {wildcards.track}, sampled"
+        "exact likelihoods of {wildcards.track}"
     script:
-        "../scripts/sampled_exact_record.py"
+        "../scripts/exact_record.py"
 
 
 rule network_record:

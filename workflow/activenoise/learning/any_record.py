@@ -17,7 +17,7 @@ from activenoise.learning.answers import by_segment, whole_record
 from activenoise.learning.domain import Domain, familiarity
 from activenoise.learning.networks import Network
 from activenoise.physics.tones import Tone, waveform
-from activenoise.studies.segments import Answer
+from activenoise.studies.segments import SegmentAnswer
 
 # Powers of (length, time) in the unit of each parameter.
 _POWERS = {"kappa": (0, -1), "D": (2, -1), "D_a": (2, -1), "tau_a": (0, 1), "active_share": (0, 0)}
@@ -194,7 +194,7 @@ def _log_unit(name: str, record: Thinned, part: FloatArray) -> float:
 
 def segments(
     networks: Mapping[str, Network], record: Thinned, lengths: Sequence[int]
-) -> Iterator[Answer]:
+) -> Iterator[SegmentAnswer]:
     """The answers for the segments of so many points of the thinned record."""
     for answer in by_segment(networks, record.positions, record.dt, lengths):
         name = answer.quantity.removeprefix("log ")
