@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
+from activenoise.parameters import REGISTRY
 
 Baseline = Literal["zero", "constant", "linear"]
 
@@ -44,21 +45,13 @@ class Instrument:
 
     def __post_init__(self) -> None:
         for name, value in self.parameters.items():
-            floor, top = (0.0, 1.0) if name in ("exposure", "relaxed") else (0.0, np.inf)
-            bad = ~((value >= floor) & (value <= top))
-            if name == "corner":
-                bad |= value == 0
-            elif top == np.inf:
-                bad |= np.isinf(value)
-            if np.any(bad):
-                need = (
-                    "must lie in 0 ... 1"
-                    if top == 1.0
-                    else "must be positive"
-                    if name == "corner"
-                    else "must be finite, not negative"
-                )
-                raise ValueError(f"Instrument: {name} = {value[bad].flat[0]:g} {need}")
+            about = REGISTRY[name]
+            right = value >= 0 if about.may_vanish else value > 0
+            right &= (value <= about.bounds[1]) & (np.isfinite(value) | (value == about.off))
+            if not np.all(right):
+                need = "lie in 0 ... 1" if about.fraction else "be finite, not negative"
+                need = need if about.may_vanish else "be positive"
+                raise ValueError(f"Instrument: {name} = {value[~right].flat[0]:g} must {need}")
         if self.baseline not in get_args(Baseline):
             raise ValueError(
                 f"Instrument: baseline = {self.baseline!r} must be one of "
