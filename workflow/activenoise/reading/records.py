@@ -59,8 +59,17 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Record:
     Raises RecordError for anything that makes the file unusable.
     """
     path, options = Path(path), options or ReadOptions()
+    columns = selectors(options.column)
+    raw = read_tracks(path, columns, options.track_column, options.time_column)
+    return on_grids(path, raw, options)
+
+
+def on_grids(path: Path, raw: RawTracks, options: ReadOptions) -> Record:
+    """Tracks as a file has them as a record: on grids of times, scaled, in a unit, and checked.
+
+    path: of the file, or a name of what holds them, for messages. RecordError as in `read`.
+    """
     _check_options(path, options)
-    raw = read_tracks(path, _selectors(options.column), options.track_column, options.time_column)
     several, stride = len(raw.tracks) > 1, int(options.stride)
     step = _common_step(raw) if several or raw.selected else None
     tracks: dict[str, FloatArray] = {}
@@ -88,7 +97,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Record:
     )
 
 
-def _selectors(column: Selector | None) -> list[Selector] | None:
+def selectors(column: Selector | None) -> list[Selector] | None:
     """The coordinates of a list parted by commas; None where none is named."""
     names = [name.strip() for name in str("" if column is None else column).split(",")]
     return [name for name in names if name] or None
