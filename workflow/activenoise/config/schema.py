@@ -91,7 +91,7 @@ def sampling_interval(study: Config) -> float:
 
 def is_measured(study: Config) -> bool:
     """Whether the tracks of a study are seen through an instrument, or have parameters in other
-    terms than the models': their exact answers are then sampled (`sampled_evidence`)."""
+    terms than the models': their exact answers are then sampled (`studies.exact`)."""
     return not is_bare(study["parameters"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,16 +18,6 @@ from activenoise.studies.scoring import probability
 from activenoise.studies.segments import IndexedAnswer, SegmentAnswer, segment_answers
 
 _RBP_SAMPLES = 256  # for a whole record; tracks have fewer
-ByModel = dict[str, float]
-
-
-class RecordEvidence(NamedTuple):
-    """Of each model: log evidence and its numerical error, nats; of Passive and AOUP, mean and sd
-    of the LOG of each parameter."""
-
-    log_evidence: ByModel
-    numerical_error: ByModel
-    posterior: dict[str, dict[str, dict[str, float]]]
 
 
 def whole_record(
@@ -48,19 +38,16 @@ def whole_record(
         found = _by_quadrature(prior, positions, dt, nodes)
     else:
         found = _by_sampling(prior, positions, dt, seed)
-    values = found.log_evidence
-    return {
-        "log_evidence": values,
-        "numerical_error": found.numerical_error,
+    values = found["log_evidence"]
+    return found | {
         "p_active": float(probability(values["AOUP"] - values["Passive"])),
         "p_rbp": float(probability(values["RBP"] - values["AOUP"])),
-        "posterior": found.posterior,
     }
 
 
 def _by_quadrature(
     prior: Prior, positions: FloatArray, dt: float, nodes: Mapping[str, int] | None
-) -> RecordEvidence:
+) -> dict[str, Any]:
     """The record's mean is taken for its zero; nodes fill the part of the prior that counts."""
     track = (positions - positions.mean())[None]
     at = np.array([track.shape[1]])
@@ -81,10 +68,10 @@ def _by_quadrature(
     ratio = rbp.log_evidence - rbp.reference.log_evidence
     values["RBP"] = values["AOUP"] + float(ratio[0, 0])
     errors["RBP"] = float(rbp.error[0, 0])
-    return RecordEvidence(values, errors, posterior)
+    return {"log_evidence": values, "numerical_error": errors, "posterior": posterior}
 
 
-def _by_sampling(prior: Prior, positions: FloatArray, dt: float, seed: int) -> RecordEvidence:
+def _by_sampling(prior: Prior, positions: FloatArray, dt: float, seed: int) -> dict[str, Any]:
     """The record's zero is unknown, with a flat prior."""
     found = sampled_posteriors(prior, positions, dt, STUDIED, seed, sampler=Sampler(), reach=None)
     posterior = {
@@ -95,11 +82,11 @@ def _by_sampling(prior: Prior, positions: FloatArray, dt: float, seed: int) -> R
         }
         for name in ("Passive", "AOUP")
     }
-    return RecordEvidence(
-        {name: p.log_evidence for name, p in found.items()},
-        {name: p.error for name, p in found.items()},
-        posterior,
-    )
+    return {
+        "log_evidence": {name: p.log_evidence for name, p in found.items()},
+        "numerical_error": {name: p.error for name, p in found.items()},
+        "posterior": posterior,
+    }
 
 
 def by_segment(

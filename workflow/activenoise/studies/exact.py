@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from activenoise import files
 from activenoise.arrays import FloatArray
-from activenoise.inference.evidence import posterior_moments
+from activenoise.inference.evidence import log_evidence, posterior_moments
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import Posterior, posterior
 from activenoise.inference.quadrature import refined
@@ -106,15 +106,19 @@ def exact_evidence(
     of a track; nothing ("constant") where there is no unit. The quadrature takes 0 for known.
     """
     if prior.bare:
-        return _by_quadrature(prior, tracks, dt, at, models, names, nodes)
-    if "D" not in prior.axes:
-        baseline = "constant"
-    seeds = range(len(tracks)) if seeds is None else seeds
-    return joined(
-        [
-            _by_sampling(prior, track, dt, at, models, names, own, baseline)
-            for track, own in zip(tracks, seeds, strict=True)
-        ]
+        found = _by_quadrature(prior, tracks, dt, at, models, names, nodes)
+    else:
+        seeds = range(len(tracks)) if seeds is None else seeds
+        zero = baseline if "D" in prior.axes else "constant"
+        found = _by_sampling(prior, tracks, dt, at, models, names, seeds, zero)
+    return TrackEvidence(
+        models=tuple(models),
+        points=at,
+        names=tuple(names),
+        truth=np.full((len(tracks), len(names)), np.nan),
+        refined=np.empty((0, len(at), len(models))),
+        refined_mean=np.empty((0, len(at), len(names))),
+        **found,
     )
 
 
@@ -126,87 +130,76 @@ def _by_quadrature(
     models: Sequence[str],
     names: Sequence[str],
     nodes: Mapping[str, int] | None,
-) -> TrackEvidence:
-    shape = (len(tracks), len(at))
-    zero, given_first, path = np.zeros(shape), None, None
-    error = dict.fromkeys(models, zero)
-    mean, sd = {}, {}
+) -> dict[str, FloatArray]:
+    """The arrays of a TrackEvidence that quadrature gives, or for known parameters the filter."""
+
+    def last(arrays: list[FloatArray]) -> FloatArray:
+        shape = (len(arrays), len(tracks), len(at))
+        return np.moveaxis(np.reshape(arrays, shape), 0, -1)
+
+    error = np.zeros((len(tracks), len(at), len(models)))
+    none = np.zeros((len(tracks), len(at), len(names)))
     if prior.fixed:
         single = [prior.single(name) for name in models]
-        values = {n: log_likelihood(m, tracks, dt, at) for n, m in zip(models, single, strict=True)}
-        given_first = np.stack([log_likelihood(m, tracks, dt, at, True) for m in single], axis=-1)
+        found = {
+            "log_evidence": last([log_likelihood(m, tracks, dt, at) for m in single]),
+            "given_first": last([log_likelihood(m, tracks, dt, at, True) for m in single]),
+        }
         active = prior.single("AOUP")
         if "Passive" in models and isinstance(active, AOUP):
-            path = path_integral.log_likelihood_ratio(active, tracks, dt, at)
+            found["path_integral"] = path_integral.log_likelihood_ratio(active, tracks, dt, at)
+        return {**found, "error": error, "mean": none, "sd": none, "mean_error": none}
+    if "RBP" in models:
+        rbp = rbp_evidence(prior, tracks, dt, at, nodes)
+        aoup, values = rbp.reference, {"RBP": rbp.log_evidence}
+        error[..., models.index("RBP")] = rbp.error
     else:
-        values = {}
-        if "RBP" in models:
-            found = rbp_evidence(prior, tracks, dt, at, nodes)
-            values["RBP"], error["RBP"], aoup = found.log_evidence, found.error, found.reference
-        else:
-            aoup = posterior_moments("AOUP", prior, tracks, dt, at, nodes)
-        values["AOUP"], mean, sd = aoup.log_evidence, aoup.mean, aoup.sd
-        if "Passive" in models:
-            passive = posterior_moments("Passive", prior, tracks, dt, at, nodes)
-            values["Passive"] = passive.log_evidence
-
-    def columns(by_name: Mapping[str, FloatArray], chosen: Sequence[str]) -> FloatArray:
-        return np.moveaxis(np.reshape([by_name[n] for n in chosen], (len(chosen), *shape)), 0, -1)
-
-    return TrackEvidence(
-        models=tuple(models),
-        points=at,
-        log_evidence=columns(values, models),
-        error=columns(error, models),
-        names=tuple(names),
-        mean=columns(mean, names),
-        sd=columns(sd, names),
-        mean_error=np.zeros((*shape, len(names))),
-        truth=np.full((len(tracks), len(names)), np.nan),
-        refined=np.empty((0, len(at), len(models))),
-        refined_mean=np.empty((0, len(at), len(names))),
-        given_first=given_first,
-        path_integral=path,
-    )
+        aoup, values = posterior_moments("AOUP", prior, tracks, dt, at, nodes), {}
+    values["AOUP"] = aoup.log_evidence
+    if "Passive" in models:
+        values["Passive"] = log_evidence("Passive", prior, tracks, dt, at, nodes)
+    return {
+        "log_evidence": last([values[name] for name in models]),
+        "error": error,
+        "mean": last([aoup.mean[name] for name in names]),
+        "sd": last([aoup.sd[name] for name in names]),
+        "mean_error": none,
+    }
 
 
 def _by_sampling(
     prior: Prior,
-    track: Tracks,
+    tracks: Tracks,
     dt: float,
     at: NDArray[np.int64],
     models: Sequence[str],
     names: Sequence[str],
-    seed: int,
+    seeds: Sequence[int],
     baseline: Baseline,
-) -> TrackEvidence:
-    """Evidence of `models` for one track (n_points,)."""
-    values, error, mean, sd, effective = [], [], [], [], []
-    for k, n in enumerate(at):
-        found = sampled_posteriors(prior, track[:n], dt, models, seed + k, baseline)
-        aoup, rbp = found["AOUP"], found.get("RBP")
-        own = {name: p.error for name, p in found.items()}
-        if rbp is not None:
-            own["RBP"] = float(np.sqrt(max(rbp.error**2 - aoup.error**2, 0.0)))
-        logs = [np.log(aoup.parameters[name]) for name in names]
-        values.append([found[name].log_evidence for name in models])
-        error.append([own[name] for name in models])
-        mean.append([v.mean() for v in logs])
-        sd.append([v.std() for v in logs])
-        effective.append([aoup.effective])
-    return TrackEvidence(
-        models=tuple(models),
-        points=at,
-        log_evidence=np.array([values]),
-        error=np.array([error]),
-        names=tuple(names),
-        mean=np.array([mean]),
-        sd=np.array([sd]),
-        mean_error=np.array([sd]) / np.sqrt([effective]),
-        truth=np.full((1, len(names)), np.nan),
-        refined=np.empty((0, len(at), len(models))),
-        refined_mean=np.empty((0, len(at), len(names))),
-    )
+) -> dict[str, FloatArray]:
+    """The arrays of a TrackEvidence that sampling gives."""
+    rows = []
+    for track, seed in zip(tracks, seeds, strict=True):
+        for k, n in enumerate(at):
+            found = sampled_posteriors(prior, track[:n], dt, models, seed + k, baseline)
+            error = {name: p.error for name, p in found.items()}
+            if "RBP" in error:
+                error["RBP"] = float(np.sqrt(max(error["RBP"] ** 2 - error["AOUP"] ** 2, 0.0)))
+            logs = [np.log(found["AOUP"].parameters[name]) for name in names]
+            sd = np.array([values.std() for values in logs])
+            rows.append(
+                {
+                    "log_evidence": [found[name].log_evidence for name in models],
+                    "error": [error[name] for name in models],
+                    "mean": [values.mean() for values in logs],
+                    "sd": sd,
+                    "mean_error": sd / np.sqrt(found["AOUP"].effective),
+                }
+            )
+    return {
+        name: np.reshape([row[name] for row in rows], (len(tracks), len(at), len(rows[0][name])))
+        for name in rows[0]
+    }
 
 
 def sampled_posteriors(
