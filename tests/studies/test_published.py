@@ -78,11 +78,12 @@ def test_every_published_number_has_a_remark(published):
 def test_the_twin_of_the_record_stands_beside_the_record(published):
     """Its fit, its probabilities with the exact ones as bound, and the range over segments."""
     fit = {"kappa": {"value": 150.0, "standard_error": 5.0}}
+    increments = {"value": 7e-4, "standard_error": 1e-5}
     verdict = {
         "fit": {
             "AOUP": fit,
             "RBP": {},
-            "D_from_increments": {"value": 7e-4, "standard_error": 1e-5},
+            "D_from_increments": increments,
         },
         "network": {"p_active": 0.9},
         "exact": {"p_active": 0.8, "p_rbp": 0.3},

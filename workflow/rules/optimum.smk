@@ -2,6 +2,11 @@
 scores."""
 
 
+localrules:
+    optimum,
+    bayes,
+
+
 rule evidence:
     input:
         tracks=lambda w: shards(w.study, "test", w.model),

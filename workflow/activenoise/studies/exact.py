@@ -34,7 +34,7 @@ from activenoise.studies.evidence import TrackEvidence, joined
 BRIEF = Sampler(draws=256, wanted=80, final=256, batches=3, attempts=2, rounds=25)
 RBP_BRIEF = Reach(draws=32, wanted=1.0, most=64)  # one round, however few draws are effective
 _STEP_RANGE = 10.0  # either way of the track's own, of a scale-free track's rms step
-_BLOCK = 500  # tracks that the quadrature takes at a time
+_BLOCK, _FEW = 500, 10  # tracks at a time, by quadrature and by sampling
 _SEED_STRIDE = 1000  # between the seeds of two tracks, whose prefixes take those between
 
 log = logging.getLogger(__name__)
@@ -66,18 +66,15 @@ def study_evidence(
     models, points = needed_models(pairs), np.asarray(at)
     unknown = [n for n in PARAMETERS["AOUP"] if n in prior.axes and not prior.axes[n].fixed]
     names = tuple(dict.fromkeys((*targets, *unknown)))
-    parts = []
-    for rows in data.blocks(_BLOCK if prior.bare else 10):
+    dt, parts = data.dt, []
+    for rows in data.blocks(_BLOCK if prior.bare else _FEW):
         seeds = [seed + _SEED_STRIDE * i for i in range(rows.start, rows.stop)]
-        parts.append(
-            exact_evidence(prior, data[rows], data.dt, points, models, names, nodes, seeds)
-        )
+        parts.append(exact_evidence(prior, data[rows], dt, points, models, names, nodes, seeds))
         log.info("%s: %d of %d tracks", data.model_name, rows.stop, len(data))
     found = replace(joined(parts), truth=_truth(data, names))
-    if not prior.bare or prior.fixed:
+    if not n_check or not prior.bare or prior.fixed:
         return found
-    few = data[: min(n_check, len(data))]
-    fine = exact_evidence(prior, few, data.dt, points, models, names, refined(nodes))
+    fine = exact_evidence(prior, data[:n_check], dt, points, models, names, refined(nodes))
     return replace(found, refined=fine.log_evidence, refined_mean=fine.mean)
 
 
