@@ -40,11 +40,7 @@ class Batches:
         self._size = min(limit or len(data_sets[0]), *map(len, data_sets), len(data_sets[0]))
         self._row = 0
         self._random = np.random.default_rng(seed)
-        self._targets = (
-            None
-            if targets is None
-            else np.log(np.stack([data_sets[0].parameters[name] for name in targets], axis=1))
-        )
+        self._targets = data_sets[0].log_parameters(targets) if targets else None
 
     def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
         """n_tracks windows of n_points, float32, as many of each class, and their targets."""
