@@ -9,14 +9,14 @@ which a comparison of models without an instrument takes for activity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
-from activenoise.parameters import REGISTRY
+from activenoise.parameters import MEASURED, REGISTRY
 
 Baseline = Literal["zero", "constant", "linear"]
 
@@ -58,8 +58,7 @@ class Instrument:
     @property
     def parameters(self) -> dict[str, FloatArray]:
         """The numbers by name."""
-        names = (field.name for field in fields(self) if field.name != "baseline")
-        return {name: np.asarray(getattr(self, name), np.float64) for name in names}
+        return {name: np.asarray(getattr(self, name), np.float64) for name in MEASURED}
 
     @property
     def unknowns(self) -> int:
