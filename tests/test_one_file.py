@@ -71,7 +71,7 @@ def test_the_sheet_of_one_line_says_what_was_given(one_file, tmp_path):
             ["--column", "x", "--trap", "cage"],
             "trap is 'cage'; it must be trapped or free",
         ),
-        ("a.csv", ["--column", "x", "--priors", "exposure=2"], "exposure = 2: must be at most 1"),
+        ("a.csv", ["--column", "x", "--priors", "exposure=2"], "exposure = 2: must lie in 0"),
         ("a.csv", ["--column", "x", "--priors", "exposure"], "must be parameter=value"),
         ("a.csv", ["--column", "x", "--baseline", "zero"], "baseline is 'zero'; it must be"),
         (

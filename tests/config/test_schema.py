@@ -99,7 +99,7 @@ def with_change(keys, value):
 PARAMETER_RIGHT = "must be a number, {uniform: [low, high]} or {log_uniform: [low, high]}"
 WRONG = [
     # an instrument, and no unit
-    ((*GRANULE, "parameters", "exposure"), 1.5, ["parameters.exposure = 1.5: must be at most 1"]),
+    ((*GRANULE, "parameters", "exposure"), 1.5, ["parameters.exposure = 1.5: must lie in 0 ... 1"]),
     ((*GRANULE, "parameters", "noise"), -1, ["parameters.noise = -1"]),
     ((*GRANULE, "parameters", "active_share"), 0.5, ["D_a and active_share say the same"]),
     ((*GRANULE, "parameters", "D"), MISSING, ["granule.parameters: D missing"]),
@@ -146,7 +146,7 @@ WRONG = [
     ((*BENCHMARK, "parameters", "D_a"), MISSING, ["studies.benchmark.parameters: D_a missing"]),
     ((*BENCHMARK, "tracks", "test"), MISSING, ["studies.benchmark.tracks: test missing"]),
     # values
-    ((*GRANULE, "parameters", "D"), -1, ["studies.granule.parameters.D = -1: must be fin"]),
+    ((*GRANULE, "parameters", "D"), -1, ["studies.granule.parameters.D = -1: must be posit"]),
     ((*GRANULE, "parameters", "D"), 0, ["studies.granule.parameters.D = 0: must be posit"]),
     ((*GRANULE, "parameters", "D"), "big", ["parameters.D = big: must be a number, uniform"]),
     ((*GRANULE, "parameters", "D"), None, ["parameters.D = off: only a part of the instrument"]),
@@ -170,7 +170,7 @@ WRONG = [
     (("verdict", "priors"), {"kapa": 1}, ["verdict.priors.kapa is not known; the", "kappa, D"]),
     (("verdict", "priors"), {"D": 0}, ["verdict.priors.D = 0: only a part of the instrument"]),
     (("verdict", "priors"), {"D": "big"}, ["verdict.priors.D = big: must be a number, uniform"]),
-    (("verdict", "priors"), {"exposure": 2}, ["verdict.priors.exposure = 2: must be at most 1"]),
+    (("verdict", "priors"), {"exposure": 2}, ["verdict.priors.exposure = 2: must lie in 0 ... 1"]),
     (("verdict", "priors"), {"D_a": 1, "active_share": 0.5}, ["verdict.priors: D_a and active_sh"]),
     (("verdict", "baseline"), "zero", ["verdict.baseline = 'zero': must be constant or linear"]),
     (("verdict", "odds"), {"RPB": 1}, ["verdict.odds: unknown key RPB; known are AOUP"]),
@@ -193,7 +193,7 @@ WRONG = [
     (
         (*GRANULE, "parameters", "D"),
         {"uniform": [-2, 1]},
-        ["D = {uniform: [-2, 1]}: must be finite, and not"],
+        ["D = {uniform: [-2, 1]}: must be positive and"],
     ),
     ((*GRANULE, "parameters", "D"), {"uniform": [1]}, ["D = {uniform: [1]}: ", PARAMETER_RIGHT]),
     ((*GRANULE, "parameters", "D"), {}, ["D = {}: ", PARAMETER_RIGHT]),

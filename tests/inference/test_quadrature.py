@@ -239,7 +239,8 @@ def test_focus_finds_a_posterior_between_the_nodes():
             signed = [s * t * log_density(best.x + s * a + t * b) for s in (1, -1) for t in (1, -1)]
             hessian[i, j] = -sum(signed) / (4 * 0.01**2)
     axes = zip(PARAMETERS["AOUP"], best.x, strict=True)
-    log_prior = sum(prior.axes[n].log_density(np.exp(v)) + v for n, v in axes)
+    # Of the logarithms v, which are uniform themselves or have a density of exp(v)/width.
+    log_prior = sum((not prior.axes[n].log) * v - np.log(prior.axes[n].width) for n, v in axes)
     laplace = log_prior - best.fun + 2 * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(hessian)[1]
 
     focused = focus("AOUP", prior, track, dt, {"kappa": 8, "ratio": 32})

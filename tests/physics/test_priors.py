@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 from scipy.stats import kstest, loguniform, uniform
 
 from activenoise.physics.models import AOUP, RBP, Passive
@@ -55,6 +54,12 @@ def test_a_draw_depends_on_seed_index_and_name_alone(draws):
         assert type(PRIOR.draw(model, 1, 2)) is kind
 
 
+def by_scipy(axis):
+    if axis.log:
+        return loguniform(axis.low, axis.high)
+    return uniform(axis.low, axis.high - axis.low)
+
+
 @pytest.mark.parametrize("axis", [Axis(2.0, 5.0), Axis(1e-3, 4.0, log=True), Axis(0.0, 3.0)])
 def test_nodes_integrate_polynomials_against_the_density(axis):
     values, weights = axis.nodes(6)
@@ -65,20 +70,13 @@ def test_nodes_integrate_polynomials_against_the_density(axis):
         def f(v, power=power):
             return np.log(v) ** power if axis.log else v**power
 
-        mean, _ = quad(
-            lambda v: f(v) * np.exp(axis.log_density(v)), axis.low, axis.high, epsrel=1e-10
-        )
-        assert weights @ f(values) == pytest.approx(mean, rel=1e-7)
+        assert weights @ f(values) == pytest.approx(by_scipy(axis).expect(f), rel=1e-7)
 
 
 @pytest.mark.parametrize("axis", [Axis(2.0, 5.0), Axis(1e-3, 4.0, log=True)])
-def test_density_is_normalised_and_is_that_of_the_quantiles(axis):
-    total, _ = quad(lambda v: np.exp(axis.log_density(v)), axis.low, axis.high)
-    assert total == pytest.approx(1, rel=1e-9)
-    assert axis.log_density(0.99 * axis.low) == axis.log_density(1.01 * axis.high) == -np.inf
-    u = np.linspace(0.01, 0.99, 9)
-    slope = (axis.quantile(u + 1e-6) - axis.quantile(u - 1e-6)) / 2e-6
-    np.testing.assert_allclose(np.exp(axis.log_density(axis.quantile(u))), 1 / slope, rtol=1e-6)
+def test_quantiles_are_those_of_the_density(axis):
+    u = np.linspace(0, 1, 11)
+    np.testing.assert_allclose(axis.quantile(u), by_scipy(axis).ppf(u), rtol=1e-12)
 
 
 def test_narrowed_keeps_to_both_ranges():

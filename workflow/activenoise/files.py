@@ -119,6 +119,10 @@ class DataSet:
         for start in range(0, len(self), size):
             yield slice(start, min(start + size, len(self)))
 
+    def log_parameters(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Logarithms of the true values of these parameters, (n_tracks, len(names))."""
+        return np.log(np.stack([self.parameters[name] for name in names], axis=1))
+
     def close(self) -> None:
         for file in self._files:
             file.close()

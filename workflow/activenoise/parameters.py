@@ -22,25 +22,33 @@ class Parameter:
     "instrument", of what an `Instrument` makes of the positions; "scale", the unit of a scale-free
     record; "reading", what follows from the others where a fit is read as an RBP.
     symbol: for figures, in Matplotlib's mathtext. powers: of length and time (s) in the unit.
-    may_vanish: whether 0 is a value; no parameter is negative. fraction: whether 1 is the greatest
-    value. off: the value at which a part of the instrument does nothing.
-    words: for people, of a trapped tracer; free_words: of a free one, where they differ.
+    values: a key of `_NEED`. words: for people, of a trapped tracer; free_words: of a free one,
+    where they differ. off: the value at which a part of the instrument does nothing.
     """
 
     name: str
     part: Part
     symbol: str
     powers: tuple[int, int]
+    values: str
     words: str
     free_words: str = ""
-    may_vanish: bool = False
-    fraction: bool = False
     off: float | None = None
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """Lowest and highest value; the lowest itself is a value only if `may_vanish`."""
-        return 0.0, 1.0 if self.fraction else math.inf
+    def may_vanish(self) -> bool:
+        return self.values[0] == "["
+
+    @property
+    def need(self) -> str:
+        """What a value must be, for messages."""
+        return _NEED[self.values]
+
+    def contains(self, value: Any) -> Any:
+        """Whether a number is a value of the parameter; of an array, which of its numbers are."""
+        top = 1.0 if "1" in self.values else math.inf
+        low = value >= 0 if self.may_vanish else value > 0
+        return low & (value <= top if self.values[-1] == "]" else value < top)
 
     def unit(self, length: str) -> str:
         """The unit as it is printed, lengths in the unit `length`; empty for a pure number."""
@@ -55,63 +63,48 @@ class Parameter:
 
 
 _SUPERSCRIPTS = {-2: "⁻²", -1: "⁻¹", 1: "", 2: "²"}
-
+_NEED = {
+    "(0, ∞)": "must be positive and finite",
+    "(0, ∞]": "must be positive",
+    "[0, ∞)": "must be finite, not negative",
+    "[0, 1]": "must lie in 0 ... 1",
+}
 _ROWS = (
     # A free tracer is one of kappa = 0.
-    Parameter("kappa", "model", "κ", (0, -1), "relaxation rate κ in the trap", may_vanish=True),
-    Parameter("D", "model", "$D$", (2, -1), "thermal diffusivity D"),
-    Parameter(
-        "active_share", "share", "active share", (0, 0), "active share of the motion",
-        "active share of the long-time diffusivity", may_vanish=True, fraction=True,
-    ),
-    Parameter(
-        "D_a", "model", r"$D_{\mathrm{a}}$", (2, -1), "active diffusivity Dₐ", may_vanish=True
-    ),
-    Parameter(
-        "tau_a", "model", r"$\tau_{\mathrm{a}}$", (0, 1), "persistence time τₐ of the propulsion"
-    ),
-    Parameter(
-        "element_share", "share", "element's share", (0, 0), "share of the friction that relaxes",
-        may_vanish=True, fraction=True,
-    ),
-    Parameter(
-        "strength", "model", "strength", (0, 0), "strength of the viscoelastic element",
-        may_vanish=True,
-    ),
-    Parameter(
-        "tau_m", "model", r"$\tau_{\mathrm{m}}$", (0, 1), "relaxation time τₘ of the medium"
-    ),
-    Parameter(
-        "noise", "instrument", "noise", (1, 0), "localisation noise", may_vanish=True, off=0.0
-    ),
-    Parameter(
-        "exposure", "instrument", "exposure", (0, 0), "exposure, as a part of the interval",
-        may_vanish=True, fraction=True, off=0.0,
-    ),
-    Parameter(
-        "corner", "instrument", "corner", (0, -1), "corner frequency of the detector", off=math.inf
-    ),
-    Parameter(
-        "relaxed", "instrument", "relaxed", (0, 0),
-        "part of the signal that passes the detector at once",
-        may_vanish=True, fraction=True, off=0.0,
-    ),
-    Parameter(
-        "drift", "instrument", "drift", (2, -1), "diffusivity of the drift", may_vanish=True,
-        off=0.0,
-    ),
-    Parameter("step", "scale", "step", (1, 0), "root mean square step"),
-    Parameter("D_rot", "reading", r"$D_{\mathrm{rot}}$", (0, -1), "rotational diffusivity"),
-    Parameter(
-        "D_a_prime", "reading", r"$D_{\mathrm{a}}'$", (2, -2), "active diffusivity over τₐ"
-    ),
-    Parameter("v0", "reading", "$v_0$", (1, -1), "speed of the propulsion"),
+    Parameter("kappa", "model", "κ", (0, -1), "[0, ∞)", "relaxation rate κ in the trap"),
+    Parameter("D", "model", "$D$", (2, -1), "(0, ∞)", "thermal diffusivity D"),
+    Parameter("active_share", "share", "active share", (0, 0), "[0, 1]",
+              "active share of the motion", "active share of the long-time diffusivity"),
+    Parameter("D_a", "model", r"$D_{\mathrm{a}}$", (2, -1), "[0, ∞)", "active diffusivity Dₐ"),
+    Parameter("tau_a", "model", r"$\tau_{\mathrm{a}}$", (0, 1), "(0, ∞)",
+              "persistence time τₐ of the propulsion"),
+    Parameter("element_share", "share", "element's share", (0, 0), "[0, 1]",
+              "share of the friction that relaxes"),
+    Parameter("strength", "model", "strength", (0, 0), "[0, ∞)",
+              "strength of the viscoelastic element"),
+    Parameter("tau_m", "model", r"$\tau_{\mathrm{m}}$", (0, 1), "(0, ∞)",
+              "relaxation time τₘ of the medium"),
+    Parameter("noise", "instrument", "noise", (1, 0), "[0, ∞)", "localisation noise", off=0.0),
+    Parameter("exposure", "instrument", "exposure", (0, 0), "[0, 1]",
+              "exposure, as a part of the interval", off=0.0),
+    Parameter("corner", "instrument", "corner", (0, -1), "(0, ∞]",
+              "corner frequency of the detector", off=math.inf),
+    Parameter("relaxed", "instrument", "relaxed", (0, 0), "[0, 1]",
+              "part of the signal that passes the detector at once", off=0.0),
+    Parameter("drift", "instrument", "drift", (2, -1), "[0, ∞)",
+              "diffusivity of the drift", off=0.0),
+    Parameter("step", "scale", "step", (1, 0), "(0, ∞)", "root mean square step"),
+    Parameter("D_rot", "reading", r"$D_{\mathrm{rot}}$", (0, -1), "(0, ∞)",
+              "rotational diffusivity"),
+    Parameter("D_a_prime", "reading", r"$D_{\mathrm{a}}'$", (2, -2), "[0, ∞)",
+              "active diffusivity over τₐ"),
+    Parameter("v0", "reading", "$v_0$", (1, -1), "[0, ∞)", "speed of the propulsion"),
 )  # fmt: skip
 REGISTRY = {row.name: row for row in _ROWS}
 # The parameters that may have a prior; shares, and those of the instrument.
 WITH_PRIOR = tuple(n for n, row in REGISTRY.items() if row.part not in ("scale", "reading"))
 MEASURED = tuple(n for n, row in REGISTRY.items() if row.part == "instrument")
-FRACTIONS = frozenset(n for n, row in REGISTRY.items() if row.fraction)
+FRACTIONS = frozenset(n for n, row in REGISTRY.items() if row.values == "[0, 1]")
 # Two forms of one parameter: where one of a pair has a prior, the other follows.
 SHARES = {"D_a": "active_share", "strength": "element_share"}
 
@@ -175,14 +168,10 @@ def parameter_range(name: str, spec: Any) -> Range:
     kind, low, high = found
     if kind and not low < high:
         raise ValueError(f"{where}: the range is reversed or empty; low < high")
-    if low < 0 or not math.isfinite(high):
-        raise ValueError(f"{where}: must be finite, and not negative")
+    if low < 0 or not about.contains(high) or (kind and math.isinf(high)):
+        raise ValueError(f"{where}: {about.need}")
     if kind == "log_uniform" and low == 0:
         raise ValueError(f"{where}: a log-uniform range cannot start at 0")
-    if high == 0 and not about.may_vanish:
-        raise ValueError(f"{where}: must be positive")
-    if high > about.bounds[1]:
-        raise ValueError(f"{where}: must be at most {about.bounds[1]:g}")
     if low == 1 and about.part == "share":
         raise ValueError(f"{where}: must be below 1, where nothing thermal is left")
     return Range(low, high, kind == "log_uniform")

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from activenoise.files import DataSet
 
 Array = NDArray[np.float32]
+Batch = tuple[Array, Array]  # tracks, or their frames, and their targets
 
 
 class Source(Protocol):
     """An endless supply of labelled tracks."""
 
-    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
+    def batch(self, n_tracks: int, n_points: int) -> Batch:
         """Tracks (n_tracks, n_points) and their targets, (n_tracks,) class numbers in equal
         parts, or (n_tracks, n_targets)."""
 
@@ -40,13 +41,9 @@ class Batches:
         self._size = min(limit or len(data_sets[0]), *map(len, data_sets), len(data_sets[0]))
         self._row = 0
         self._random = np.random.default_rng(seed)
-        self._targets = (
-            None
-            if targets is None
-            else np.log(np.stack([data_sets[0].parameters[name] for name in targets], axis=1))
-        )
+        self._targets = data_sets[0].log_parameters(targets) if targets else None
 
-    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
+    def batch(self, n_tracks: int, n_points: int) -> Batch:
         """n_tracks windows of n_points, float32, as many of each class, and their targets."""
         share = n_tracks // len(self._data_sets)
         if share > self._size:

@@ -7,10 +7,10 @@ every duration. A worker thread makes the next batches while the network learns 
 from __future__ import annotations
 
 import logging
-import queue
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from activenoise.learning.batches import Array, Source
+from activenoise.learning.batches import Array, Batch, Source
 from activenoise.learning.frames import frames
 from activenoise.learning.networks import Network
 
@@ -120,7 +120,7 @@ def train(
     """
     log = log or logging.getLogger(__name__)
     keras.utils.set_random_seed(seed)
-    batches = _Producer(_batches(network, source, settings, np.random.default_rng(seed)))
+    batches = _ahead(_batches(network, source, settings, np.random.default_rng(seed)))
     model, history = network.model, []
     mean, lines = _MeanWeights(model, settings), _line_steps(settings.steps)
     losses: list[float] = []
@@ -197,13 +197,13 @@ class FrameLoss(keras.losses.Loss):
 
 def _batches(
     network: Network, source: Source, settings: Settings, random: np.random.Generator
-) -> Iterator[tuple[Array, Array]]:
+) -> Iterator[Batch]:
     """First a larger batch of the longest tracks, for the standardisation; then one a step."""
     longest = max(stage.points for stage in settings.stages)
     sizes = [(max(256, settings.batch), longest)]
     for stage in settings.stages:
         sizes += [(settings.batch, stage.points)] * stage.steps
-    kept: dict[bytes, tuple[Array, Array]] = {}
+    kept: dict[bytes, Batch] = {}
     for n_tracks, n_points in sizes:
         tracks, targets = source.batch(n_tracks, n_points)
         # The same tracks come again together, and are known by their last points.
@@ -222,41 +222,13 @@ def _batches(
         yield item
 
 
-class _Producer:
-    """Runs an iterator in a thread of its own, a few items ahead, in order."""
-
-    def __init__(self, items: Iterator[tuple[Array, Array]], ahead: int = 4) -> None:
-        self._queue: queue.Queue[Any] = queue.Queue(ahead)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(items,), daemon=True)
-        self._thread.start()
-
-    def _run(self, items: Iterator[tuple[Array, Array]]) -> None:
-        try:
-            for item in items:
-                if not self._put(item):
-                    return
-        except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Any) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def __next__(self) -> tuple[Array, Array]:
-        item = self._queue.get()
-        if isinstance(item, BaseException):
-            raise item
-        return item
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
+def _ahead(items: Iterator[Batch], n: int = 4) -> Generator[Batch, None, None]:
+    """The items in order, made in a thread of their own, n of them before they are asked for."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, items, None) for _ in range(n))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, items, None))
+            yield item
 
 
 def _schedule(settings: Settings) -> Any:

@@ -9,14 +9,14 @@ which a comparison of models without an instrument takes for activity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
-from activenoise.parameters import REGISTRY
+from activenoise.parameters import MEASURED, REGISTRY
 
 Baseline = Literal["zero", "constant", "linear"]
 
@@ -45,13 +45,10 @@ class Instrument:
 
     def __post_init__(self) -> None:
         for name, value in self.parameters.items():
-            about = REGISTRY[name]
-            right = value >= 0 if about.may_vanish else value > 0
-            right &= (value <= about.bounds[1]) & (np.isfinite(value) | (value == about.off))
+            right = REGISTRY[name].contains(value)
             if not np.all(right):
-                need = "lie in 0 ... 1" if about.fraction else "be finite, not negative"
-                need = need if about.may_vanish else "be positive"
-                raise ValueError(f"Instrument: {name} = {value[~right].flat[0]:g} must {need}")
+                wrong = value[~right].flat[0]
+                raise ValueError(f"Instrument: {name} = {wrong:g} {REGISTRY[name].need}")
         if self.baseline not in get_args(Baseline):
             raise ValueError(
                 f"Instrument: baseline = {self.baseline!r} must be one of "
@@ -61,8 +58,7 @@ class Instrument:
     @property
     def parameters(self) -> dict[str, FloatArray]:
         """The numbers by name."""
-        names = (field.name for field in fields(self) if field.name != "baseline")
-        return {name: np.asarray(getattr(self, name), np.float64) for name in names}
+        return {name: np.asarray(getattr(self, name), np.float64) for name in MEASURED}
 
     @property
     def unknowns(self) -> int:

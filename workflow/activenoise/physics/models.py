@@ -102,15 +102,10 @@ class _Trapped:
         names = [field.name for field in fields(self)]
         values = [np.asarray(getattr(self, name), dtype=np.float64) for name in names]
         for name, value in zip(names, values, strict=True):
-            # kappa = 0 is a free tracer: it has equations of motion, but no stationary law.
-            may_vanish = REGISTRY[name].may_vanish
-            right = np.isfinite(value) & (value >= 0 if may_vanish else value > 0)
+            right = REGISTRY[name].contains(value)
             if not np.all(right):
-                wrong = value[~right].flat[0]
-                need = "not negative" if may_vanish else "positive"
-                raise ValueError(
-                    f"{type(self).__name__}: {name} = {wrong:g} must be {need} and finite"
-                )
+                wrong, need = value[~right].flat[0], REGISTRY[name].need
+                raise ValueError(f"{type(self).__name__}: {name} = {wrong:g} {need}")
         try:
             values = [np.array(value) for value in np.broadcast_arrays(*values)]
         except ValueError:

@@ -33,19 +33,6 @@ class Axis(Range):
             return self.low * (self.high / self.low) ** u
         return self.low + (self.high - self.low) * u
 
-    def log_density(self, value: FloatArray) -> FloatArray:
-        """Log prior density per unit of the parameter; -inf outside, 0 where fixed."""
-        value = np.asarray(value, np.float64)
-        if self.fixed:
-            return np.zeros_like(value)
-        inside = (value >= self.low) & (value <= self.high)
-        safe = np.where(inside, value, self.high)
-        if self.log:
-            density = -np.log(safe * np.log(self.high / self.low))
-        else:
-            density = np.full_like(value, -np.log(self.high - self.low))
-        return np.where(inside, density, -np.inf)
-
     def narrowed(self, low: float, high: float) -> Axis:
         """The same kind of axis over the part of its range inside [low, high]."""
         return Axis(max(self.low, low), min(self.high, high), self.log)
