@@ -1,5 +1,4 @@
-"""What the four models say of a record, or of a table of tracks: facts, and the arrays that its
-figures draw."""
+"""The facts of a record, or of a table of tracks, and the arrays that its figures draw."""
 
 from typing import TYPE_CHECKING
 
@@ -13,31 +12,34 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import sys
 
-    from activenoise.analysis.record import findings
-    from activenoise.analysis.table import table_findings
+    from activenoise.analysis.facts import to_json
+    from activenoise.analysis.record import analyse
     from activenoise.config.choices import choices
     from activenoise.files import read_arrays, read_attributes, tracks_of, write_arrays, write_json
 
     about = read_attributes(job.input.record)
-    tracks = tracks_of(read_arrays(job.input.record))
-    named = {
+    tracks = {
         track: dict(zip(about["coordinates"], positions.T, strict=True))
-        for track, positions in tracks.items()
+        for track, positions in tracks_of(read_arrays(job.input.record)).items()
     }
     p = job.params
-    chosen = choices(p.trap, p.choices)
-    asked = (about["dt"], p.instrument, p.effort, p.seed, chosen)
     try:
-        if len(named) == 1:
-            found = findings(next(iter(named.values())), *asked)
-        else:
-            found = table_findings(named, *asked, left_out=about["left_out"])
+        found = analyse(
+            tracks,
+            about["dt"],
+            p.instrument,
+            p.effort,
+            p.seed,
+            choices(p.trap, p.choices),
+            about["left_out"],
+            progress=lambda stage: log.info("%s", stage),
+        )
     except ValueError as error:
         log.error("track %s: %s", job.wildcards.track, error)
         sys.exit(1)
-    log.info("seconds: %s", found.facts["seconds"])
+    log.info("seconds: %s", found.facts.seconds)
     write_arrays(job.output.arrays, {"unit": about["unit"]}, **found.arrays)
-    write_json(job.output.facts, found.facts)
+    write_json(job.output.facts, to_json(found.facts))
 
 
 if __name__ == "__main__":

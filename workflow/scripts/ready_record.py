@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    import json
-    from pathlib import Path
-
+    from activenoise.analysis.facts import read_facts
     from activenoise.files import (
         read_arrays,
         read_attributes,
@@ -23,23 +21,29 @@ def main(job: "Snakemake") -> None:
         write_json,
         write_table,
     )
-    from activenoise.learning.any_record import answers, known_rates, longest_tracks, without_tones
+    from activenoise.learning.any_record import answers, longest_tracks, without_tones
     from activenoise.learning.domain import read_domains
     from activenoise.learning.networks import Network
+    from activenoise.physics.tones import Tone
 
     p = job.params
     about = read_attributes(job.input.record)
     tracks = longest_tracks(tracks_of(read_arrays(job.input.record)), about["coordinates"])
-    facts = json.loads(Path(job.input.findings).read_text(encoding="utf-8"))
-    tracks = without_tones(tracks, facts, about["dt"])
+    facts = read_facts(job.input.findings)
+    tones = {
+        name: [Tone(tone.frequency, tone.cosine, tone.sine) for tone in some]
+        for name, some in facts.tones.by_name.items()
+    }
+    tracks = without_tones(tracks, tones, facts.record.n_read, about["dt"])
     networks = dict(zip(p.tasks, map(Network.load, job.input.networks), strict=True))
     domains = {
         task: read_domains(read_tree(path))
         for task, path in zip(p.tasks, job.input.domains, strict=True)
     }
-    pieces = facts["segments"]["pieces"]
+    # The pieces of a table are those of one track.
+    pieces = [] if facts.several else [(piece.start, piece.end) for piece in facts.pieces.pieces]
     found, rows = answers(
-        networks, domains, tracks, about["dt"], known_rates(facts), p.ranges, pieces
+        networks, domains, tracks, about["dt"], facts.known_rates, p.ranges, pieces
     )
     log.info("%s", found)
     write_json(job.output.summary, {"study": p.study, "coordinates": found})

@@ -15,7 +15,8 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.analysis.judgement import rows_of_tracks
+    from activenoise.analysis.facts import from_json
+    from activenoise.analysis.table import rows_of_tracks
     from activenoise.files import read_arrays, read_attributes, write_json, write_table
     from activenoise.report.words import in_words
 
@@ -24,18 +25,19 @@ def main(job: "Snakemake") -> None:
         for name in ("fit", "exact", "network", "ready", "findings")
         if name in job.input.keys()  # noqa: SIM118 (a list of files with names)
     }
+    facts = from_json(parts["findings"], job.input.findings)
     full = read_attributes(job.input.full)
     about = {**job.params.about, "unit": full["unit"], "version": __version__}
     if "record" in job.input.keys():  # noqa: SIM118
         about["n_points"] = len(read_arrays(job.input.record)["positions"])
     else:
-        about["n_points"] = parts["findings"]["record"]["n_points"]
+        about["n_points"] = facts.record.n_points
         about["dt"] = full["dt"] / about["stride"]
-    words = in_words(parts["findings"])
+    words = in_words(facts)
     log.info("%s", words.sentence)
     verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}
     write_json(job.output.verdict, verdict)
-    write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, parts["findings"]))
+    write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, facts))
 
 
 if __name__ == "__main__":
