@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from activenoise.physics.models import Passive as Passive
     from activenoise.physics.models import Viscoelastic as Viscoelastic
     from activenoise.physics.priors import parse_prior as parse_prior
+    from activenoise.reading.records import read as read
+    from activenoise.report.verdict import verdict as verdict
     from activenoise.simulation.tracks import simulate as simulate
 
 __version__ = "0.1.0"
@@ -30,7 +32,9 @@ _HOMES = {
     "log_evidence": "activenoise.inference.evidence",
     "log_likelihood": "activenoise.likelihood.positions",
     "parse_prior": "activenoise.physics.priors",
+    "read": "activenoise.reading.records",
     "simulate": "activenoise.simulation.tracks",
+    "verdict": "activenoise.report.verdict",
 }
 __all__ = ["__version__", *_HOMES]
 

@@ -6,8 +6,9 @@ wrong and where, what would be right. `formats` says which files can be read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,15 +51,17 @@ class ReadOptions:
     min_points: int = MIN_POINTS
 
 
-def read(path: str | Path, options: ReadOptions | None = None) -> Record:
+def read(path: str | Path, options: ReadOptions | None = None, **given: Any) -> Record:
     """All tracks of a file, in the coordinates that are named or found, each on a grid of times.
+
+    options: how to read it; any of them may be given by name, as in read(path, dt=0.01, unit="um").
 
     Coordinates are found by the names x, y and z (without a z that never changes), or by being
     alone. A missing frame, an empty cell or NaN is NaN on the grid; nothing is interpolated. Of
     many tracks, those of a single point and those that never move are left out.
     Raises RecordError for anything that makes the file unusable.
     """
-    path, options = Path(path), options or ReadOptions()
+    path, options = Path(path), replace(options or ReadOptions(), **given)
     columns = selectors(options.column)
     raw = read_tracks(path, columns, options.track_column, options.time_column)
     return on_grids(path, raw, options)

@@ -121,18 +121,21 @@ def _figures(
     }
     alone = _analysed_alone(facts)
     diffusivity = facts.favoured.parameters.get("D")
-    return {
-        "record": page_figures.tracks(tracks, names, dt, unit)
-        if facts.several
-        else page_figures.record(dict(zip(names, tracks[0].T, strict=True)), dt, unit),
+    drawn = {
+        "record": page_figures.record_or_tracks(tracks, names, dt, unit),
         "histogram": page_figures.histogram(together, unit),
-        "bands": {name: page_figures.bands(arrays, name, unit) for name in names},
         "corner": page_figures.corner(draws, unit) if draws else None,
         "pieces": page_figures.pieces(facts.pieces, unit, along) if facts.pieces.trends else None,
         "members": page_figures.members(alone, diffusivity, unit)
         if len(alone) > 1 and diffusivity is not None
         else None,
     }
+    svg = page_figures.svg
+    bands = {
+        name: {key: svg(each) for key, each in page_figures.bands(arrays, name, unit).items()}
+        for name in names
+    }
+    return {name: each and svg(each) for name, each in drawn.items()} | {"bands": bands}
 
 
 def _along(verdict: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -37,7 +37,17 @@ def svg(figure: Figure) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def record(coordinates: Mapping[str, FloatArray], dt: float, unit: str) -> str:
+def record_or_tracks(
+    positions: Sequence[FloatArray], names: Sequence[str], dt: float, unit: str
+) -> Figure:
+    """One track against time, or several as they lie. positions: (n_points, n_coordinates) each,
+    dt (s) apart; names: of the coordinates."""
+    if len(positions) > 1:
+        return tracks(positions, names, dt, unit)
+    return record(dict(zip(names, positions[0].T, strict=True)), dt, unit)
+
+
+def record(coordinates: Mapping[str, FloatArray], dt: float, unit: str) -> Figure:
     """The positions against time, one panel a coordinate."""
     figure = plot.new_figure(WIDE, 22 + 28 * len(coordinates))
     panels = figure.subplots(len(coordinates), 1, sharex=True, squeeze=False)[:, 0]
@@ -47,7 +57,7 @@ def record(coordinates: Mapping[str, FloatArray], dt: float, unit: str) -> str:
         axes.plot(places * dt, np.where(seen, values, np.nan), color=colour, lw=0.6)
         axes.set(xlim=(0, len(x) * dt), ylabel=f"{name} ({plot.unit_name(unit)})")
     panels[-1].set_xlabel("time t (s)")
-    return svg(figure)
+    return figure
 
 
 def bridged(x: FloatArray) -> FloatArray:
@@ -56,7 +66,7 @@ def bridged(x: FloatArray) -> FloatArray:
     return np.interp(np.arange(len(x)), np.flatnonzero(seen), x[seen] - x[seen].mean())
 
 
-def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, unit: str) -> str:
+def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, unit: str) -> Figure:
     """Tracks (n_points, n_coordinates) as they lie in the plane of the first two coordinates; of
     one coordinate against time, each from its first point. The longest of many."""
     drawn = sorted(positions, key=len, reverse=True)[:_MOST_TRACKS]
@@ -77,10 +87,10 @@ def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, uni
         axes.set_aspect("equal", adjustable="datalim")
     else:
         axes.set(xlabel="time t (s)", ylabel=f"{names[0]} from its first point ({length})")
-    return svg(figure)
+    return figure
 
 
-def members(rows: Sequence[tuple[TrackRow, OwnAnalysis]], shared: Summary, unit: str) -> str:
+def members(rows: Sequence[tuple[TrackRow, OwnAnalysis]], shared: Summary, unit: str) -> Figure:
     """What was found of each track by itself, in the order of D: D with its standard deviation,
     over the 95 % interval of all together (shared), and P(active)."""
     alone = sorted(rows, key=lambda row: row[1].parameters["D"].value)
@@ -101,20 +111,20 @@ def members(rows: Sequence[tuple[TrackRow, OwnAnalysis]], shared: Summary, unit:
     below.set(ylim=(-0.05, 1.05), ylabel="P(active)", xlabel="tracks, in the order of D")
     named = alone if len(alone) <= 16 else []
     below.set_xticks(place[: len(named)], [row.track for row, _ in named])
-    return svg(figure)
+    return figure
 
 
-def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> str:
+def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> Figure:
     """Histograms of positions, or of steps, with the Gaussian of their variance."""
     figure = plot.new_figure(NARROW, 58)
     panels = figure.subplots(1, len(coordinates), squeeze=False)[0]
     for axes, (name, x), colour in zip(panels, coordinates.items(), COLOURS * 9, strict=False):
         plot.histogram(axes, x[np.isfinite(x)], colour, unit)
         axes.set(xlabel=f"{name} ({plot.unit_name(unit)})", yticks=[])
-    return svg(figure)
+    return figure
 
 
-def bands(arrays: Mapping[str, FloatArray], coordinate: str, unit: str) -> dict[str, str]:
+def bands(arrays: Mapping[str, FloatArray], coordinate: str, unit: str) -> dict[str, Figure]:
     """Each statistic of one coordinate over what the favoured model predicts, by name."""
     return {
         key: _band(arrays, coordinate, unit, *about)
@@ -125,7 +135,7 @@ def bands(arrays: Mapping[str, FloatArray], coordinate: str, unit: str) -> dict[
 
 def _band(
     arrays: Mapping[str, FloatArray], coordinate: str, unit: str, title: str, at: str, size: str
-) -> str:
+) -> Figure:
     key = {name: key for key, name, *_ in _BANDS}[title]
     x, data, q = (
         arrays[f"bands/{coordinate}/{key}/{part}"] for part in ("at", "data", "quantiles")
@@ -147,10 +157,10 @@ def _band(
     if key in ("autocorrelation", "increments"):
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
     axes.legend(loc="best")
-    return svg(figure)
+    return figure
 
 
-def corner(draws: Mapping[str, FloatArray], unit: str) -> str:
+def corner(draws: Mapping[str, FloatArray], unit: str) -> Figure:
     """Posterior of each parameter and of each pair. draws: by parameter, of equal weight."""
     names = list(draws)
     n = len(names)
@@ -176,7 +186,7 @@ def corner(draws: Mapping[str, FloatArray], unit: str) -> str:
                 axes.set_ylim(limits[below])
             _label(axes, across, below, row == n - 1, column == 0 and row > 0, draws, unit)
     figure.align_labels()
-    return svg(figure)
+    return figure
 
 
 def _range(v: FloatArray) -> tuple[float, float]:
@@ -230,7 +240,7 @@ def parameter_unit(name: str, unit: str) -> str:
     return REGISTRY[name].unit(plot.unit_name(unit))
 
 
-def pieces(found: Pieces, unit: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+def pieces(found: Pieces, unit: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Parameters along the record: median, 68 and 95 % of each piece; beside them what networks
     say of each coordinate's pieces, by coordinate."""
     hidden = {"strength", "D_a" if "active_share" in found.trends else ""}
@@ -258,7 +268,7 @@ def pieces(found: Pieces, unit: str, networks: Mapping[str, Sequence[Mapping[str
         axes.axis("off")
     for axes in panels[-1]:
         axes.set_xlabel("time t (s)")
-    return svg(figure)
+    return figure
 
 
 def _along(

@@ -1,0 +1,240 @@
+"""The verdict on a record in one object: the analysis, its words, its page and its figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib import pyplot as plt
+from tqdm.auto import tqdm
+
+from activenoise import __version__
+from activenoise.analysis.facts import Facts, to_json
+from activenoise.analysis.judgement import basis
+from activenoise.analysis.record import Effort, analyse
+from activenoise.analysis.table import rows_of_tracks, verdict_row
+from activenoise.arrays import FloatArray
+from activenoise.config.choices import choices
+from activenoise.config.seeds import ROOT_SEED, record_seed
+from activenoise.files import replacing, write_json, write_table
+from activenoise.inference.record import Kind
+from activenoise.reading.memory import record_of_array, record_of_table
+from activenoise.reading.record import Record
+from activenoise.reading.records import ReadOptions, read
+from activenoise.report import page_figures
+from activenoise.report.page import render
+from activenoise.report.phrases import percent
+from activenoise.report.words import Words, in_words, model_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+
+_BAR = "{desc}: {elapsed}{postfix}"  # the stage is the postfix
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a record, beside how it is read.
+
+    instrument: "exact", "camera", "detector" or "unknown". trap: "trapped" or "free". priors: by
+    parameter, a number, {"uniform": [low, high]}, {"log_uniform": [low, high]} or "off", in place
+    of the default ones. baseline: of the record's zero, "constant" or "linear" in time. odds: prior
+    ones by model, 1 where not given. effort: "full" or "quick". seed: the root seed.
+    """
+
+    instrument: Kind = "unknown"
+    trap: str = "trapped"
+    priors: Mapping[str, Any] = field(default_factory=dict)
+    baseline: str = "constant"
+    odds: Mapping[str, float] = field(default_factory=dict)
+    effort: Effort | str = "full"
+    seed: int = ROOT_SEED
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What is known of a record, or of a table of tracks.
+
+    facts: typed numbers (`analysis.facts.Facts`). words: the verdict in a sentence, and what it
+    rests on. arrays: posterior draws and the bands that figures draw. ready: answers of networks
+    for any record, or None.
+    """
+
+    name: str
+    record: Record
+    question: Question
+    options: ReadOptions
+    facts: Facts
+    words: Words
+    arrays: dict[str, FloatArray]
+    ready: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return self.words.sentence
+
+    def __repr__(self) -> str:
+        return f"Verdict on {self.name}: {self.words.sentence}"
+
+    def _repr_html_(self) -> str:
+        """The sentence, and the models with their probabilities, for a notebook."""
+        found, what = basis(self.facts), model_words(self.facts)
+        rows = "".join(
+            f"<tr><td>{name}</td><td style='text-align:left'>{escape(what[name])}</td>"
+            f"<td>{escape(percent(model.probability))}</td></tr>"
+            for name, model in found.models.items()
+        )
+        table = f"<table><tr><th>model</th><th>motion</th><th>probability</th></tr>{rows}</table>"
+        sentence = f"<p><b>{escape(self.words.sentence)}</b></p>"
+        return sentence + (table if self.words.fits else "")
+
+    def posterior(self, model: str | None = None) -> DataFrame:
+        """Draws of equal weight of the parameters that vary, one column each, in the record's unit
+        and s. model: "Passive", "Viscoelastic", "AOUP" or "RBP"; the favoured one without it."""
+        import pandas as pd
+
+        name = self.facts.comparison.favoured if model is None else model
+        if name not in self.facts.posteriors:
+            known = ", ".join(self.facts.posteriors)
+            raise ValueError(f"model {name!r} must be one of {known}")
+        prefix = f"posterior/{name}/"
+        return pd.DataFrame(
+            {k.removeprefix(prefix): v for k, v in self.arrays.items() if k.startswith(prefix)}
+        )
+
+    def figure(self, what: str, coordinate: str | None = None) -> Figure:
+        """A figure of the page as Matplotlib's.
+
+        what: "record", "corner" (the posterior of the favoured model), or a statistic of one
+        coordinate (the first without a name) with the model's bands: "displacement",
+        "autocorrelation", "spectrum", "increments" or "increment_spectrum". ValueError names those
+        that this record has.
+        """
+        coordinates = self.record.coordinates
+        name = coordinates[0] if coordinate is None else coordinate
+        unit, favoured = self.record.unit, self.facts.comparison.favoured
+        if what == "record":
+            tracks = list(self.record.tracks.values())
+            return shown(page_figures.record_or_tracks(tracks, coordinates, self.record.dt, unit))
+        draws = {n: self.arrays[f"posterior/{favoured}/{n}"] for n in self.facts.favoured.unknown}
+        if what == "corner" and draws:
+            return shown(page_figures.corner(draws, unit))
+        drawn = page_figures.bands(self.arrays, name, unit)
+        bands = {key: shown(figure) for key, figure in drawn.items()}
+        if what in bands:
+            return bands[what]
+        known = ["record", *(["corner"] if draws else []), *bands]
+        raise ValueError(f"figure {what!r} of {name} must be one of {', '.join(known)}")
+
+    def page(self, path: str | Path) -> Path:
+        """Write the page, one HTML file without scripts or addresses, and say where it is."""
+        template = files("activenoise.report").joinpath("verdict.html.j2").read_text("utf-8")
+        page = render(self.json(), list(self.record.tracks.values()), self.arrays, template)
+        with replacing(path) as partial:
+            partial.write_text(page, encoding="utf-8")
+        return Path(path)
+
+    def json(self) -> dict[str, Any]:
+        """The verdict as plain JSON: what verdict.json holds."""
+        question, options = self.question, self.options
+        about = {
+            "track": self.name, "study": None, "synthetic": False, "file": str(self.record.path),
+            "note": "", "unit": self.record.unit, "dt": self.record.dt / options.stride,
+            "stride": options.stride, "scale": options.scale, "column": options.column,
+            "instrument": question.instrument, "trap": question.trap,
+            "n_points": self.facts.record.n_points, "version": __version__,
+            "ready_missing": self.ready is None,
+        }  # fmt: skip
+        found = {"words": self.words._asdict(), "findings": to_json(self.facts)}
+        return about | found | ({} if self.ready is None else {"ready": self.ready})
+
+    def row(self) -> dict[str, Any]:
+        """The line of verdicts.csv."""
+        return verdict_row(self.json())
+
+    def write(self, folder: str | Path) -> Path:
+        """Write verdict.json, tracks.csv (a row for each track) and the page into a folder; the
+        path of the page."""
+        write_json(Path(folder) / "verdict.json", self.json())
+        write_table(Path(folder) / "tracks.csv", rows_of_tracks(self.name, self.facts))
+        return self.page(Path(folder) / "verdict.html")
+
+
+def verdict(
+    source: Any,
+    dt: float | None = None,
+    unit: str | None = None,
+    *,
+    name: str | None = None,
+    progress: bool = True,
+    **given: Any,
+) -> Verdict:
+    """The verdict on a record or a table of tracks: thermal noise alone, a medium, or activity?
+
+    source: a path of a file; an array of positions (n_points,) or (n_points, n_coordinates), NaN
+        where missing; a table (pandas DataFrame) with the names of columns that files have; or a
+        record of `read`, to which dt and unit do not apply.
+    dt: interval, s, and unit, e.g. "um": needed where the source does not say.
+    name: of the record; the random numbers of the analysis depend on it.
+    progress: show the stages on a terminal.
+    given: `Question` (instrument, trap, priors, baseline, odds, effort, seed) and `ReadOptions`
+        (column, track_column, time_column, scale, stride, min_points) by name.
+
+    ValueError, in one line, for what cannot be used (`RecordError` for a file).
+    """
+    asked = {key: given.pop(key) for key in list(given) if key in Question.__dataclass_fields__}
+    unknown = given.keys() - ReadOptions.__dataclass_fields__.keys()
+    if unknown:
+        known = [*Question.__dataclass_fields__, *ReadOptions.__dataclass_fields__]
+        raise TypeError(f"verdict: {min(unknown)} is not known; use {', '.join(known)}")
+    question, options = Question(**asked), ReadOptions(dt=dt, unit=unit, **given)
+    record = record_of(source, options)
+    if name is None:
+        name = name_of(record.path)
+    return judge(record, question, options, name, progress)
+
+
+def judge(
+    record: Record, question: Question, options: ReadOptions, name: str, progress: bool = False
+) -> Verdict:
+    """The verdict on a record that has been read. name: the random numbers depend on it."""
+    settings = {"priors": dict(question.priors), "odds": dict(question.odds)}
+    chosen = choices(question.trap, settings | {"baseline": question.baseline})
+    # None: on a terminal alone.
+    with tqdm(desc=name, bar_format=_BAR, disable=None if progress else True, leave=False) as bar:
+        found = analyse(
+            record.by_coordinate(), record.dt, question.instrument, question.effort,
+            record_seed(question.seed, name), chosen, record.left_out, bar.set_postfix_str,
+        )  # fmt: skip
+    return Verdict(
+        name, record, question, options, found.facts, in_words(found.facts), found.arrays
+    )
+
+
+def shown(figure: Figure) -> Figure:
+    """A figure that Pyplot no longer holds: a notebook shows it once."""
+    plt.close(figure)
+    return figure
+
+
+def record_of(source: Any, options: ReadOptions) -> Record:
+    """A record from any source that `verdict` takes. RecordError where it cannot be used."""
+    if isinstance(source, Record):
+        return source
+    if isinstance(source, str | Path):
+        return read(source, options)
+    if isinstance(source, Mapping) or hasattr(source, "columns"):
+        return record_of_table(source, options)
+    return record_of_array(source, options)
+
+
+def name_of(path: Path) -> str:
+    """A name for a record of this file: its stem in letters, digits, - and _."""
+    stem = path.name.split(".")[0] or path.name
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_") or "record"
