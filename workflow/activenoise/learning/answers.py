@@ -1,4 +1,4 @@
-"""What trained networks say of one record."""
+"""The answers of trained networks for one record."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ QUESTIONS = {"Passive-AOUP": "p_active", "AOUP-RBP": "p_rbp"}
 
 
 def whole_record(networks: Mapping[str, Network], positions: FloatArray) -> dict[str, Any]:
-    """Answers for a record (n_points,) as a whole, by quantity, with the points up to which each
-    network was trained; a longer record is an extrapolation."""
+    """Answers for a whole record (n_points,), by quantity: probabilities, and mean and standard
+    deviation of the logarithm of each parameter. trained_to: by task, the points of the longest
+    tracks that the network was trained on; a longer record is an extrapolation."""
     track = (positions - positions.mean())[None].astype(np.float32)
     summary: dict[str, Any] = {"trained_to": {}}
     for task, network in networks.items():
@@ -38,7 +39,8 @@ def whole_record(networks: Mapping[str, Network], positions: FloatArray) -> dict
 def by_segment(
     networks: Mapping[str, Network], positions: FloatArray, dt: float, lengths: Sequence[int]
 ) -> Iterator[Answer]:
-    """The same answers for the segments of so many points each."""
+    """Answers for the segments of a record (n_points,), dt (s) apart. lengths: of the segments,
+    points."""
     for n in lengths:
         tracks = cut(positions, n).astype(np.float32)
         if not len(tracks):

@@ -23,8 +23,8 @@ from activenoise.studies.segments import Answer
 
 @dataclass(frozen=True, eq=False)
 class Thinned:
-    """A record as the networks read it. positions: (n_points,), in rms steps, without gaps; stride:
-    every so-manieth point of the record; step: its rms step, length; dt: its interval, s."""
+    """A record as the networks read it: every stride-th point. positions: (n_points,), in units of
+    their rms step and without gaps; step: that rms step, length; dt: the interval, s."""
 
     positions: FloatArray
     stride: int
@@ -93,11 +93,11 @@ def answers(
     ranges: Mapping[str, Range],
     pieces: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """By name what `whole` has, with `in_range` and `along`: the same of each of the pieces; and
-    the rows of all segments.
+    """Answers by name: the result of `whole`, `in_range`, and `along`, the results of `whole` for
+    each of the pieces. Beside them the rows of a table of all segments.
 
-    positions: (n_points,) by name, dt (s) apart. known: by `known_rates`; ranges: of the study.
-    pieces: `start` and `end` (s) of those that the findings have.
+    positions: (n_points,) by name, length, dt (s) apart. known: as of `known_rates`. ranges: of the
+    study's parameters. pieces: with `start` and `end` (s), those that the findings have.
     """
     longest = min(network.trained_to for network in networks.values())
     lengths = list(next(iter(domains.values())))
@@ -145,9 +145,10 @@ def whole(
 ) -> dict[str, Any]:
     """Answers for a thinned record, or why there are none.
 
-    p_active; estimates: mean and sd of the LOG of each parameter, in the record's units; familiar:
-    by task, how far out of the training's tracks it is. One that is longer than those is read in
-    pieces, over which the answers are averaged.
+    p_active: probability of propulsion. estimates: mean and standard deviation of the LOGARITHM of
+    each parameter, in the record's units. familiar: by task, how far the record is from the tracks
+    of the training. A record longer than those tracks is read in pieces, and the answers are means
+    over the pieces.
     """
     about: dict[str, Any] = {"stride": record.stride, "n_points": len(record.positions)}
     shortest = min(min(each) for each in domains.values())
@@ -193,7 +194,7 @@ def _log_unit(name: str, record: Thinned, part: FloatArray) -> float:
 def segments(
     networks: Mapping[str, Network], record: Thinned, lengths: Sequence[int]
 ) -> Iterator[Answer]:
-    """The answers for the segments of so many points of the thinned record."""
+    """The answers for segments of a thinned record. lengths: of the segments, points."""
     for answer in by_segment(networks, record.positions, record.dt, lengths):
         name = answer.quantity.removeprefix("log ")
         if name in REGISTRY:
