@@ -288,18 +288,13 @@ def test_the_baseline_is_that_of_generalised_least_squares():
     np.testing.assert_allclose(found.baseline, expected, rtol=1e-6)
 
 
-def test_simulated_records_have_the_models_covariance():
+def test_autocovariance_is_that_of_what_is_recorded():
     model = Viscoelastic(2.0, 0.3, 3.0, 0.8)
     instrument = Instrument(noise=0.05, exposure=0.6, corner=8.0, relaxed=0.2)
-    expected = system.autocovariance(model, instrument, np.arange(4), 0.05)[0]
     row = lags(model.autocorrelation, instrument, 0.05, 4)
     row[0] += 0.05**2
-    np.testing.assert_allclose(expected, row, rtol=1e-9)
-    tracks = simulate_records(model, instrument, 40, 0.05, seed=1, n_records=20_000)
-    for lag in range(4):
-        products = tracks[:, 5] * tracks[:, 5 + lag]
-        error = products.std() / np.sqrt(len(products))
-        assert abs(products.mean() - expected[lag]) < 4 * error
+    found = system.autocovariance(model, instrument, np.arange(4), 0.05)[0]
+    np.testing.assert_allclose(found, row, rtol=1e-9)
 
 
 def test_bare_instrument_agrees_with_the_fast_path():
@@ -309,21 +304,6 @@ def test_bare_instrument_agrees_with_the_fast_path():
     assert kalman.log_likelihood(model, Instrument(), record, 0.01)[0] == pytest.approx(
         fast, abs=1e-6
     )
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"noise": -1.0}, "noise = -1 must be finite, not negative"),
-        ({"exposure": 1.5}, "exposure = 1.5 must lie in 0 ... 1"),
-        ({"corner": 0.0}, "corner = 0 must be positive"),
-        ({"drift": np.inf}, "drift = inf must be finite"),
-        ({"baseline": "flat"}, "baseline = 'flat' must be one of zero, constant, linear"),
-    ],
-)
-def test_impossible_instruments_are_named(values, message):
-    with pytest.raises(ValueError, match=message):
-        Instrument(**values)
 
 
 def test_records_that_cannot_be_used_are_named():

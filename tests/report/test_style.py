@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from activenoise.learning.curves import bounds, curves
 from activenoise.physics.models import AOUP
 from activenoise.report import style as plot
 
@@ -123,13 +122,3 @@ def test_a_figure_is_written_whole_with_its_fonts_and_the_same_each_time(tmp_pat
 def test_synthetic_records_are_called_so():
     assert "SYNTHETIC" in plot.record_title("paper_twin", {"synthetic": True})
     assert "SYNTHETIC" not in plot.record_title("bead", {"synthetic": False})
-
-
-def test_histories_are_read_by_quantity_and_length(tmp_path):
-    path = tmp_path / "lstm.csv"
-    path.write_text('step,loss,validation[100],"rmse[D_a, 200]"\n1,9,0.7,1.0\n2,9,0.6,0.9\n')
-    found = curves([path])
-    assert set(found) == {"log_loss", "D_a"}
-    assert found["log_loss"][100][1].tolist() == [0.7, 0.6]
-    assert found["D_a"][200][0].tolist() == [1, 2]
-    assert bounds(None, None) == {}

@@ -1,4 +1,4 @@
-"""What trained networks say of one record."""
+"""The answers of trained networks for one record."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ QUESTIONS = {"Passive-AOUP": "p_active", "AOUP-RBP": "p_rbp"}
 
 
 def whole_record(networks: Mapping[str, Network], positions: FloatArray) -> dict[str, Any]:
-    """Answers for a record (n_points,) as a whole, by quantity, with the points up to which each
-    network was trained; a longer record is an extrapolation."""
+    """Answers for a whole record (n_points,), by quantity: probabilities, and mean and standard
+    deviation of the logarithm of each parameter. trained_to: by task, the points of the longest
+    tracks that the network was trained on; a longer record is an extrapolation."""
     track = (positions - positions.mean())[None].astype(np.float32)
     summary: dict[str, Any] = {"trained_to": {}}
     for task, network in networks.items():

@@ -23,8 +23,8 @@ from activenoise.studies.segments import SegmentAnswer
 
 @dataclass(frozen=True, eq=False)
 class Thinned:
-    """A record as the networks read it. positions: (n_points,), in rms steps, without gaps; stride:
-    every so-manieth point of the record; step: its rms step, length; dt: its interval, s."""
+    """A record as the networks read it: every stride-th point. positions: (n_points,), in units of
+    their rms step and without gaps; step: that rms step, length; dt: the interval, s."""
 
     positions: FloatArray
     stride: int
@@ -88,8 +88,8 @@ def answers(
     ranges: Mapping[str, Range],
     pieces: Sequence[tuple[float, float]] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """By name what `whole` has, with `in_range` and `along`: the same of each of the pieces; and
-    the rows of all segments.
+    """Answers by name: the result of `whole`, `in_range`, and `along`, the results of `whole` for
+    each of the pieces. Beside them the rows of a table of all segments.
 
     positions: (n_points,) by name, dt (s) apart. known: kappa (1/s, 0 for a free tracer) and tau_a
     (s) where the favoured model has them; ranges: of the study. pieces: start and end (s) of those
@@ -144,9 +144,10 @@ def whole(
 ) -> dict[str, Any]:
     """Answers for a thinned record, or why there are none.
 
-    p_active; estimates: mean and sd of the LOG of each parameter, in the record's units; familiar:
-    by task, how far out of the training's tracks it is. One that is longer than those is read in
-    pieces, over which the answers are averaged.
+    p_active: probability of propulsion. estimates: mean and standard deviation of the LOGARITHM of
+    each parameter, in the record's units. familiar: by task, how far the record is from the tracks
+    of the training. A record longer than those tracks is read in pieces, and the answers are means
+    over the pieces.
     """
     about: dict[str, Any] = {"stride": record.stride, "n_points": len(record.positions)}
     shortest = min(min(each) for each in domains.values())

@@ -205,7 +205,7 @@ class Network:
         return result[:, 0] if at is None else result
 
     def predict_frames(self, inputs: NDArray[np.float32], at: Sequence[int]) -> NDArray[np.float64]:
-        """The same from the tracks' frames, (n_tracks, n_frames, n_channels)."""
+        """Answers at prefixes, as of `predict`, from frames (n_tracks, n_frames, n_channels)."""
         index = self._frame_index(at, inputs.shape[1] * self.frames.points)
         blocks = range(0, len(inputs), _BATCH)
         return np.concatenate([self._answers(inputs[i : i + _BATCH])[:, index] for i in blocks])

@@ -198,7 +198,8 @@ class FrameLoss(keras.losses.Loss):
 def _batches(
     network: Network, source: Source, settings: Settings, random: np.random.Generator
 ) -> Iterator[Batch]:
-    """First a larger batch of the longest tracks, for the standardisation; then one a step."""
+    """Frames (n_tracks, n_frames, n_channels) and targets: first a larger batch of the longest
+    tracks, for the standardisation, then one batch a step."""
     longest = max(stage.points for stage in settings.stages)
     sizes = [(max(256, settings.batch), longest)]
     for stage in settings.stages:

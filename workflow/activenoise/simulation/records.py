@@ -1,4 +1,9 @@
-"""Records of one linear model seen through an instrument."""
+"""Records of one linear model seen through an instrument, with any number of states.
+
+All records share one stream of doubles. `recorded` simulates batches of tracks of three states or
+fewer, each with parameters and a stream of its own, many side by side in vector instructions: the
+same innovations form, but other random numbers and another kernel.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +25,8 @@ def simulate_records(
 ) -> FloatArray:
     """Records of ONE model, (n_records, n_points) or (n_points,), length, with the exact law.
 
-    In the innovations form: y = G m + sqrt(s) xi, so it costs one normal a point. A baseline is
-    left at 0.
+    dt in s. In the innovations form, y = G m + sqrt(s) xi, a point costs one normal. A baseline is
+    left at 0. ValueError for a batch of models.
     """
     system = discretise(model, instrument, dt)
     if len(system.R) != 1:
