@@ -146,7 +146,9 @@ rule sampled_bayes:
 
 rule scores:
     input:
-        lambda w: [path for files in score_sources(w.study).values() for path in files.values()],
+        answers=lambda w: [
+            path for files in score_sources(w.study).values() for path in files.values()
+        ],
     output:
         scores=report(
             RESULTS / "{study}/scores.csv",
