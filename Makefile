@@ -15,6 +15,7 @@ TRACK ?=
 
 SNAKEMAKE = .venv/bin/python -m snakemake
 SMOKE = --configfile config/smoke.yaml
+PYTEST = .venv/bin/python -m pytest -n auto --dist loadscope
 
 # The stamp of an environment is a copy of the lock that it was made from, written last: an environment without
 # its stamp is half made and is made again, and a lock that is merely newer (a git checkout) costs nothing.
@@ -24,7 +25,7 @@ BENCH = .venv-bench/requirements.lock
 
 unexport PYTHONPATH PYTHONHOME
 .DELETE_ON_ERROR:
-.PHONY: all verdict test smoke report lint test-envs bench lock lock-bench clean help
+.PHONY: all verdict check lint fast test smoke report test-envs bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
@@ -34,19 +35,27 @@ verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT
 	  --column "$(COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
 	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(ARGS) -- "$(TRACK)"
 
-test: $(VENV)  ## run the tests
-	.venv/bin/python -m pytest -n auto --dist loadscope $(ARGS)
+check: lint fast  ## lint, then the fast tests: what to run while you work
+
+lint: $(VENV)  ## check style, types, the workflow, and the files of continuous integration
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+	.venv/bin/snakefmt --check Snakefile workflow
+	$(SNAKEMAKE) --lint
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+fast: $(VENV)  ## run the tests that take seconds and start no workflow
+	$(PYTEST) -m "not slow and not workflow" $(ARGS)
+
+test: $(VENV)  ## run all the tests
+	$(PYTEST) $(ARGS)
 
 smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/smoke
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)
 
 report: all  ## run the study, then write the self-contained results/report.html
 	$(SNAKEMAKE) --cores 1 --report results/report.html
-
-lint: $(VENV)  ## check style and types
-	.venv/bin/python -m ruff check
-	.venv/bin/python -m ruff format --check
-	.venv/bin/python -m mypy
 
 test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own environment of envs/
 	rm -rf results/test-envs

@@ -11,7 +11,15 @@ from pathlib import Path
 import numba
 from threadpoolctl import threadpool_limits
 
-from benchmarks import angle_filters, bank, likelihoods, limits, report, simulations
+from benchmarks import (
+    angle_filters,
+    bank,
+    instruments,
+    likelihoods,
+    limits,
+    report,
+    simulations,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "numba", "celerite2", "statsmodels", "andi-datasets", "stochastic")
@@ -34,7 +42,7 @@ def main() -> None:
     with threadpool_limits(limits=1, user_api="blas"):
         rows = [
             row
-            for topic in (likelihoods, simulations, angle_filters, bank)
+            for topic in (likelihoods, instruments, simulations, angle_filters, bank)
             for row in topic.measure()
         ]
         machine = limits.machine(rows)

@@ -14,8 +14,9 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from activenoise.arrays import TrackArray
 from activenoise.inference.quadrature import Grid, evaluate, quadrature
-from activenoise.likelihood.positions import FilterBank, Tracks
+from activenoise.likelihood.positions import FilterBank
 from activenoise.physics.models import AOUP
 from activenoise.physics.priors import parse_prior
 from activenoise.simulation.tracks import simulate
@@ -45,7 +46,7 @@ def nodes_of(count: int) -> Grid:
     return grid
 
 
-def filter_all(bank: FilterBank, tracks: Tracks) -> None:
+def filter_all(bank: FilterBank, tracks: TrackArray) -> None:
     """Run the filters group by group, as `evaluate` does, and keep nothing."""
     for group in bank.groups():
         bank.run(tracks, group)

@@ -31,7 +31,7 @@ from scipy.stats import chi2
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise.inference.comparison import verdict
+from activenoise.inference.comparison import compare_models
 from activenoise.inference.importance import Sampler
 from activenoise.inference.record import OFF, Coordinates, Record
 from activenoise.physics.priors import Axis
@@ -121,7 +121,7 @@ def outcome(seed: int, n_points: int) -> Outcome:
     """Model, parameters and record of this seed, and what the verdict says of them."""
     name = MODELS[seed % 4]
     truth, positions = draw(name, n_points, seed)
-    answer = verdict([Record(positions, DT)], PRIOR, seed=seed, sampler=SAMPLER)
+    answer = compare_models([Record(positions, DT)], PRIOR, seed=seed, sampler=SAMPLER)
     posterior = answer.posteriors[name]
     ranks = {n: float(np.mean(posterior.parameters[n] < truth[n])) for n in posterior.unknown}
     return Outcome(

@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise.inference.comparison import verdict
+from activenoise.inference.comparison import compare_models
 from activenoise.inference.record import Kind, Record, default_prior
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP
@@ -27,7 +27,7 @@ def main() -> None:
     kinds: list[Kind] = [kind for kind in get_args(Kind) if kind in sys.argv[1:]] or ["detector"]
     for kind in kinds:
         start = time.perf_counter()
-        answer = verdict([record], default_prior([record], kind))
+        answer = compare_models([record], default_prior([record], kind))
         seconds = time.perf_counter() - start
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(f"{kind}: {seconds:.0f} s, {memory:.2f} GB at most")

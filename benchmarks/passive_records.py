@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise.inference.comparison import verdict
+from activenoise.inference.comparison import compare_models
 from activenoise.inference.importance import Sampler
 from activenoise.inference.record import Kind, Record, default_prior
 from activenoise.physics.instrument import Instrument
@@ -56,7 +56,7 @@ def main() -> None:
                 x = simulate_records(model, instrument(kind, rng), n_points, DT, seed)
                 records = [Record(x - x.mean(), DT)]
                 prior = default_prior(records, kind)
-                answer = verdict(records, prior, seed=seed, sampler=SAMPLER)
+                answer = compare_models(records, prior, seed=seed, sampler=SAMPLER)
                 linear = [p for name, p in answer.posteriors.items() if name != "RBP"]
                 worst = max(p.pareto_k for p in linear)
                 rows.append((answer.p_active, answer.p_distinguishable, worst > 0.7))

@@ -17,7 +17,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from activenoise.inference.comparison import Verdict, verdict  # noqa: E402
+from activenoise.inference.comparison import Comparison, compare_models  # noqa: E402
 from activenoise.inference.record import Kind, Record, default_prior  # noqa: E402
 
 MICROMETRES_PER_VOLT = 7.2537
@@ -33,7 +33,7 @@ def camera(folder: Path) -> Record:
     return Record((metres - metres.mean()) * 1e6, 6.8966e-3)
 
 
-def report(name: str, answer: Verdict, seconds: float) -> None:
+def report(name: str, answer: Comparison, seconds: float) -> None:
     chances = "  ".join(f"{model} {p:.4f}" for model, p in answer.probability.items())
     print(f"{name}: {chances}  ({seconds:.0f} s)")
     print(
@@ -61,7 +61,7 @@ def main() -> None:
         kinds: tuple[Kind, Kind] = (kind, "unknown")
         for assumed in kinds:
             start = time.perf_counter()
-            answer = verdict([record], default_prior([record], assumed))
+            answer = compare_models([record], default_prior([record], assumed))
             report(f"{name}, {assumed}", answer, time.perf_counter() - start)
 
 

@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from activenoise.files import Tracks, classes, read_arrays, replacing, write_arrays, write_table
+from activenoise.files import DataSet, classes, read_arrays, replacing, write_arrays, write_table
 
 
 def test_a_failed_write_keeps_the_file_that_was_there(tmp_path):
@@ -66,7 +66,7 @@ def shards(tmp_path):
 
 def test_tracks_over_shards_read_like_one_array(shards):
     positions, paths = shards
-    tracks = Tracks(paths[::-1])
+    tracks = DataSet(paths[::-1])
     assert (len(tracks), tracks.n_points) == (12, 8)
     assert (tracks.dt, tracks.unit, tracks.model_name) == (0.5, "um", "Passive")
     np.testing.assert_array_equal(tracks.parameters["kappa"], np.arange(12) / 10)

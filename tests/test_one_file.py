@@ -59,7 +59,9 @@ def test_the_sheet_of_one_line_says_what_was_given(one_file, tmp_path):
     [
         ("", [], "no file: make verdict TRACK=path"),
         ("nowhere.csv", ["--unit", "um"], "nowhere.csv: no such file"),
-        ("a.csv", ["--unit", "um"], "a.csv: the column is not known"),
+        ("a.csv", ["--unit", "um", "--column", "z"], "a.csv: there is no column z"),
+        ("a.csv", ["--unit", "um", "--track-column", "id"], "a.csv: there is no column id"),
+        ("a.csv", ["--unit", "um", "--time-column", "y"], "a.csv: its times do not increase"),
         ("a.csv", ["--column", "x"], "unit"),
         ("a.csv", ["--column", "x", "--dt", "fast"], "dt is 'fast'"),
         ("a.csv", ["--column", "x", "--unit", "um", "--dt", "0.5"], "dt"),
@@ -105,6 +107,16 @@ def test_the_choices_of_one_file_are_an_overlay(one_file, tmp_path):
     own = {"priors": {"exposure": 1.0, "noise": {"uniform": [0.0, 2e-5]}}, "baseline": "linear"}
     assert config["verdict"]["records"] == {"bead": None, track: own}
     assert (config["records"], config["verdict"]["effort"]) == (str(sheet), "full")
+
+
+def test_every_column_can_be_named(one_file, tmp_path):
+    path = write_table(tmp_path / "spots.csv")
+    path.write_text(path.read_text().replace("particle,frame,x,y", "cell,at,a,b"))
+    columns = ["--column", "a,b", "--track-column", "cell", "--time-column", "at"]
+    given = one_file.arguments([str(path), "--unit", "um", "--dt", "0.01", *columns])
+    _, sheet = one_file.write_sheet(given)
+    (row,) = read_sheet(sheet)
+    assert (row.column, row.track_column, row.time_column) == ("a,b", "cell", "at")
 
 
 def test_a_table_of_many_tracks_is_a_file_too(one_file, tmp_path):

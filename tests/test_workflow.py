@@ -28,7 +28,7 @@ def test_the_plan_has_every_kind_of_job(project, planned):
     assert plan["check_records"] == 1
 
 
-PAGE_ALONE = {"full_record": 1, "findings": 1, "verdict": 1, "page": 1}
+PAGE_ALONE = {"record": 1, "findings": 1, "verdict": 1, "page": 1}
 
 
 def test_a_record_without_a_study_gets_a_page_and_the_ready_networks_answers(project, planned):

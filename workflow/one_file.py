@@ -21,7 +21,7 @@ from activenoise.config.choices import choices, priors_of_text
 from activenoise.files import replacing
 from activenoise.parameters import TRAPS
 from activenoise.reading.errors import RecordError
-from activenoise.reading.records import read_set
+from activenoise.reading.records import ReadOptions, read
 from activenoise.reading.sheet import INSTRUMENTS, SHEET_COLUMNS, read_sheet
 
 RESULTS = Path("results/own")
@@ -34,6 +34,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--dt", default="", help="interval, s; where the file does not tell")
     parser.add_argument("--unit", default="", help="length, e.g. um; where the file does not tell")
     parser.add_argument("--column", default="", help="coordinate; two are parted by a comma")
+    parser.add_argument("--track-column", default="", help="which track a row is of")
+    parser.add_argument("--time-column", default="", help="times, s, or frame numbers")
     parser.add_argument("--scale", default="", help="unit per unit of the file (1)")
     parser.add_argument("--stride", default="", help="every stride-th point (1)")
     parser.add_argument("--instrument", default="", help=" or ".join(INSTRUMENTS))
@@ -56,9 +58,7 @@ def write_sheet(given: argparse.Namespace) -> tuple[str, Path]:
     row = dict.fromkeys(SHEET_COLUMNS, "") | {
         "track": name.strip("_") or "track",
         "file": given.file,
-        **{key: getattr(given, key) for key in ("dt", "unit", "column", "scale", "stride")},
-        "instrument": given.instrument,
-        "trap": given.trap,
+        **{name: value for name, value in vars(given).items() if name in SHEET_COLUMNS},
     }
     sheet = RESULTS / f"{row['track']}.tsv"
     with replacing(sheet) as partial, partial.open("w", newline="", encoding="utf-8") as file:
@@ -66,10 +66,7 @@ def write_sheet(given: argparse.Namespace) -> tuple[str, Path]:
     try:
         (line,) = read_sheet(sheet)
         verdict_settings(given, line.trap)
-        read_set(
-            given.file, column=line.column, dt=line.dt, unit=line.unit, scale=line.scale,
-            stride=line.stride,
-        )  # fmt: skip
+        read(given.file, ReadOptions(**line.reading()))
     except RecordError as error:
         sheet.unlink()
         raise RecordError(str(error).removeprefix(f"{sheet}: line 2: ")) from None

@@ -18,7 +18,8 @@ from activenoise.analysis.correlation import (
     twin,
 )
 from activenoise.physics.models import AOUP, RBP, Passive
-from activenoise.reading.records import read_record
+from activenoise.reading.record import studied
+from activenoise.reading.records import ReadOptions, read
 from activenoise.simulation.tracks import simulate
 
 GRANULE = AOUP(kappa=157.0, D=7e-4, D_a=6.3e-3, tau_a=0.33)  # the paper's record
@@ -105,11 +106,12 @@ def test_the_papers_record_at_full_length():
 
 
 def test_real_trapped_bead():
-    record = read_record(BEAD, dt=1.28e-5, unit="um", scale=7.2537, stride=16)
-    passive = fit_autocorrelation(record.positions, record.dt, model=Passive)
+    record = read(BEAD, ReadOptions(dt=1.28e-5, unit="um", scale=7.2537))
+    positions, dt = studied(record, stride=16)
+    passive = fit_autocorrelation(positions, dt, model=Passive)
     assert passive["kappa"].value == pytest.approx(BEAD_KAPPA, rel=0.15)
     assert passive["D"].value == pytest.approx(0.0974, rel=0.15)
-    active = fit_autocorrelation(record.positions, record.dt)
+    active = fit_autocorrelation(positions, dt)
     assert active.passive["kappa"] == passive["kappa"]
     D_a = active["D_a"]
     assert D_a.value < 3 * D_a.standard_error

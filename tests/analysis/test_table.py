@@ -16,7 +16,7 @@ from activenoise.analysis.table import FEWEST, table_findings
 from activenoise.config.choices import Choices
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
-from activenoise.reading.records import read_set
+from activenoise.reading.records import ReadOptions, read
 from activenoise.simulation.records import simulate_records
 
 RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
@@ -147,8 +147,7 @@ def test_a_line_for_each_track_takes_two_points():
 def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     """A thousand tracks of an inert tag, some bound and some free: not of one D, and thermal."""
     path = Path(str(RECORDS)) / "halotag_nls_nuclear_2d.csv"
-    records = read_set(path, dt=7.48e-3, unit="um", scale=0.16).records
-    named = {r.name: dict(zip(r.coordinates, r.positions.T, strict=True)) for r in records}
+    named = read(path, ReadOptions(dt=7.48e-3, unit="um", scale=0.16)).by_coordinate()
     effort = replace(EFFORTS["quick"], longest=None, members=12)
     found = table_findings(named, 7.48e-3, "camera", effort, 1, Choices(trap="free"))
     assert found.facts["tracks"]["n_read"] == 1000

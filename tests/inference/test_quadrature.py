@@ -8,7 +8,6 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 
 from activenoise.inference.evidence import log_evidence, log_likelihood_ratio, posterior_moments
-from activenoise.inference.mechanism import rbp_evidence
 from activenoise.inference.quadrature import (
     _D_NODES,
     _D_WEIGHTS,
@@ -17,6 +16,7 @@ from activenoise.inference.quadrature import (
     quadrature,
     refined,
 )
+from activenoise.inference.rbp_evidence import rbp_evidence
 from activenoise.inference.scale import integrate_scale, whole_scale
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.likelihood.positions import log_likelihood

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from activenoise.inference import evidence, mechanism
-from activenoise.inference.comparison import negative_weight, verdict
+from activenoise.inference import evidence, rbp_evidence
+from activenoise.inference.comparison import compare_models, negative_weight
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import posterior
+from activenoise.inference.rbp_posterior import rbp_posterior
 from activenoise.inference.record import OFF, Coordinates, Record, chosen_prior, default_prior
-from activenoise.inference.rotational import rbp_posterior
 from activenoise.likelihood import kalman
 from activenoise.likelihood.switching import rbp_log_likelihood
 from activenoise.physics.instrument import Instrument
@@ -57,7 +57,7 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
     record -= record.mean()
     aoup = posterior("AOUP", [Record(record, 0.1)], KNOWN, baseline="constant")
     rbp = rbp_posterior(aoup, [Record(record, 0.1)], KNOWN)
-    sampled = mechanism.rbp_evidence(
+    sampled = rbp_evidence.rbp_evidence(
         Prior(KNOWN), record[None], 0.1, np.array([len(record)]), {"samples": 128}
     )
     expected = float((sampled.log_evidence - sampled.reference)[0, 0])
@@ -70,8 +70,8 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
 def test_rbp_evidence_is_marginal_over_its_own_baseline(slope, summed, monkeypatch):
     """Against a sum over D and the baseline, where RBP knows its baseline otherwise than AOUP."""
     if summed:
-        monkeypatch.setattr("activenoise.inference.rotational._RBP_DRAWN", 0)
-        monkeypatch.setattr("activenoise.inference.rotational._RBP_SHORT", 1024)
+        monkeypatch.setattr("activenoise.inference.rbp_posterior._RBP_DRAWN", 0)
+        monkeypatch.setattr("activenoise.inference.rbp_posterior._RBP_SHORT", 1024)
     prior = {
         "kappa": Axis(2.0, 2.0),
         "D": Axis(0.14, 0.28, log=True),
@@ -193,7 +193,7 @@ def test_a_free_tracer_needs_no_trap():
     instrument = Instrument(noise=0.05, baseline="constant")
     record = simulate_records(model, instrument, 1500, 0.05, seed=2) + 5.0
     records = [Record(record, 0.05)]
-    answer = verdict(records, default_prior(records, "camera", free=True), sampler=QUICK)
+    answer = compare_models(records, default_prior(records, "camera", free=True), sampler=QUICK)
     assert answer.p_active > 0.99
     assert answer.p_distinguishable > 0.99
     row = answer.posteriors["AOUP"].summary()["D_a"]
@@ -204,7 +204,7 @@ def test_an_active_record_of_negative_weight_is_called_so():
     model = AOUP(1.0, 0.2, 3.0, 0.5)
     record = simulate_records(model, Instrument(noise=0.02), 3000, 0.02, seed=9)
     records = [Record(record, 0.02)]
-    answer = verdict(records, default_prior(records, "camera"), sampler=QUICK)
+    answer = compare_models(records, default_prior(records, "camera"), sampler=QUICK)
     assert answer.p_active > 0.99
     assert answer.p_distinguishable > 0.9
     assert sum(answer.probability.values()) == pytest.approx(1)
@@ -223,7 +223,7 @@ def test_a_low_pass_that_looks_active_is_seen_through():
 
 
 def test_negative_weights():
-    """Against the weights of section 1 of the physics, and the double that equilibrium has."""
+    """Against the weights of docs/physics.md, "What a record cannot show", and the double."""
     rng = np.random.default_rng(0)
     kappa, D, D_a, tau_a = np.exp(rng.normal(0, 1.5, (4, 500)))
     a = D / kappa + D_a / (kappa * (1 - (kappa * tau_a) ** 2))
@@ -265,7 +265,7 @@ def test_the_real_bead_at_full_rate_is_passive():
     """4.4 um bead in water at 78 125 Hz: 4871 nats for AOUP without a detector in the model."""
     volts = np.load(ROOT / "data/tracks/trapped_bead_water_78kHz.npz")["arr_0"]
     records = [Record((volts - volts.mean()) * 7.2537, 1 / 78125)]
-    answer = verdict(records, default_prior(records, "detector"))
+    answer = compare_models(records, default_prior(records, "detector"))
     assert answer.p_active < 0.05
     assert answer.p_distinguishable < 0.05
     row = answer.posteriors["Passive"].summary()
@@ -278,7 +278,7 @@ def test_the_real_bead_by_camera_is_passive():
     path = Path(str(RECORDS)) / "trapped_bead_water_camera.txt"
     metres = np.genfromtxt(path, skip_header=1)[:, 0]
     records = [Record((metres - metres.mean()) * 1e6, 6.8966e-3)]
-    answer = verdict(records, default_prior(records, "camera"))
+    answer = compare_models(records, default_prior(records, "camera"))
     assert answer.p_active < 0.05
     assert answer.p_distinguishable < 0.05
     corner = answer.posteriors["Passive"].summary()["kappa"]["median"] / (2 * np.pi)
@@ -317,8 +317,8 @@ def test_odds_weigh_the_evidence():
     record = simulate_records(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
     records = [Record(record, 0.1)]
     prior = KNOWN | {"element_share": Axis(0.05, 1.0), "tau_m": Axis(0.3, 5.0, log=True)}
-    even = verdict(records, prior, sampler=QUICK)
-    odd = verdict(records, prior, sampler=QUICK, odds={"AOUP": 3.0, "RBP": 0.0})
+    even = compare_models(records, prior, sampler=QUICK)
+    odd = compare_models(records, prior, sampler=QUICK, odds={"AOUP": 3.0, "RBP": 0.0})
     assert odd.probability["RBP"] == 0
     assert odd.probability["AOUP"] / odd.probability["Passive"] == pytest.approx(
         3 * even.probability["AOUP"] / even.probability["Passive"]

@@ -118,6 +118,15 @@ def test_single_precision_suffices_for_long_tracks():
     np.testing.assert_allclose(ratio(tracks), ratio(tracks.astype(np.float64)), atol=1e-3)
 
 
+@pytest.mark.parametrize("model", [AOUP(1.0, 1.0, 2.0, 0.5), RBP(1.0, 1.0, 2.0, 0.5)])
+def test_one_track_needs_no_axis_of_its_own(model):
+    x = simulate(model, 40, 0.1, seed=2)
+    assert log_likelihood(model, x, 0.1).shape == ()
+    for at in (None, [10, 40]):
+        expected = log_likelihood(model, x[None], 0.1, at)[0]
+        np.testing.assert_array_equal(log_likelihood(model, x, 0.1, at), expected)
+
+
 def test_rbp_goes_to_the_angle_filter():
     model = RBP(1.0, 1.0, 20.0, 3.0)
     tracks = simulate(model, 30, 0.1, seed=4, n_tracks=5)
@@ -179,7 +188,7 @@ def test_optimum_of_the_benchmark(benchmark_tracks, method, given_first):
 @pytest.mark.parametrize(
     ("tracks", "options", "message"),
     [
-        (np.zeros(5), {}, "must be"),
+        (np.zeros((1, 1, 5)), {}, "must be"),
         (np.zeros((2, 0)), {}, "must be"),
         (np.zeros((2, 5)), {"at": [6]}, r"1 \.\.\. 5"),
         (np.zeros((2, 5)), {"at": [0, 3]}, r"1 \.\.\. 5"),

@@ -28,26 +28,22 @@ SEEN = st.sets(st.integers(1, 58), max_size=12).map(
 def test_frames_come_back_from_their_times(frames, dt, start, jitter, seed):
     """A jitter of j intervals moves a step by 2 j at most, less than the tenth that is allowed."""
     times = dt * (start + frames + jitter * np.random.default_rng(seed).uniform(-1, 1, len(frames)))
-    index, interval = time_grid.from_times("a", times, gaps=True)
-    np.testing.assert_array_equal(index, frames)
-    assert interval == pytest.approx(dt, rel=2 * jitter / 59 + 1e-9)
-    whole = len(frames) == 60
-    if whole:
-        index, _ = time_grid.from_times("a", times, gaps=False)
-        np.testing.assert_array_equal(index, frames)
-    elif jitter == 0:
-        with pytest.raises(RecordError, match="times are not uniform: from point"):
-            time_grid.from_times("a", times, gaps=False)
+    grid = time_grid.from_times("a", times)
+    np.testing.assert_array_equal(grid.points, frames)
+    assert grid.dt == pytest.approx(dt, rel=2 * jitter / 59 + 1e-9)
+    if len(frames) == 60:
+        assert grid.gap is None
+    else:
+        assert grid.gap.startswith("a: times are not uniform: from point")
 
 
 @QUICK
 @given(frames=SEEN, first=st.integers(-100, 10**6))
 def test_frames_come_back_from_their_numbers(frames, first):
-    index = time_grid.from_frames("a", (first + frames).astype(float), gaps=True)
-    np.testing.assert_array_equal(index, frames)
-    if len(frames) < 60:
-        with pytest.raises(RecordError, match="cut the record at the gaps"):
-            time_grid.from_frames("a", (first + frames).astype(float), gaps=False)
+    grid = time_grid.from_frames("a", (first + frames).astype(float))
+    np.testing.assert_array_equal(grid.points, frames)
+    assert (grid.gap is None) == (len(frames) == 60)
+    assert grid.gap is None or grid.gap.endswith("cut the record at the gaps")
 
 
 @pytest.mark.parametrize("printed", ["%.5g", "%.4f", "%.3f"])
@@ -56,18 +52,18 @@ def test_rounded_times(printed, n):
     """To a tenth of the interval and to its whole: the slope over all of them tells it."""
     dt = 0.0123
     times = np.array([float(printed % t) for t in dt * np.arange(n)])
-    index, interval = time_grid.from_times("a", times, gaps=False)
-    np.testing.assert_array_equal(index, np.arange(n))
-    assert interval == pytest.approx(dt, rel=0.02 / n + 1e-4)
+    grid = time_grid.from_times("a", times)
+    np.testing.assert_array_equal(grid.points, np.arange(n))
+    assert grid.dt == pytest.approx(dt, rel=0.02 / n + 1e-4)
 
 
 def test_times_coarser_than_the_interval_need_it_given():
     times = np.round(0.0123 * np.arange(500), 1)
     with pytest.raises(RecordError, match="do not increase"):
-        time_grid.from_times("a", times, gaps=False)
-    index, interval = time_grid.from_times("a", times, gaps=False, dt=0.0123)
-    np.testing.assert_array_equal(index, np.arange(500))
-    assert interval == pytest.approx(0.0123, rel=0.01)
+        time_grid.from_times("a", times)
+    grid = time_grid.from_times("a", times, dt=0.0123)
+    np.testing.assert_array_equal(grid.points, np.arange(500))
+    assert grid.dt == pytest.approx(0.0123, rel=0.01)
 
 
 def test_what_a_clock_is():

@@ -26,7 +26,7 @@ from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = (ROOT / "workflow/templates/verdict.html.j2").read_text(encoding="utf-8")
+TEMPLATE = (ROOT / "workflow/activenoise/report/verdict.html.j2").read_text(encoding="utf-8")
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 ADDRESS = re.compile(r"https?://|//[a-z]+\.[a-z]", re.I)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from activenoise import __version__
-from activenoise.files import Tracks
+from activenoise.files import DataSet
 from activenoise.physics.priors import parse_prior
 from activenoise.simulation import shards
 from activenoise.simulation.shards import Batches, write_shard
@@ -34,12 +34,12 @@ def write(folder, model, edges):
 
 @pytest.mark.parametrize("model", ["Passive", "AOUP", "RBP"])
 def test_tracks_do_not_depend_on_the_number_of_shards(tmp_path, model, monkeypatch):
-    one = Tracks(write(tmp_path / "one", model, [0, N_TRACKS]))
+    one = DataSet(write(tmp_path / "one", model, [0, N_TRACKS]))
     # Twelve shards: the name of the eleventh comes before that of the third.
     edges = [0, 1, 5, 38, 39, 50, 60, 71, 80, 90, 99, 110, N_TRACKS]
-    many = Tracks(write(tmp_path / "many", model, edges))
+    many = DataSet(write(tmp_path / "many", model, edges))
     monkeypatch.setattr(shards, "_BLOCK", 17)
-    blocks = Tracks(write(tmp_path / "blocks", model, [0, N_TRACKS]))
+    blocks = DataSet(write(tmp_path / "blocks", model, [0, N_TRACKS]))
     for other in (many, blocks):
         assert len(other) == len(one) == N_TRACKS
         assert other[:].tobytes() == one[:].tobytes()
@@ -90,8 +90,8 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
 def data_sets(tmp_path):
     """An AOUP and an RBP data set of 120 tracks, in three shards and one."""
     sets = [
-        Tracks(write(tmp_path, "AOUP", [0, 30, 90, N_TRACKS])),
-        Tracks(write(tmp_path, "RBP", [0, N_TRACKS])),
+        DataSet(write(tmp_path, "AOUP", [0, 30, 90, N_TRACKS])),
+        DataSet(write(tmp_path, "RBP", [0, N_TRACKS])),
     ]
     yield sets
     for tracks in sets:

@@ -173,11 +173,17 @@ def test_tracks_are_float32_of_the_shape_asked_for():
     assert simulate(Passive(np.ones(2), 1.0), 1, 0.1, seed=0).shape == (2, 1)
 
 
+@pytest.mark.parametrize("model", [Passive(1.0, 1.0), RBP(1.0, 1.0, 1.0, 1.0)])
+def test_one_model_makes_one_track_unless_told_how_many(model):
+    x = simulate(model, 50, 0.1, seed=3)
+    assert x.shape == (50,)
+    np.testing.assert_array_equal(x, simulate(model, 50, 0.1, seed=3, n_tracks=4)[0])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"n_steps": 0, "n_tracks": 1}, "n_steps = 0"),
-        ({"n_steps": 5}, "n_tracks is needed"),
         ({"n_steps": 5, "n_tracks": 3, "model": RBP(np.ones(2), 1.0, 1.0, 1.0)}, "cannot make 3"),
         ({"n_steps": 5, "n_tracks": 3, "substep": 0.0}, "substep = 0"),
         ({"n_steps": 5, "n_tracks": 3, "dt": -1.0}, "dt = -1"),

@@ -1,3 +1,48 @@
-"""Is a tracer in a trap moved by thermal noise alone, or actively, and by which mechanism?"""
+"""Is a tracer in a trap moved by thermal noise alone, or actively, and by which mechanism?
+
+This is the public face of the library. Importing it imports nothing else: a public name is loaded
+from its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from activenoise.inference.evidence import log_evidence as log_evidence
+    from activenoise.likelihood.positions import log_likelihood as log_likelihood
+    from activenoise.physics.models import AOUP as AOUP
+    from activenoise.physics.models import RBP as RBP
+    from activenoise.physics.models import Passive as Passive
+    from activenoise.physics.models import Viscoelastic as Viscoelastic
+    from activenoise.physics.priors import parse_prior as parse_prior
+    from activenoise.simulation.tracks import simulate as simulate
 
 __version__ = "0.1.0"
+
+# The module that defines each public name.
+_HOMES = {
+    "AOUP": "activenoise.physics.models",
+    "Passive": "activenoise.physics.models",
+    "RBP": "activenoise.physics.models",
+    "Viscoelastic": "activenoise.physics.models",
+    "log_evidence": "activenoise.inference.evidence",
+    "log_likelihood": "activenoise.likelihood.positions",
+    "parse_prior": "activenoise.physics.priors",
+    "simulate": "activenoise.simulation.tracks",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """The public object of this name, from its module (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,3 +6,4 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+TrackArray = NDArray[np.float32] | NDArray[np.float64]  # (n_tracks, n_points), length

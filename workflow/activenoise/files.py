@@ -49,17 +49,6 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         return {name: data[()] for name, data in file.items()}
 
 
-def tracks_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
-    """Positions (n_points, n_coordinates) by track, from the arrays of a full record: "positions"
-    of all of them, one behind the other, "lengths" and "tracks", their names. The one track of a
-    record has none."""
-    if "lengths" not in arrays:
-        return {"": arrays["positions"]}
-    names = [name.decode() for name in arrays["tracks"]]
-    parts = np.split(arrays["positions"], np.cumsum(arrays["lengths"])[:-1])
-    return dict(zip(names, parts, strict=True))
-
-
 def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
     """The arrays of a file at any depth, by their path in it, as `write_arrays` takes them."""
     found: dict[str, NDArray[Any]] = {}
@@ -95,7 +84,7 @@ def _cell(value: Any) -> Any:
     return "" if np.isnan(value) else f"{value:.6g}"
 
 
-class Tracks:
+class DataSet:
     """The tracks of one data set over its shards, read on demand.
 
     dt in s; `parameters` are the true values by name, each (n_tracks,).
@@ -141,8 +130,8 @@ class Tracks:
             file.close()
 
 
-def classes(paths: Sequence[Sequence[str]]) -> tuple[list[Tracks], NDArray[np.int64]]:
+def classes(paths: Sequence[Sequence[str]]) -> tuple[list[DataSet], NDArray[np.int64]]:
     """The data sets of some classes, given the shards of each, and the labels of their tracks."""
-    data_sets = [Tracks(shards) for shards in paths]
+    data_sets = [DataSet(shards) for shards in paths]
     labels = np.repeat(np.arange(len(data_sets)), [len(d) for d in data_sets])
     return data_sets, labels

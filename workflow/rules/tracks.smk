@@ -1,30 +1,12 @@
 """Experimental records of the sheet, and the synthetic ones of the config: from file to verdict."""
 
 
-def record_options(track):
-    """What `read_record` needs besides the file."""
+def study_options(track):
+    """What `studied` needs to know of the study of a record; nothing where it has none."""
     row = SHEET[track]
-    return {
-        "dt": row.dt,
-        "unit": row.unit,
-        "column": row.column or ("positions" if row.file is None else None),
-        "scale": row.scale,
-        "stride": row.stride,
-        "min_points": max(100, durations_in_points(row.study)[0]),
-    }
-
-
-def full_options(track):
-    """The same for `read_set`: every point, but for a record without a study, whose stride
-    is its own."""
-    row = SHEET[track]
-    return {
-        "dt": row.dt,
-        "unit": row.unit,
-        "column": row.column or ("positions" if row.file is None else None),
-        "scale": row.scale,
-        "stride": 1 if row.study else row.stride,
-    }
+    if not row.study:
+        return {}
+    return {"stride": row.stride, "min_points": max(100, durations_in_points(row.study)[0])}
 
 
 def record_file(wildcards):
@@ -146,8 +128,8 @@ checkpoint check_records:
         records={
             track: {
                 "path": str(row.file),
-                "networks": bool(row.study),
-                **(record_options(track) if row.study else full_options(track)),
+                "options": row.reading(),
+                "study": study_options(track),
             }
             for track, row in SHEET.items()
             if row.file
@@ -175,7 +157,8 @@ rule record:
         mem_mb=1000,
         runtime=10,
     params:
-        options=lambda w: record_options(w.track),
+        options=lambda w: SHEET[w.track].reading(),
+        study=lambda w: study_options(w.track),
         code=code("record.py"),
     message:
         "read the record {wildcards.track}"
@@ -200,7 +183,6 @@ rule fit_correlation:
         mem_mb=1000,
         runtime=10,
     params:
-        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
         slow_trap=lambda w: slow_trap(track_study(w)),
         code=code("fit_correlation.py"),
     message:
@@ -231,7 +213,6 @@ rule exact_record:
         parameters=lambda w: track_study(w)["parameters"],
         nodes=lambda w: track_study(w)["nodes"],
         points=lambda w: durations_in_points(SHEET[w.track].study),
-        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
         code=code("exact_record.py"),
     message:
         "exact likelihoods of {wildcards.track}"
@@ -260,7 +241,6 @@ rule sampled_exact_record:
     params:
         parameters=lambda w: track_study(w)["parameters"],
         points=lambda w: durations_in_points(SHEET[w.track].study),
-        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
         seed=lambda w: derive_seed(config["seed"], "exact", w.track) % 2**31,
         code=code("sampled_exact_record.py"),
     message:
@@ -290,7 +270,6 @@ rule network_record:
     params:
         tasks=lambda w: list(record_networks(w)),
         points=lambda w: durations_in_points(SHEET[w.track].study),
-        dt=lambda w: SHEET[w.track].dt * SHEET[w.track].stride,
         backend=config["backend"],
         code=code("network_record.py"),
     message:
@@ -299,33 +278,9 @@ rule network_record:
         "../scripts/network_record.py"
 
 
-rule full_record:
-    input:
-        file=record_file,
-    output:
-        record=RESULTS / "tracks/{track}/full.h5",
-    log:
-        RESULTS / "logs/tracks/{track}/full.log",
-    benchmark:
-        RESULTS / "benchmarks/tracks/{track}/full.tsv"
-    conda:
-        "../../envs/records.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        options=lambda w: full_options(w.track),
-        code=code("full_record.py"),
-    message:
-        "read every point of {wildcards.track}"
-    script:
-        "../scripts/full_record.py"
-
-
 rule findings:
     input:
-        record=RESULTS / "tracks/{track}/full.h5",
+        record=RESULTS / "tracks/{track}/record.h5",
     output:
         facts=RESULTS / "tracks/{track}/findings.json",
         arrays=RESULTS / "tracks/{track}/findings.h5",
@@ -355,7 +310,7 @@ rule findings:
 
 rule ready_record:
     input:
-        record=RESULTS / "tracks/{track}/full.h5",
+        record=RESULTS / "tracks/{track}/record.h5",
         findings=RESULTS / "tracks/{track}/findings.json",
         networks=list(READY.values()),
         domains=domains_of(READY.values()),
@@ -390,10 +345,9 @@ rule ready_record:
 def verdict_sources(wildcards):
     """What a verdict is put together from: without a study no fit, likelihoods or networks of one."""
     folder = f"{RESULTS}/tracks/{wildcards.track}"
-    sources = {"findings": f"{folder}/findings.json", "full": f"{folder}/full.h5"}
+    sources = {"findings": f"{folder}/findings.json", "record": f"{folder}/record.h5"}
     if SHEET[wildcards.track].study:
         sources |= {name: f"{folder}/{name}.json" for name in ("fit", "exact", "network")}
-        sources["record"] = f"{folder}/record.h5"
     return sources | ({"ready": f"{folder}/ready.json"} if READY else {})
 
 
@@ -437,9 +391,9 @@ rule verdict:
 rule page:
     input:
         verdict=RESULTS / "tracks/{track}/verdict.json",
-        record=RESULTS / "tracks/{track}/full.h5",
+        record=RESULTS / "tracks/{track}/record.h5",
         arrays=RESULTS / "tracks/{track}/findings.h5",
-        template=workflow.source_path("../templates/verdict.html.j2"),
+        template=workflow.source_path("../activenoise/report/verdict.html.j2"),
     output:
         page=report(
             RESULTS / "tracks/{track}/verdict.html",

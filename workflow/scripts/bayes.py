@@ -13,11 +13,11 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.files import Tracks, read_arrays, write_arrays
+    from activenoise.files import DataSet, read_arrays, write_arrays
     from activenoise.studies.scoring import rmse
 
     targets = job.params.targets
-    optimum, parameters = read_arrays(job.input.optimum), Tracks(job.input.tracks).parameters
+    optimum, parameters = read_arrays(job.input.optimum), DataSet(job.input.tracks).parameters
     active = optimum["labels"] == 1
     mean, sd = (
         np.stack([optimum[f"{kind}_{name}"][active] for name in targets], axis=-1)

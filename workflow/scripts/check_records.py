@@ -14,15 +14,16 @@ def main(job: "Snakemake") -> None:
 
     from activenoise.files import replacing
     from activenoise.reading.errors import RecordError
-    from activenoise.reading.records import read_record, read_set
+    from activenoise.reading.record import studied
+    from activenoise.reading.records import ReadOptions, read
 
     rows = []
     for track, given in job.params.records.items():
-        options = dict(given)
-        read = read_record if options.pop("networks") else read_set
         error = ""
         try:
-            read(**options)
+            record = read(given["path"], ReadOptions(**given["options"]))
+            if given["study"]:
+                studied(record, **given["study"])
         except RecordError as reason:
             error = str(reason)
             log.error("track %s is left out: %s", track, error)

@@ -12,10 +12,10 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.files import Tracks, write_arrays
+    from activenoise.files import DataSet, write_arrays
     from activenoise.learning.domain import Domain, domain_arrays
 
-    held_out = [Tracks(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
+    held_out = [DataSet(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
     domains = []
     for n in job.params.points:
         tracks = np.concatenate([data_set[:, :n] for data_set in held_out])

@@ -16,27 +16,24 @@ def main(job: "Snakemake") -> None:
     from activenoise.analysis.record import findings
     from activenoise.analysis.table import table_findings
     from activenoise.config.choices import choices
-    from activenoise.files import read_arrays, read_attributes, tracks_of, write_arrays, write_json
+    from activenoise.files import write_arrays, write_json
+    from activenoise.reading.record import load_record
 
-    about = read_attributes(job.input.record)
-    tracks = tracks_of(read_arrays(job.input.record))
-    named = {
-        track: dict(zip(about["coordinates"], positions.T, strict=True))
-        for track, positions in tracks.items()
-    }
+    record = load_record(job.input.record)
+    named = record.by_coordinate()
     p = job.params
     chosen = choices(p.trap, p.choices)
-    asked = (about["dt"], p.instrument, p.effort, p.seed, chosen)
+    asked = (record.dt, p.instrument, p.effort, p.seed, chosen)
     try:
         if len(named) == 1:
             found = findings(next(iter(named.values())), *asked)
         else:
-            found = table_findings(named, *asked, left_out=about["left_out"])
+            found = table_findings(named, *asked, left_out=record.left_out)
     except ValueError as error:
         log.error("track %s: %s", job.wildcards.track, error)
         sys.exit(1)
     log.info("seconds: %s", found.facts["seconds"])
-    write_arrays(job.output.arrays, {"unit": about["unit"]}, **found.arrays)
+    write_arrays(job.output.arrays, {"unit": record.unit}, **found.arrays)
     write_json(job.output.facts, found.facts)
 
 

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.analysis.correlation import diffusion_from_increments, fit_autocorrelation
-    from activenoise.files import read_arrays, write_arrays, write_json
+    from activenoise.files import write_arrays, write_json
+    from activenoise.reading.record import load_studied
 
-    p = job.params
-    positions = read_arrays(job.input.record)["positions"]
-    fit = fit_autocorrelation(positions, p.dt, slow_trap=p.slow_trap)
+    positions, dt = load_studied(job.input.record)
+    fit = fit_autocorrelation(positions, dt, slow_trap=job.params.slow_trap)
     passive = fit.passive or fit
     summary = {
         "AOUP": {name: fit[name]._asdict() for name in fit.model.parameters},
@@ -23,7 +23,7 @@ def main(job: "Snakemake") -> None:
         "Passive": {name: passive[name]._asdict() for name in passive.model.parameters},
         "reduced_chi2": {"AOUP": fit.reduced_chi2, "Passive": passive.reduced_chi2},
         "unresolved": list(fit.unresolved),
-        "D_from_increments": diffusion_from_increments(positions, p.dt)._asdict(),
+        "D_from_increments": diffusion_from_increments(positions, dt)._asdict(),
     }
     write_json(job.output.fit, summary)
     write_arrays(

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    from activenoise.files import read_arrays, read_tree, write_json, write_table
+    from activenoise.files import read_tree, write_json, write_table
     from activenoise.learning.answers import by_segment, whole_record
     from activenoise.learning.domain import familiarity, read_domains
     from activenoise.learning.networks import Network
+    from activenoise.reading.record import load_studied
 
     p = job.params
-    positions = read_arrays(job.input.record)["positions"]
+    positions, dt = load_studied(job.input.record)
     networks = {
         task: Network.load(path) for task, path in zip(p.tasks, job.input.networks, strict=True)
     }
@@ -29,7 +30,7 @@ def main(job: "Snakemake") -> None:
     }
     log.info("whole record: %s", summary)
     write_json(job.output.summary, summary)
-    answers = by_segment(networks, positions, p.dt, p.points)
+    answers = by_segment(networks, positions, dt, p.points)
     write_table(job.output.segments, (answer._asdict() for answer in answers))
 
 

@@ -13,12 +13,13 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
-    from activenoise.files import read_arrays, read_tree, replacing, tracks_of
+    from activenoise.files import read_tree, replacing
+    from activenoise.reading.record import load_record
     from activenoise.report.page import render
 
     page = render(
         json.loads(Path(job.input.verdict).read_text(encoding="utf-8")),
-        list(tracks_of(read_arrays(job.input.record)).values()),
+        list(load_record(job.input.record).tracks.values()),
         read_tree(job.input.arrays),
         Path(job.input.template).read_text(encoding="utf-8"),
     )

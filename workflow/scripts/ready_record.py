@@ -15,23 +15,17 @@ def main(job: "Snakemake") -> None:
     import json
     from pathlib import Path
 
-    from activenoise.files import (
-        read_arrays,
-        read_attributes,
-        read_tree,
-        tracks_of,
-        write_json,
-        write_table,
-    )
+    from activenoise.files import read_tree, write_json, write_table
     from activenoise.learning.any_record import answers, known_rates, longest_tracks, without_tones
     from activenoise.learning.domain import read_domains
     from activenoise.learning.networks import Network
+    from activenoise.reading.record import load_record
 
     p = job.params
-    about = read_attributes(job.input.record)
-    tracks = longest_tracks(tracks_of(read_arrays(job.input.record)), about["coordinates"])
+    record = load_record(job.input.record)
+    tracks = longest_tracks(record.tracks, record.coordinates)
     facts = json.loads(Path(job.input.findings).read_text(encoding="utf-8"))
-    tracks = without_tones(tracks, facts, about["dt"])
+    tracks = without_tones(tracks, facts, record.dt)
     networks = dict(zip(p.tasks, map(Network.load, job.input.networks), strict=True))
     domains = {
         task: read_domains(read_tree(path))
@@ -39,7 +33,7 @@ def main(job: "Snakemake") -> None:
     }
     pieces = facts["segments"]["pieces"]
     found, rows = answers(
-        networks, domains, tracks, about["dt"], known_rates(facts), p.ranges, pieces
+        networks, domains, tracks, record.dt, known_rates(facts), p.ranges, pieces
     )
     log.info("%s", found)
     write_json(job.output.summary, {"study": p.study, "coordinates": found})

@@ -1,4 +1,4 @@
-"""One record, checked, scaled and strided, as every later step reads it."""
+"""A record, read once: all its tracks on their grids, and what its study reads of it."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -11,18 +11,17 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    from activenoise.files import write_arrays
     from activenoise.reading.errors import RecordError
-    from activenoise.reading.records import read_record
+    from activenoise.reading.record import studied, write_record
+    from activenoise.reading.records import ReadOptions, read
 
     try:
-        record = read_record(job.input.file, **job.params.options)
+        record = read(job.input.file, ReadOptions(**job.params.options))
+        of_study = studied(record, **job.params.study) if job.params.study else None
     except RecordError as error:
         log.error("%s", error)
         sys.exit(1)
-    write_arrays(
-        job.output.record, {"dt": record.dt, "unit": record.unit}, positions=record.positions
-    )
+    write_record(job.output.record, record, of_study)
 
 
 if __name__ == "__main__":

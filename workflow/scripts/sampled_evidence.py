@@ -12,12 +12,12 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import numpy as np
 
-    from activenoise.files import Tracks, write_arrays
+    from activenoise.files import DataSet, write_arrays
     from activenoise.physics.priors import parse_prior
     from activenoise.studies.sampled_evidence import Evidences, evidences
 
     p = job.params
-    prior, tracks = parse_prior(p.parameters), Tracks(job.input.tracks)
+    prior, tracks = parse_prior(p.parameters), DataSet(job.input.tracks)
     parts = []
     for i in range(len(tracks)):
         track = tracks[i : i + 1][0]

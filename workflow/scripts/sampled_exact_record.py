@@ -10,17 +10,18 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    from activenoise.files import read_arrays, write_json, write_table
+    from activenoise.files import write_json, write_table
     from activenoise.physics.priors import parse_prior
+    from activenoise.reading.record import load_studied
     from activenoise.studies.sampled_evidence import by_segment, whole_record
 
     p = job.params
     prior = parse_prior(p.parameters)
-    positions = read_arrays(job.input.record)["positions"]
-    summary = whole_record(prior, positions, p.dt, p.seed)
+    positions, dt = load_studied(job.input.record)
+    summary = whole_record(prior, positions, dt, p.seed)
     log.info("whole record: %s", summary)
     write_json(job.output.summary, summary)
-    answers = by_segment(prior, positions, p.dt, p.points, p.seed)
+    answers = by_segment(prior, positions, dt, p.points, p.seed)
     write_table(job.output.segments, (answer._asdict() for answer in answers))
 
 

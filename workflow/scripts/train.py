@@ -13,14 +13,14 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
 
-    from activenoise.files import Tracks, replacing, write_table
+    from activenoise.files import DataSet, replacing, write_table
     from activenoise.learning.recipes import build
     from activenoise.learning.training import Settings, Validation, train
     from activenoise.simulation.shards import Batches
 
     p = job.params
-    training = [Tracks(shards) for shards in (job.input.train_0, job.input.train_1) if shards]
-    held_out = [Tracks(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
+    training = [DataSet(shards) for shards in (job.input.train_0, job.input.train_1) if shards]
+    held_out = [DataSet(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
     network = build(p.network, p.parameters, p.dt, p.task, p.names, p.seed)
     targets = p.names if p.task == "estimate" else None
     lengths = sorted({stage["points"] for stage in p.training["stages"]})

@@ -16,7 +16,8 @@ def main(job: "Snakemake") -> None:
 
     from activenoise import __version__
     from activenoise.analysis.judgement import rows_of_tracks
-    from activenoise.files import read_arrays, read_attributes, write_json, write_table
+    from activenoise.files import write_json, write_table
+    from activenoise.reading.record import load_record, load_studied
     from activenoise.report.words import in_words
 
     parts = {
@@ -24,13 +25,13 @@ def main(job: "Snakemake") -> None:
         for name in ("fit", "exact", "network", "ready", "findings")
         if name in job.input.keys()  # noqa: SIM118 (a list of files with names)
     }
-    full = read_attributes(job.input.full)
-    about = {**job.params.about, "unit": full["unit"], "version": __version__}
-    if "record" in job.input.keys():  # noqa: SIM118
-        about["n_points"] = len(read_arrays(job.input.record)["positions"])
+    record = load_record(job.input.record)
+    about = {**job.params.about, "unit": record.unit, "version": __version__}
+    if about["study"]:
+        about["n_points"] = len(load_studied(job.input.record).positions)
     else:
         about["n_points"] = parts["findings"]["record"]["n_points"]
-        about["dt"] = full["dt"] / about["stride"]
+        about["dt"] = record.dt / about["stride"]
     words = in_words(parts["findings"])
     log.info("%s", words.sentence)
     verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}

@@ -30,7 +30,12 @@ from activenoise.analysis.checks import (
 from activenoise.analysis.judgement import all_misfits, misfits, reading
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
-from activenoise.inference.comparison import Verdict, negative_weight, probabilities, verdict
+from activenoise.inference.comparison import (
+    Comparison,
+    compare_models,
+    negative_weight,
+    probabilities,
+)
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior, posterior
 from activenoise.inference.record import (
@@ -116,9 +121,9 @@ class Question:
         prior: Mapping[str, Axis],
         sampler: Sampler,
         seed: int | None = None,
-    ) -> Verdict:
+    ) -> Comparison:
         c = self.choices
-        return verdict(
+        return compare_models(
             records, prior, c.baseline, self.seed if seed is None else seed, sampler, c.odds
         )
 
@@ -239,7 +244,7 @@ def closing(
 
 
 def facts_of_models(
-    answer: Verdict, question: Question, prior: Mapping[str, Axis]
+    answer: Comparison, question: Question, prior: Mapping[str, Axis]
 ) -> dict[str, Any]:
     """What the four models say, under which priors."""
     return {
@@ -252,7 +257,7 @@ def facts_of_models(
     }
 
 
-def draws_kept(answer: Verdict, effort: Effort) -> dict[str, FloatArray]:
+def draws_kept(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:
     """Draws of each posterior, by "posterior/AOUP/kappa"."""
     kept = {}
     for name, p in answer.posteriors.items():
@@ -278,7 +283,7 @@ def _each_alone(parts: Mapping[str, FloatArray], dt: float) -> dict[str, list[Re
 
 def _compared_without_tones(
     parts: Mapping[str, FloatArray], dt: float, question: Question, sampler: Sampler
-) -> tuple[dict[str, Any], Verdict, dict[str, FloatArray]]:
+) -> tuple[dict[str, Any], Comparison, dict[str, FloatArray]]:
     """What `compared` has, and the parts, after the tones are taken off: "tones" has those of each
     coordinate, with their amplitude as a part of its rms. A strong one hides others: it is
     compared and searched again until none is left."""
@@ -310,7 +315,7 @@ def centred(x: FloatArray) -> FloatArray:
 
 def compared(
     parts: Mapping[str, Sequence[Record]], question: Question, sampler: Sampler, stride: int = 1
-) -> tuple[dict[str, Any], Verdict]:
+) -> tuple[dict[str, Any], Comparison]:
     """The probabilities of the models, and how well the favoured one and the AOUP fit. parts: the
     records of each coordinate."""
     records = [record for some in parts.values() for record in some]
@@ -354,7 +359,7 @@ def _with_drift(
     records: Sequence[Record],
     stride: int,
     question: Question,
-    answer: Verdict,
+    answer: Comparison,
     sampler: Sampler,
 ) -> dict[str, Any]:
     """A passive tracer on an instrument that drifts, a random walk, beside the four models.
@@ -462,7 +467,7 @@ def _fixed_facts(prior: Mapping[str, Axis], choices: Choices) -> dict[str, float
     }
 
 
-def _model_facts(answer: Verdict, name: str) -> dict[str, Any]:
+def _model_facts(answer: Comparison, name: str) -> dict[str, Any]:
     p = answer.posteriors[name]
     names, matrix = p.correlations()
     return {

@@ -33,7 +33,7 @@ from activenoise.analysis.record import (
 )
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
-from activenoise.inference.comparison import Verdict, negative_weight, probabilities
+from activenoise.inference.comparison import Comparison, negative_weight, probabilities
 from activenoise.inference.record import Kind, Record
 from activenoise.likelihood.scatter import compressed
 from activenoise.physics.instrument import Instrument
@@ -187,7 +187,7 @@ def _record_facts(
     }
 
 
-def _row(track: str, parts: Coordinates, own: Verdict | None, model: str) -> dict[str, Any]:
+def _row(track: str, parts: Coordinates, own: Comparison | None, model: str) -> dict[str, Any]:
     """What is said of one track. Means and standard deviations are under `model`, which is that of
     the table, so that tracks can be compared; of D_a and tau_a under AOUP."""
     row: dict[str, Any] = {
@@ -201,7 +201,7 @@ def _row(track: str, parts: Coordinates, own: Verdict | None, model: str) -> dic
     return row | parameter_columns(own.posteriors[model].summary(), active)
 
 
-def _own_over_shared(together: Verdict, members: Mapping[str, Verdict]) -> dict[str, Any]:
+def _own_over_shared(together: Comparison, members: Mapping[str, Comparison]) -> dict[str, Any]:
     """By model, log Bayes factor of parameters of each track's own, each drawn from the prior, over
     shared ones: sum of the tracks' log evidences less that of all of them."""
     found = {}
@@ -213,7 +213,7 @@ def _own_over_shared(together: Verdict, members: Mapping[str, Verdict]) -> dict[
     return found
 
 
-def _summed(members: Mapping[str, Verdict], model: str) -> tuple[float, float]:
+def _summed(members: Mapping[str, Comparison], model: str) -> tuple[float, float]:
     """Log evidence of one model for all tracks, each with its own parameters, and its error."""
     own = [member.posteriors[model] for member in members.values()]
     error = float(np.linalg.norm([p.error for p in own]))
@@ -221,7 +221,7 @@ def _summed(members: Mapping[str, Verdict], model: str) -> tuple[float, float]:
 
 
 def _each_its_own(
-    members: Mapping[str, Verdict],
+    members: Mapping[str, Comparison],
     records: Mapping[str, Sequence[Record]],
     names: Sequence[str],
     question: Question,

@@ -1,4 +1,4 @@
-"""The four models side by side for records that share their parameters."""
+"""Comparison of the four models for records that share their parameters."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from activenoise.arrays import FloatArray
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior, posterior
+from activenoise.inference.rbp_posterior import default_reach, rbp_posterior
 from activenoise.inference.record import Record
-from activenoise.inference.rotational import default_reach, rbp_posterior
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.priors import Axis
 
 LINEAR = ("Passive", "Viscoelastic", "AOUP")
 
 
-class Verdict(NamedTuple):
-    """The four models, at equal prior odds or those that were given.
+class Comparison(NamedTuple):
+    """Posteriors of the four models, and the probability of each.
 
-    probability: of each model. p_active: of AOUP and RBP together. p_distinguishable: that the
-    tracer is active AND its C(t) has a negative weight, which no overdamped medium at equilibrium
-    has.
-    numerical_error: of p_active, from the errors of the evidences.
+    probability: of each model, at equal prior odds or those that were given. p_active: of AOUP and
+    RBP together. p_distinguishable: that the tracer is active AND its C(t) has a negative weight,
+    which no overdamped medium at equilibrium has. numerical_error: standard error of p_active, from
+    the errors of the evidences.
     """
 
     posteriors: dict[str, Posterior]
@@ -34,17 +34,18 @@ class Verdict(NamedTuple):
     numerical_error: float
 
 
-def verdict(
+def compare_models(
     records: Sequence[Record],
     prior: Mapping[str, Axis] | None = None,
     baseline: Baseline = "constant",
     seed: int = 0,
     sampler: Sampler | None = None,
     odds: Mapping[str, float] | None = None,
-) -> Verdict:
+) -> Comparison:
     """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters.
 
-    odds: prior ones, 1 where not given, of any sum; a model of odds 0 has no say.
+    odds: prior odds of the models, 1 where not given, of any sum. A model of odds 0 gets
+    probability 0.
     """
     posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
     reach = default_reach(records, sampler or Sampler())
@@ -54,7 +55,7 @@ def verdict(
     p_active = sum(probability[name] for name in active)
     # d p_active = sum over models of p (1{active} - p_active) d log Z
     spread = [probability[n] * ((n in active) - p_active) * posteriors[n].error for n in posteriors]
-    return Verdict(
+    return Comparison(
         posteriors=posteriors,
         probability=probability,
         p_active=p_active,
@@ -69,7 +70,7 @@ def verdict(
 def probabilities(
     log_evidence: Mapping[str, float], odds: Mapping[str, float] | None = None
 ) -> dict[str, float]:
-    """Posterior probability of each model. odds: as in `verdict`."""
+    """Posterior probability of each model. odds: as in `compare_models`."""
     log_z = np.array(list(log_evidence.values()))
     p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in log_evidence])
     p *= np.exp(log_z - log_z[p > 0].max())
@@ -78,12 +79,12 @@ def probabilities(
 
 
 def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:
-    """Whether no overdamped medium at equilibrium has the law of an active tracer.
+    """Whether no overdamped medium at equilibrium has the law of an active tracer, by draw.
 
-    In a trap: C(t) has an exponential of negative weight: kappa tau_a < 1 with any propulsion, or
-    D (kappa^2 tau_a^2 - 1) < D_a beyond. Free, any propulsion will do: at equilibrium the velocity
-    is anticorrelated at all times, so that the mean square displacement bends down, and
-    persistence bends it up.
+    In a trap this holds if C(t) has an exponential of negative weight: with any propulsion if
+    kappa tau_a < 1, and otherwise if D (kappa^2 tau_a^2 - 1) < D_a. A free tracer needs any
+    propulsion: at equilibrium the velocity is anticorrelated at all times, so that the mean square
+    displacement bends down, and persistence bends it up.
     """
     kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
     return (D_a > 0) & (D * ((kappa * tau_a) ** 2 - 1) < D_a)

@@ -1,4 +1,4 @@
-"""Evidence of the models of a study, marginalised over its prior, and the odds between them."""
+"""Evidence of each model of a study, marginalised over the prior of its parameters."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
-from activenoise.inference.mechanism import rbp_evidence
+from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.quadrature import Evidence, evaluate, quadrature
-from activenoise.likelihood.positions import Prefixes, Tracks, check_tracks, log_likelihood
+from activenoise.inference.rbp_evidence import rbp_evidence
+from activenoise.likelihood.positions import Prefixes, check_tracks, log_likelihood
 from activenoise.physics.priors import Prior
 
 
 def log_evidence(
     model_name: str,
     prior: Prior,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: Prefixes | None = None,
     nodes: Mapping[str, int] | None = None,
@@ -40,7 +40,7 @@ def log_evidence(
 def log_likelihood_ratio(
     pair: tuple[str, str],
     prior: Prior,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: NDArray[np.int64],
     nodes: Mapping[str, int] | None = None,
@@ -66,7 +66,7 @@ def log_likelihood_ratio(
 def posterior_moments(
     model_name: str,
     prior: Prior,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: Prefixes | None = None,
     nodes: Mapping[str, int] | None = None,

@@ -6,7 +6,7 @@ effective number of draws is small, the weights are tempered, w^beta with the la
 keeps a part of the draws effective, and q becomes a mixture of Student t's fitted to the tempered
 draws (population Monte Carlo, Cappe et al., Stat. Comput. 18, 447, 2008): a bridge from prior to
 posterior in which separate modes shrink together. The last draws, from the last q alone, give the
-answer: draws that q was fitted to would make it too sure of itself (an evidence 3 to 15 % low where
+result: draws that q was fitted to would make it too sure of itself (an evidence 3 to 15 % low where
 they were reused). Many likelihoods are wanted at a time, which is what the filter is fast at, and
 none of it needs gradients; nested samplers of the usual libraries take several times as many.
 
@@ -30,7 +30,7 @@ from activenoise.inference.mixture import Mixture
 LogLikelihood = Callable[[FloatArray], FloatArray]
 _KEPT = 0.25  # of the draws that a fit is made to, where no sampler says so
 _MOST_MOVED = 4  # extra coordinates that a fit takes in
-_SHARE = 0.2  # of the draws beside a near posterior that are its own, once they are few that count
+_SHARE = 0.2  # of the final draws beside a near posterior that come from it, not from the mixture
 _NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
 
 
@@ -39,8 +39,8 @@ class Sampler:
     """Settings. draws: a round of adaptation. kept: the part of them that tempering keeps alive.
     enough: the part that must be effective, untempered, to end the adaptation; patience: or so many
     rounds near the end without a better proposal, of which the best is taken. wanted: effective
-    draws in the answer. final: draws a batch of it. batches, rounds: at most so many. attempts: how
-    often the proposal is fitted anew to the answer's own draws where those do not suffice."""
+    draws in the result. final: draws a batch of it. batches, rounds: at most so many. attempts: how
+    often the proposal is fitted anew to the result's own draws where those do not suffice."""
 
     draws: int = 1024
     kept: float = 0.25
@@ -53,8 +53,10 @@ class Sampler:
     rounds: int = 60
 
 
-class Answer(NamedTuple):
-    """log_evidence and its standard error, nats. draws (n, d) with log weights (n,), normalised.
+class Sample(NamedTuple):
+    """Weighted draws of a posterior, and the evidence that their weights give.
+
+    log_evidence and its standard error, nats. draws (n, d) with log weights (n,), normalised.
     effective: their effective number. pareto_k: shape of the tail of the weights, below 0.7 if
     the error can be trusted (Vehtari et al., arXiv 1507.02646). likelihoods: how many were taken.
     """
@@ -74,7 +76,7 @@ class Answer(NamedTuple):
         return self.draws[np.searchsorted(cumulative / cumulative[-1], u)]
 
 
-def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sampler) -> Answer:
+def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sampler) -> Sample:
     """Evidence of the last of `stages` and draws from its posterior.
 
     stages: log likelihoods of coordinates (m, n_dims), each (m,), whose prior is a standard
@@ -122,12 +124,12 @@ def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sam
             break
         if attempt < sampler.attempts - 1:
             proposal = Mixture.fit(z, _tempered(log_w, sampler.kept), rng)
-    return _answer(z, log_w, taken)
+    return _sample_of(z, log_w, taken)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How far `sample_beside` goes. draws: a round. wanted: effective draws in the answer. most:
+    """How far `sample_beside` goes. draws: a round. wanted: effective draws in the result. most:
     likelihoods in all."""
 
     draws: int
@@ -136,13 +138,13 @@ class Reach:
 
 
 def sample_beside(
-    near: Answer,
+    near: Sample,
     near_log_likelihood: LogLikelihood,
     log_ratio: LogLikelihood,
     n_extra: int,
     seed: int,
     reach: Reach,
-) -> Answer:
+) -> Sample:
     """Evidence and draws of a target by way of a near one of the same prior, which is `near`.
 
     log_ratio: the target's log likelihood over the near one's, the dear part, (m,), at coordinates
@@ -150,7 +152,7 @@ def sample_beside(
 
     The proposal is the near posterior, whose density its evidence makes known. If too few of a
     round of its draws are effective, mixtures are fitted to all draws so far, round by round, each
-    draw weighted against all their proposals; fresh draws then give the answer, _SHARE of them from
+    draw weighted against all their proposals; fresh draws then give the result, _SHARE of them from
     the near posterior and the rest from the last mixture, in which extra coordinates beyond
     _MOST_MOVED stay standard normals. The error is that of both evidences.
     """
@@ -171,17 +173,13 @@ def sample_beside(
         level = _finite(near_log_likelihood(z[:, :d])) + _log_normal(z)
         return _Weighed(z, level + _finite(log_ratio(z)), level - near.log_evidence)
 
-    def answered(draws: _Weighed, log_w: FloatArray) -> Answer:
-        answer = _answer(draws.z, log_w, spent)
-        return answer._replace(error=float(np.hypot(answer.error, near.error)))
-
     pool = drawn((reach.draws, 0))
     log_w = pool.target - pool.log_near
     needed = int(reach.wanted / max(_effective(log_w), 1.0) * reach.draws) + 1
     if needed <= 0.6 * reach.most:
         if needed > reach.draws:
             pool = pool.joined(drawn((needed - reach.draws, 0)))
-        return answered(pool, pool.target - pool.log_near)
+        return _sample_of(pool.z, pool.target - pool.log_near, spent, near.error)
 
     proposals: list[Mixture] = []
     while True:
@@ -197,7 +195,7 @@ def sample_beside(
     while True:
         log_w = fresh.target - fresh.mixed(proposals[-1:], counts)
         if _effective(log_w) >= reach.wanted or spent + reach.draws > reach.most:
-            return answered(fresh, log_w)
+            return _sample_of(fresh.z, log_w, spent, near.error)
         fresh = fresh.joined(drawn(counts, proposals[-1]))
 
 
@@ -243,12 +241,15 @@ def _mixed(log_densities: Sequence[FloatArray], counts: Sequence[int]) -> FloatA
     return np.asarray(logsumexp(log_densities, axis=0, b=weights))
 
 
-def _answer(z: FloatArray, log_w: FloatArray, likelihoods: int) -> Answer:
+def _sample_of(
+    z: FloatArray, log_w: FloatArray, likelihoods: int, more_error: float = 0.0
+) -> Sample:
+    """The sample of draws z with log weights log_w, whose normalisation has an error of its own."""
     log_evidence = float(logsumexp(log_w) - np.log(len(log_w)))
     relative = np.exp(log_w - log_evidence)
-    return Answer(
+    return Sample(
         log_evidence=log_evidence,
-        error=float(relative.std() / np.sqrt(len(relative))),
+        error=float(np.hypot(relative.std() / np.sqrt(len(relative)), more_error)),
         draws=z,
         log_weights=log_w - logsumexp(log_w),
         effective=_effective(log_w),

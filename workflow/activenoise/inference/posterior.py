@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from activenoise.arrays import FloatArray
-from activenoise.inference.importance import Answer, LogLikelihood, Sampler, sample
+from activenoise.inference.importance import LogLikelihood, Sample, Sampler, sample
 from activenoise.inference.record import COORDINATES, Coordinates, Record, default_prior
 from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
@@ -23,36 +23,36 @@ _SHORT = 1 << 14  # points of the records that lead to the posterior of long one
 class Posterior(NamedTuple):
     """What the records say of one model.
 
-    answer: the sampler's, in the coordinates of the prior; its evidence, with the Monte Carlo's
-    error (nats, to be trusted for pareto_k < 0.7), and counts are properties.
+    sample: weighted draws in the coordinates of the prior. Its evidence, with the Monte Carlo error
+    (nats, to be trusted for pareto_k < 0.7), and its counts are properties.
     parameters: draws of equal weight of every parameter, by name, each (n_draws,).
     unknown: names of those that were not fixed.
     """
 
     model_name: str
-    answer: Answer
+    sample: Sample
     parameters: dict[str, FloatArray]
     unknown: tuple[str, ...]
 
     @property
     def log_evidence(self) -> float:
-        return self.answer.log_evidence
+        return self.sample.log_evidence
 
     @property
     def error(self) -> float:
-        return self.answer.error
+        return self.sample.error
 
     @property
     def effective(self) -> float:
-        return self.answer.effective
+        return self.sample.effective
 
     @property
     def pareto_k(self) -> float:
-        return self.answer.pareto_k
+        return self.sample.pareto_k
 
     @property
     def likelihoods(self) -> int:
-        return self.answer.likelihoods
+        return self.sample.likelihoods
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Mean, sd, and the ends of the central 68 and 95 % intervals of each parameter that is
@@ -106,31 +106,33 @@ def posterior(
     if not coordinates.names:  # all is known: the evidence is the likelihood
         z = np.empty((1, 0))
         value = float(stages[-1](z)[0])
-        known = Answer(value, 0.0, z, np.zeros(1), float(n_draws), 0.0, likelihoods=1)
+        known = Sample(value, 0.0, z, np.zeros(1), float(n_draws), 0.0, likelihoods=1)
         return drawn_posterior(model_name, coordinates, known, n_draws, seed)
-    answer = sample(stages, len(coordinates.names), seed, sampler or Sampler())
-    return drawn_posterior(model_name, coordinates, answer, n_draws, seed)
+    found = sample(stages, len(coordinates.names), seed, sampler or Sampler())
+    return drawn_posterior(model_name, coordinates, found, n_draws, seed)
 
 
 def checked(records: Sequence[Record]) -> list[Record]:
+    """The records with positions in double precision."""
     return [Record(np.asarray(r.positions, np.float64), float(r.dt)) for r in records]
 
 
 def drawn_posterior(
-    model_name: str, coordinates: Coordinates, answer: Answer, n_draws: int, seed: int
+    model_name: str, coordinates: Coordinates, found: Sample, n_draws: int, seed: int
 ) -> Posterior:
-    parameters = coordinates.parameters(answer.equal(n_draws, seed))
-    return Posterior(model_name, answer, parameters, coordinates.names)
+    """The posterior that a sample describes, with n_draws draws of equal weight."""
+    parameters = coordinates.parameters(found.equal(n_draws, seed))
+    return Posterior(model_name, found, parameters, coordinates.names)
 
 
 def joint_log_likelihood(
     coordinates: Coordinates, records: Sequence[Record], baseline: Baseline
 ) -> LogLikelihood:
+    """The log likelihood (m,) of all records together, as a function of coordinates (m, d)."""
     ensembles = [
         compressed([r.positions for r in records if r.dt == dt], dt, baseline != "zero")
         for dt in dict.fromkeys(r.dt for r in records)
     ]
-
     known = baseline == "zero"
 
     def log_likelihood(z: FloatArray) -> FloatArray:

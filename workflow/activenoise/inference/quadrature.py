@@ -1,4 +1,4 @@
-"""Likelihood of a track when the parameters are known only by their prior, and the posterior.
+"""Evidence and posterior moments of Passive and AOUP by quadrature over the prior.
 
     p(x | model) = integral p(x | parameters, model) p(parameters) d(parameters).
 
@@ -24,9 +24,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.scale import integrate_scale, whole_scale
-from activenoise.likelihood.positions import FilterBank, Quadratic, Tracks
+from activenoise.likelihood.positions import FilterBank, Quadratic
 from activenoise.parameters import PARAMETERS
 from activenoise.physics.models import MODELS
 from activenoise.physics.priors import Axis, Prior
@@ -166,7 +166,7 @@ class Focused(NamedTuple):
 def focus(
     model_name: str,
     prior: Prior,
-    track: Tracks,
+    track: TrackArray,
     dt: float,
     nodes: Mapping[str, int] | None = None,
     rounds: int = 12,
@@ -202,7 +202,7 @@ def focus(
     return Focused(narrowed, float(log_mass))
 
 
-def evaluate(grid: Grid, tracks: Tracks, dt: float, at: NDArray[np.int64]) -> Evidence:
+def evaluate(grid: Grid, tracks: TrackArray, dt: float, at: NDArray[np.int64]) -> Evidence:
     """Evidence and posterior moments over a grid of nodes, streaming over groups of nodes."""
     job = Job(grid, tracks, dt, at)
     shape = (len(tracks), len(at))
@@ -225,14 +225,14 @@ class Job:
     """A grid made ready for data: tracks in units of their rms step, so that squares neither
     overflow nor vanish in single precision, and the filter bank of the nodes in those units."""
 
-    def __init__(self, grid: Grid, tracks: Tracks, dt: float, at: NDArray[np.int64]) -> None:
+    def __init__(self, grid: Grid, tracks: TrackArray, dt: float, at: NDArray[np.int64]) -> None:
         step = np.square(np.diff(tracks[:64], axis=1), dtype=np.float64)
         unit = float(np.sqrt(np.mean(step))) if step.size else float(np.abs(tracks).max())
         if not unit > 0:
             raise ValueError("the tracks do not move: they have no likelihood")
         self.grid = grid
         scaled = np.divide(tracks, unit, dtype=tracks.dtype)
-        self.tracks: Tracks = scaled
+        self.tracks: TrackArray = scaled
         self.log_unit = np.log(unit)
         parameters = dict(grid.parameters)
         if not grid.scale:

@@ -1,5 +1,4 @@
-"""Evidence and posterior of one record, or of several that share their parameters, with the
-instrument's parameters among the unknown.
+"""Priors of the parameters of records, those of the instrument among them, and their coordinates.
 
 Every parameter is fixed or has a prior, uniform in it or in its logarithm. For active and
 viscoelastic components the natural one is the SHARE of the motion that they make, uniform
@@ -127,7 +126,7 @@ class Coordinates:
 
     names: of the unknown, in order. A coordinate z stands for the parameter at the prior's
     cumulative probability Phi(z). A prior of `step`, the rms step of the record, takes the place of
-    D's, and makes noise and drift parts of it (`recording.in_units_of_step`; points are 1 s
+    D's, and makes noise and drift parts of it (`scale_free.in_units_of_step`; points are 1 s
     apart).
     """
 

@@ -22,7 +22,7 @@ h' = -h/tau_a at T: with a, b = lambda tau_a +- 1 and d = |t - t'|,
 As dt -> 0 it is the ratio of a filter that is given the first point and starts from a velocity
 independent of it, and so a check of the filter. The stationary velocity is correlated with x(0):
 from the filter given the first point of a stationary track it keeps a difference that depends on
-the start alone and does not grow with the track (docs/physics.md, section 6).
+the start alone and does not grow with the track (docs/physics.md, "The paper's own optimum").
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
-from activenoise.likelihood.positions import Tracks, check_tracks
+from activenoise.arrays import FloatArray, TrackArray
+from activenoise.likelihood.positions import check_tracks
 from activenoise.physics.models import AOUP
 
 
 def log_likelihood_ratio(
     model: AOUP,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: Sequence[int] | NDArray[np.int64] | None = None,
 ) -> FloatArray:

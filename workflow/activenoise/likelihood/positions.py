@@ -20,11 +20,10 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.physics.models import RBP, Model, SampledProcess
 
-Tracks = NDArray[np.float32] | NDArray[np.float64]
 Prefixes = Sequence[int] | NDArray[np.int64]
 
 _BLOCK = 64  # tracks side by side: each is in a memory page of its own, and 64 are kept at hand
@@ -38,22 +37,24 @@ _LOG_2PI = float(np.log(2 * np.pi))
 
 def log_likelihood(
     model: Model,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: Prefixes | None = None,
     given_first: bool = False,
 ) -> FloatArray:
     """Log density of sampled positions under the stationary model, in nats.
 
-    model: one model, or one a track, shape (n_tracks,). tracks: (n_tracks, n_steps), in the
-    length unit of the model, dt (s) apart. at: increasing prefix lengths, in points; without it
-    the whole track. given_first: leave out the density of the first point (condition on it).
-    Returns float64 (n_tracks,), or (n_tracks, len(at)).
+    model: one model, or one a track, shape (n_tracks,). tracks: (n_tracks, n_steps), or one track
+    (n_steps,), in the length unit of the model, dt (s) apart. at: increasing prefix lengths, in
+    points; without it the whole track. given_first: leave out the density of the first point
+    (condition on it). Returns float64 (n_tracks,), or (n_tracks, len(at)); for one track, a scalar
+    or (len(at),).
 
     float32 tracks are filtered in single precision (error of a log likelihood ratio about
     1e-4 nats at 5000 points), float64 tracks in double.
     """
-    tracks, at_array, squeeze = check_tracks(tracks, at)
+    alone = np.ndim(tracks) == 1
+    tracks, at_array, squeeze = check_tracks(np.asarray(tracks)[None] if alone else tracks, at)
     if isinstance(model, RBP):
         values = angle_log_likelihood(model, tracks, dt, at_array, given_first=given_first)
     elif model.shape == () and len(tracks) > _FEW:
@@ -63,10 +64,13 @@ def log_likelihood(
         values = _matched(model.sampled(dt), tracks, at_array, given_first)
     else:
         raise ValueError(f"{model.shape} models do not match {len(tracks)} tracks")
-    return values[:, 0] if squeeze else values
+    values = values[0] if alone else values
+    return values[..., 0] if squeeze else values
 
 
-def check_tracks(tracks: ArrayLike, at: Prefixes | None) -> tuple[Tracks, NDArray[np.int64], bool]:
+def check_tracks(
+    tracks: ArrayLike, at: Prefixes | None
+) -> tuple[TrackArray, NDArray[np.int64], bool]:
     """Tracks as a contiguous float array (n_tracks, n_steps), prefix lengths, and whether `at`
     was left out. ValueError on a wrong shape or wrong prefix lengths."""
     tracks = np.asarray(tracks)
@@ -114,7 +118,7 @@ class FilterBank:
         """Slices that cut the bank into groups of at most `size` models."""
         return [slice(i, min(i + size, len(self))) for i in range(0, len(self), size)]
 
-    def run(self, tracks: Tracks, members: slice = slice(None)) -> Quadratic:
+    def run(self, tracks: TrackArray, members: slice = slice(None)) -> Quadratic:
         """Filter every track with every model of `members`."""
         models = np.ascontiguousarray(self.models[:, members])
         n_models, n_steps = models.shape[1], int(self.at[-1])
@@ -141,7 +145,7 @@ class FilterBank:
         return -0.5 * (n * _LOG_2PI + log_det[:, None, :] + squares)
 
 
-def _prefix_log_sums(weights: Tracks, at: NDArray[np.int64], given_first: bool) -> FloatArray:
+def _prefix_log_sums(weights: TrackArray, at: NDArray[np.int64], given_first: bool) -> FloatArray:
     logs = np.log(weights, dtype=np.float64)
     if given_first:
         logs[0] = 0.0
@@ -328,7 +332,7 @@ def _filter_track(tracks, row, models, first, at, given_first, squares, log_det)
 
 
 def _matched(
-    process: SampledProcess, tracks: Tracks, at: NDArray[np.int64], given_first: bool
+    process: SampledProcess, tracks: TrackArray, at: NDArray[np.int64], given_first: bool
 ) -> FloatArray:
     """Log density of each track under a model of its own, (n_tracks, len(at))."""
     models = np.array([np.broadcast_to(field, len(tracks)) for field in process])

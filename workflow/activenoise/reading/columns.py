@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.reading import time_grid
-from activenoise.reading.errors import RecordError
+from activenoise.reading.errors import RecordError, listed
+from activenoise.reading.units import base_and_unit, length_unit, seconds
 
 Selector = str | int
 
@@ -31,27 +32,6 @@ _COORDINATES = {
     for letter in "xyz"
 }
 _COUNTERS = {"", "index", "unnamed: 0", "row"}
-
-_LENGTHS = {
-    "m": {"meter", "meters", "metre", "metres"},
-    "mm": {"millimeter", "millimeters", "millimetre", "millimetres"},
-    "um": {"micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres",
-           "µm", "μm", "\\u00b5m"},
-    "nm": {"nanometer", "nanometers", "nanometre", "nanometres"},
-    "pixel": {"px", "pixels"},
-    "V": {"volt", "volts"},
-}  # fmt: skip
-_METRES = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
-_SECONDS = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1e-3),
-    **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), 1e-6),
-    **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-9),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
-}
-_UNIT_BEHIND = re.compile(r"(?P<base>.*?)[\s_]*(?:\[(?P<a>\D[^\]]*)\]|\((?P<b>\D[^)]*)\))\s*")
-_UNIT_SUFFIX = re.compile(r"(?P<base>.+)[_ ](?P<unit>[^\W_]+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,73 +53,63 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
-    """One track as recorded: positions (n, n_coordinates); clock (n,), times or frames, or None."""
+class RawTrack:
+    """One track as the file has it, not yet on a grid of times.
+
+    positions: (n, n_coordinates). clock: (n,), times or frame numbers, or None.
+    """
 
     label: str | None
     positions: FloatArray
     clock: FloatArray | None
 
 
-@dataclass(frozen=True, eq=False)
-class Tracks:
-    """The tracks of a file and what it says of them.
+ClockKind = Literal["s", "open", "whole", "frames"]
 
-    clock: what the tracks' clocks are: times in s, times whose unit the file leaves open, whole
-    numbers that are s or frames, frame numbers, or nothing at all. dt: interval, s, and unit: of
-    the positions, where the file has them. empty: where the first empty cell is, if there is one.
-    selected: one track among many was asked for by name.
+
+@dataclass(frozen=True, eq=False)
+class RawTracks:
+    """The tracks of a file as it has them, and what it says of them.
+
+    clock: what the clocks of the tracks are: times in s, times whose unit the file leaves open,
+    whole numbers that are s or frames, frame numbers, or None. dt: interval, s, and unit: of the
+    positions, where the file has them. empty: where the first empty cell is, if there is one.
+    selected: whether one track among many was named.
     """
 
-    tracks: Sequence[Track]
+    tracks: Sequence[RawTrack]
     coordinates: tuple[str, ...]
-    clock: Literal["s", "open", "whole", "frames"] | None = None
+    clock: ClockKind | None = None
     dt: float | None = None
     unit: str | None = None
     empty: str | None = None
     selected: bool = False
 
 
-def length_unit(text: str) -> str:
-    """A length unit by its usual name: um for micron, pixel for px; any other as it is."""
-    text = text.strip()
-    for unit, others in _LENGTHS.items():
-        if text == unit or text.lower() in others:
-            return unit
-    return text
-
-
-def length_ratio(unit: str, other: str) -> float | None:
-    """Units `unit` in one `other`, e.g. 0.001 for (um, nm), where both are metric."""
-    if (a := _METRES.get(length_unit(unit))) and (b := _METRES.get(length_unit(other))):
-        return float(f"{b / a:.12g}")
-    return None
-
-
-def seconds(text: str) -> float | None:
-    """Seconds in a time unit; None for one that is not known, e.g. frame."""
-    return _SECONDS.get(text.strip().lower())
-
-
 def is_time(name: str) -> bool:
     """Whether a name is one for times."""
-    return _base_and_unit(name.rsplit("/")[-1])[0] in _TIME
+    return base_and_unit(name.rsplit("/")[-1])[0] in _TIME
 
 
 def coordinate(name: str) -> str | None:
     """x, y or z, if the name is one for it."""
-    base = _base_and_unit(name.rsplit("/")[-1])[0]
+    base = base_and_unit(name.rsplit("/")[-1])[0]
     return next((letter for letter, names in _COORDINATES.items() if base in names), None)
 
 
-def tracks_of(
+def tracks_of_table(
     path: Path,
     table: Table,
     columns: Sequence[Selector] | None,
-    time_column: Selector | None,
     track_column: Selector | None,
-) -> Tracks:
-    """The tracks of a table; columns: the coordinates, None: found by name or by being alone."""
+    time_column: Selector | None,
+) -> RawTracks:
+    """The tracks of a table, each in the order of its clock.
+
+    columns: the coordinates, by name or number, "x[12]" for column x of track 12; None: found by
+    name or by being alone. track_column, time_column: None: found by name, and a time without a
+    name by its equal steps. RecordError if a column is not there, not known or not of numbers.
+    """
     roles = _Roles(path, table)
     wanted, label = (None, None) if columns is None else roles.chosen(columns)
     track = roles.find(track_column) if track_column is not None else roles.named(_TRACK)
@@ -151,24 +121,11 @@ def tracks_of(
         taken.add(time)
     if wanted is None:
         wanted = roles.coordinates(taken)
-    coordinates = tuple(roles.label(i) for i in wanted)
     unit = roles.unit_of(wanted)
-
     positions = np.stack([roles.numbers(i) for i in wanted], axis=1)
-    times = None if time is None else roles.numbers(time)
-    clock, kind, dt = times, "open", table.dt
-    if times is not None and time is not None:
-        unit_of_time = roles.unit(time)
-        factor = 1.0 if unit_of_time is None else seconds(unit_of_time)
-        if factor is None:
-            kind = "frames" if unit_of_time and "frame" in unit_of_time.lower() else "open"
-        elif unit_of_time is not None:
-            clock, kind = times * factor, "s"
-        elif time_column is not None:
-            whole = np.array_equal(times, np.rint(times), equal_nan=True)
-            kind = "whole" if whole else "s"
-        if time_column is None and kind == "open" and time_grid.are_counts(times):
-            kind = "frames"
+    clock, kind, dt = None, None, table.dt
+    if time is not None:
+        clock, kind = _times(roles, time, named=time_column is not None)
     if frame is not None:
         frames = roles.numbers(frame)
         if dt is None and kind == "s":
@@ -176,17 +133,30 @@ def tracks_of(
         clock, kind = frames, "frames"
     if clock is not None and len(clock) == 0:
         raise RecordError(f"{path}: holds no rows; it must hold one position in each")
-
-    empty = next((table.faults[i] for i in wanted if i in table.faults), None)
-    return Tracks(
+    return RawTracks(
         tracks=_split(path, roles, track, label, positions, clock),
-        coordinates=coordinates,
-        clock=None if clock is None else kind,  # type: ignore[arg-type]
+        coordinates=tuple(roles.label(i) for i in wanted),
+        clock=kind,
         dt=dt,
         unit=unit,
-        empty=empty,
+        empty=next((table.faults[i] for i in wanted if i in table.faults), None),
         selected=label is not None,
     )
+
+
+def _times(roles: _Roles, column: int, named: bool) -> tuple[FloatArray, ClockKind]:
+    """A column of times, in s where its unit is known, and what kind of clock it is.
+
+    named: whether the user named the column.
+    """
+    times, unit = roles.numbers(column), roles.unit(column)
+    if unit is None and named:
+        return times, "whole" if np.array_equal(times, np.rint(times), equal_nan=True) else "s"
+    factor = None if unit is None else seconds(unit)
+    if factor is not None:
+        return times * factor, "s"
+    frames = "frame" in (unit or "").lower() or (not named and time_grid.are_counts(times))
+    return times, "frames" if frames else "open"
 
 
 class _Roles:
@@ -196,7 +166,7 @@ class _Roles:
         self.path = path
         self.table = table
         self.n = len(table.columns)
-        self.parsed = [_base_and_unit(name) for name in table.names]
+        self.parsed = [base_and_unit(name) for name in table.names]
 
     @property
     def there(self) -> str:
@@ -313,7 +283,7 @@ def _split(
     label: str | None,
     positions: FloatArray,
     clock: FloatArray | None,
-) -> list[Track]:
+) -> list[RawTrack]:
     """One track for each name in the track column, by name, in the order of the clock."""
     if track is None:
         if label is not None:
@@ -321,7 +291,7 @@ def _split(
                 f"{path}: track {label} was asked for, but no column says which track a row is of; "
                 f"{roles.there}"
             )
-        return [Track(None, positions, clock)]
+        return [RawTrack(None, positions, clock)]
     if clock is None:
         raise RecordError(
             f"{path}: its tracks have neither frames nor times; {roles.there}: name one "
@@ -343,15 +313,10 @@ def _split(
     order = np.lexsort((clock[rows], which))
     rows, ends = rows[order], np.cumsum(np.bincount(which))
     return [
-        Track(name, positions[part], clock[part])
+        RawTrack(name, positions[part], clock[part])
         for name, part in zip(labels, np.split(rows, ends[:-1]), strict=True)
         if label in (None, name)
     ]
-
-
-def listed(labels: Sequence[str]) -> str:
-    """How many tracks, and the first of their names."""
-    return f"{len(labels)} tracks ({', '.join(labels[:5])}{', ...' * (len(labels) > 5)})"
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -373,15 +338,3 @@ def _interval_of_frames(path: Path, frames: FloatArray, times: FloatArray | None
             "put it elsewhere; its frames and times must agree"
         )
     return dt
-
-
-def _base_and_unit(name: str) -> tuple[str, str | None]:
-    """A name without its unit, in small letters without separators, and the unit."""
-    name, unit = name.strip().strip('"'), None
-    if match := _UNIT_BEHIND.fullmatch(name):
-        name, unit = match["base"], (match["a"] or match["b"] or "").strip() or None
-    elif (match := _UNIT_SUFFIX.fullmatch(name)) and (
-        seconds(match["unit"]) is not None or length_unit(match["unit"]) in _LENGTHS
-    ):
-        name, unit = match["base"], match["unit"]
-    return re.sub(r"[\s_.-]+", "", name.lower()), unit

@@ -1,34 +1,128 @@
-"""Run as a program, by `formats`: the variables of a MATLAB 4 to 7 file, pickled to its output.
-
-SciPy's reader takes the interpreter with it on some damaged files (with a data type it does not
-know, for one); in a process of its own it takes only that one. Nothing of the package is
-imported here, so that the process starts fast and needs no search path.
-"""
+"""MATLAB files (.mat): versions 4 to 7 by SciPy in a process of its own, 7.3 by h5py."""
 
 from __future__ import annotations
 
 import pickle
+import signal
+import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
+from numpy.typing import NDArray
 
-def variables(path: str) -> dict[str, Any]:
-    """By name; structures are dictionaries, and arrays are without axes of length 1."""
-    from scipy.io import loadmat
+from activenoise.reading import matlab_child
+from activenoise.reading.columns import Table
+from activenoise.reading.errors import RecordError, damage
+from activenoise.reading.units import stated
 
-    loaded = loadmat(path, appendmat=False, simplify_cells=True)
-    return {name: value for name, value in loaded.items() if not name.startswith("__")}
+CHILD = Path(matlab_child.__file__)  # the program that reads versions 4 to 7
 
 
-def main(path: str) -> None:
-    """Write (variables, None), or (None, what the reader said) where it raised an error."""
-    answer: tuple[dict[str, Any] | None, str | None]
+def read_mat(path: Path) -> Table:
+    """The vectors of a MATLAB file and the columns of its matrices, of those the longest.
+
+    They are named `x`, `matrix[1]` for column 1 of a matrix, `run.x` for the field of a structure.
+    RecordError for a file without vectors or matrices of numbers.
+    """
+    with damage(path, ".mat", "save it again from MATLAB"):
+        variables = _variables(path)
+    shapes = ", ".join(f"{name} {_shape(value)}" for name, value in variables.items()) or "nothing"
+    numbers = {
+        name: np.atleast_1d(value)
+        for name, value in variables.items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size > 1
+    }
+    if not any(array.ndim <= 2 for array in numbers.values()):
+        raise RecordError(
+            f"{path}: holds no vector or matrix of numbers ({shapes}); it must hold the positions "
+            "as a vector, or as a column of a matrix"
+        )
+    n = max(len(array) for array in numbers.values() if array.ndim <= 2)
+    named: dict[str, NDArray] = {}
+    for name, array in numbers.items():
+        if array.ndim == 1 and len(array) == n:
+            named[name] = array.astype(np.float64)
+        elif array.ndim == 2 and len(array) == n:
+            columns = array.astype(np.float64).T
+            named |= {f"{name}[{i}]": column for i, column in enumerate(columns)}
+    said = stated(path, variables)
+    return Table(list(named), list(named.values()), dt=said.dt, unit=said.unit)
+
+
+def _shape(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"({' x '.join(map(str, value.shape))} {value.dtype.name})"
+    return f"({type(value).__name__})"
+
+
+def _variables(path: Path) -> dict[str, Any]:
+    with path.open("rb"):
+        pass  # permission, said as such
+    if h5py.is_hdf5(path):
+        return _variables_hdf5(path)
+    return _flat(_in_a_child(CHILD, path))
+
+
+def _in_a_child(program: Path, path: Path) -> dict[str, Any]:
+    """The variables of a file by a reader that may crash, run in a process of its own.
+
+    A subprocess, not multiprocessing, which would run the caller's main module once more.
+    """
+    # -P: the package's modules must not hide the standard library's.
+    command = [sys.executable, "-P", str(program), str(path.absolute())]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode < 0:
+        raise ValueError(f"its reader crashed, {_signal(-done.returncode)}")
+    if done.returncode > 0:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise ValueError(f"its reader failed, {last[0] if last else f'code {done.returncode}'}")
+    variables, error = pickle.loads(done.stdout)
+    if error is not None:
+        raise ValueError(error)
+    found: dict[str, Any] = variables
+    return found
+
+
+def _signal(number: int) -> str:
     try:
-        answer = variables(path), None
-    except Exception as error:  # on damaged files it may be any
-        answer = None, str(error) or type(error).__name__
-    pickle.dump(answer, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+def _flat(variables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Fields of structures as structure.field."""
+    flat: dict[str, Any] = {}
+    for name, value in variables.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _variables_hdf5(path: Path) -> dict[str, Any]:
+    """MATLAB 7.3 files are HDF5, their arrays in MATLAB's order of axes."""
+    found: dict[str, Any] = {}
+
+    def take(name: str | bytes, item: object) -> None:
+        if not isinstance(item, h5py.Dataset) or isinstance(name, bytes) or name[0] == "#":
+            return
+        kind = item.attrs.get("MATLAB_class", b"double")
+        kind = kind.decode() if isinstance(kind, bytes) else str(kind)
+        label = name.replace("/", ".")
+        if kind == "char" and item.ndim == 2 and item.dtype.kind in "iu":
+            found[label] = "".join(map(chr, item[()].T.ravel()))
+        elif item.dtype.kind in "fiu" and kind not in ("cell", "logical", "function_handle"):
+            array = np.asarray(item[()]).T
+            found[label] = array.squeeze() if array.size else array
+        else:
+            found[label] = kind
+
+    with h5py.File(path, "r") as file:
+        file.visititems(take)
+    return found

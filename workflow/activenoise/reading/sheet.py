@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from activenoise.parameters import TRAPS
 from activenoise.reading.errors import RecordError
@@ -20,9 +21,10 @@ class SheetRow:
     """One line of data/tracks.tsv.
 
     file: None for a synthetic record, which the workflow simulates. dt: of the file, s, before
-    the stride. The rest as in `read_record`; study: whose priors and networks apply, or None for a
-    verdict without networks. dt and unit are None where the file tells, for records without a
-    study. instrument: one of `INSTRUMENTS`. trap: one of `choices.TRAPS`.
+    the stride. unit, column, track_column, time_column, scale: as in `records.ReadOptions`.
+    stride: every stride-th point is studied, or read where there is no study. study: whose priors
+    and networks apply, or None for a verdict without networks. dt and unit are None for a record
+    without a study whose file states them. instrument: one of `INSTRUMENTS`. trap: one of `TRAPS`.
     """
 
     track: str
@@ -30,6 +32,8 @@ class SheetRow:
     dt: float | None
     unit: str | None
     column: str | None
+    track_column: str | None
+    time_column: str | None
     scale: float
     stride: int
     study: str | None
@@ -37,18 +41,28 @@ class SheetRow:
     trap: str
     note: str
 
+    def reading(self) -> dict[str, Any]:
+        """The `records.ReadOptions` of the line, by name: every point is read for a study."""
+        names = ("dt", "unit", "column", "track_column", "time_column", "scale")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "stride": 1 if self.study else self.stride,
+        }
+
 
 SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
-_MAY_LACK = ("instrument", "trap")  # columns that a sheet need not have
+# Columns that a sheet need not have.
+_MAY_LACK = ("track_column", "time_column", "instrument", "trap")
 INSTRUMENTS = ("exact", "camera", "detector", "unknown")
 
 
 def read_sheet(path: str | Path) -> list[SheetRow]:
     """The lines of a tab-separated sheet with the columns `SHEET_COLUMNS`, in order, checked.
 
-    Empty cells: column and study none, scale 1, stride 1, instrument unknown, trap trapped; dt and
-    unit of a record without a study, as the file says. The columns instrument and trap may be left
-    out. Blank lines and lines from '#' are passed over.
+    Empty cells: column, track_column, time_column and study none, scale 1, stride 1, instrument
+    unknown, trap trapped; dt and unit of a record without a study, as the file says. The columns
+    track_column, time_column, instrument and trap may be left out. Blank lines and lines from '#'
+    are passed over.
     Raises RecordError naming the line.
     """
     path = Path(path)
@@ -126,6 +140,25 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         raise RecordError(f"{where}: scale is 0; it must be a number other than 0")
     if stride < 1 or stride != int(stride):
         raise RecordError(f"{where}: stride is {stride:g}; it must be a whole number of at least 1")
+    instrument, trap = _instrument_and_trap(where, cells)
+    return SheetRow(
+        track=cells["track"],
+        file=Path(cells["file"]) if cells["file"] else None,
+        dt=dt,
+        unit=cells["unit"] or None,
+        column=cells["column"] or None,
+        track_column=cells.get("track_column") or None,
+        time_column=cells.get("time_column") or None,
+        scale=scale,
+        stride=int(stride),
+        study=cells["study"] or None,
+        instrument=instrument,
+        trap=trap,
+        note=cells["note"],
+    )
+
+
+def _instrument_and_trap(where: str, cells: dict[str, str]) -> tuple[str, str]:
     instrument = cells.get("instrument") or "unknown"
     if instrument not in INSTRUMENTS:
         raise RecordError(
@@ -139,16 +172,4 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
             f"{where}: trap is free, but the networks of study {cells['study']} know trapped "
             "tracers alone; leave the study empty"
         )
-    return SheetRow(
-        track=cells["track"],
-        file=Path(cells["file"]) if cells["file"] else None,
-        dt=dt,
-        unit=cells["unit"] or None,
-        column=cells["column"] or None,
-        scale=scale,
-        stride=int(stride),
-        study=cells["study"] or None,
-        instrument=instrument,
-        trap=trap,
-        note=cells["note"],
-    )
+    return instrument, trap

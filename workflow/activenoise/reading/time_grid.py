@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,20 +20,29 @@ _EXTREMES = np.errstate(over="ignore", invalid="ignore")
 _SPARSEST = 1000  # grid points for each observed one, at most
 
 
+class Grid(NamedTuple):
+    """Where the rows of a track lie on a regular grid of times.
+
+    points: of the grid, (n,), from 0. dt: interval, in the unit of the times; None of frames. gap:
+    where the first points without an observation are, as an error says it; None without any.
+    """
+
+    points: NDArray[np.int64]
+    dt: float | None = None
+    gap: str | None = None
+
+
 @_EXTREMES
 def from_times(
-    where: str,
-    times: FloatArray,
-    gaps: bool,
-    step: float | None = None,
-    dt: float | None = None,
-) -> tuple[NDArray[np.int64], float]:
-    """Grid points (n,) of a time column (n,), from 0, and the interval, in the unit of the times.
+    where: str, times: FloatArray, step: float | None = None, dt: float | None = None
+) -> Grid:
+    """The grid of a time column (n,).
 
     Each step must be a whole number of intervals, and more than one is a gap; or all times lie on
     a straight line to within the rounding with which they were printed. step: the usual one,
     where the times are too few to tell. dt: the interval, where it is known, with which times
-    may be printed as coarsely as they like. where: what a RecordError begins with.
+    may be printed as coarsely as they like. where: the beginning of a message.
+    Raises RecordError for times that are neither.
     """
     check_times(where, times)
     if len(times) < 2:
@@ -40,35 +51,36 @@ def from_times(
     usual = float(np.median(steps)) if step is None else step
     counts, wrong = _counts(steps, usual)
     if wrong.any() and (interval := _slope(times, dt)) is not None:
-        return np.arange(len(times)), interval
+        return Grid(np.arange(len(times)), interval)
     if usual <= 0:
         raise RecordError(
             f"{where}: its times do not increase (usual step {usual:g}); they must, row by row"
         )
-    if not gaps:
-        wrong |= counts != 1
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        right = (
-            "a time may neither repeat nor go back"
-            if steps[row] <= 0
-            else "every step must be a whole number of intervals"
-            if gaps
-            else "cut the record at the gaps, or give dt if the times are only badly rounded"
-        )
-        raise RecordError(
+
+    def uneven(some: NDArray[np.bool_], right: str) -> str:
+        row = int(np.flatnonzero(some)[0])
+        return (
             f"{where}: times are not uniform: from point {row} to {row + 1} it is "
-            f"{steps[row]:g}, usually {usual:g} ({np.count_nonzero(wrong)} such steps); {right}"
+            f"{steps[row]:g}, usually {usual:g} ({np.count_nonzero(some)} such steps); {right}"
         )
+
+    rounded = "or give dt if the times are only badly rounded"
+    if wrong.any():
+        forward = steps[np.flatnonzero(wrong)[0]] > 0
+        whole = f"every step must be a whole number of intervals, {rounded}"
+        right = whole if forward else "a time may neither repeat nor go back"
+        raise RecordError(uneven(wrong, right))
     total = float(counts.sum())
     _check_sparse(where, total + 1, len(times), "times")
-    index = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return index, float(times[-1] - times[0]) / total
+    points = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    missing = counts != 1
+    gap = uneven(missing, f"cut the record at the gaps, {rounded}") if missing.any() else None
+    return Grid(points, float(times[-1] - times[0]) / total, gap)
 
 
 @_EXTREMES
-def from_frames(where: str, frames: FloatArray, gaps: bool) -> NDArray[np.int64]:
-    """Grid points (n,), from 0, of frame numbers (n,) in order."""
+def from_frames(where: str, frames: FloatArray) -> Grid:
+    """The grid of frame numbers (n,) in order. Raises RecordError for numbers that are not such."""
     check_frames(where, frames)
     steps = np.diff(frames)
     if (wrong := np.flatnonzero(steps <= 0)).size:
@@ -79,17 +91,19 @@ def from_frames(where: str, frames: FloatArray, gaps: bool) -> NDArray[np.int64]
             else (f"comes after {frames[row]:.0f}", "sort the rows by frame")
         )
         raise RecordError(f"{where}: frame {frames[row + 1]:.0f} {fault}; {right}")
-    if not gaps and (wrong := np.flatnonzero(steps > 1)).size:
-        row = int(wrong[0])
-        raise RecordError(
-            f"{where}: no position for {steps[row] - 1:.0f} frames after frame {frames[row]:.0f} "
-            f"({wrong.size} such gaps); cut the record at the gaps"
-        )
     _check_sparse(where, frames[-1] - frames[0] + 1, len(frames), "frame numbers")
-    return (frames - frames[0]).astype(np.int64)
+    gap = None
+    if (missing := np.flatnonzero(steps > 1)).size:
+        row = int(missing[0])
+        gap = (
+            f"{where}: no position for {steps[row] - 1:.0f} frames after frame {frames[row]:.0f} "
+            f"({missing.size} such gaps); cut the record at the gaps"
+        )
+    return Grid((frames - frames[0]).astype(np.int64), gap=gap)
 
 
 def check_times(where: str, times: FloatArray) -> None:
+    """RecordError if a time (n,) is missing."""
     if (bad := np.flatnonzero(~np.isfinite(times))).size:
         raise RecordError(
             f"{where}: time at point {bad[0]} is {times[bad[0]]} ({bad.size} of {len(times)} are "
@@ -98,6 +112,7 @@ def check_times(where: str, times: FloatArray) -> None:
 
 
 def check_frames(where: str, frames: FloatArray) -> None:
+    """RecordError if a frame number (n,) is missing or not whole."""
     bad = np.flatnonzero(~np.isfinite(frames) | (np.abs(frames) > 2**53))
     if not bad.size:
         bad = np.flatnonzero(frames != np.rint(frames))

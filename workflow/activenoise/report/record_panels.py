@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from activenoise.arrays import FloatArray
-from activenoise.files import Tracks
+from activenoise.files import DataSet
 from activenoise.parameters import parameter_range
 from activenoise.physics.models import AOUP, Passive
 from activenoise.report.style import (
@@ -84,7 +84,7 @@ def envelope(positions: FloatArray, count: int = 3000) -> tuple[FloatArray, Floa
     return index.astype(float), positions[index]
 
 
-def example_track(axes: Axes, model: str, tracks: Tracks) -> None:
+def example_track(axes: Axes, model: str, tracks: DataSet) -> None:
     """The first track of a data set of a model against time."""
     index, x = envelope(tracks[:1][0].astype(np.float64))
     axes.plot(index * tracks.dt, x, color=MODEL_COLOURS[model], lw=0.5)

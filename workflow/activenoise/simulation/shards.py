@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise import __version__
-from activenoise.files import Tracks, replacing
+from activenoise.files import DataSet, replacing
 from activenoise.physics.priors import Prior
 from activenoise.simulation.recorded import draw, simulate_recorded
 from activenoise.simulation.tracks import simulate
@@ -65,7 +65,7 @@ class Batches:
 
     def __init__(
         self,
-        data_sets: Sequence[Tracks],
+        data_sets: Sequence[DataSet],
         targets: Sequence[str] | None = None,
         seed: int = 0,
         limit: int | None = None,

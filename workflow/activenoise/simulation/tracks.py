@@ -49,7 +49,8 @@ def simulate(
 ) -> NDArray[np.float32]:
     """Positions of stationary tracks, float32 (n_tracks, n_steps), in the length unit of D.
 
-    model: one model for all tracks, or a batch of shape (n_tracks,).
+    model: one model for all tracks, or a batch of shape (n_tracks,), one model a track.
+    n_tracks: without it, one model makes one track, (n_steps,), and a batch one track a model.
     n_steps: points a track, dt (s) apart; the first is already stationary.
     seed: any integer below 2^64. first: index of the first track, so that shards of one data
     set are simulated apart: rows are the tracks first, first + 1, ... of that seed.
@@ -61,7 +62,7 @@ def simulate(
     """
     if n_tracks is None:
         if not model.shape:
-            raise ValueError("n_tracks is needed for a single model")
+            return simulate(model, n_steps, dt, seed, 1, first, substep)[0]
         n_tracks = len(model)
     if model.shape not in ((), (n_tracks,)):
         raise ValueError(f"a batch of {model.shape} models cannot make {n_tracks} tracks")

@@ -9,8 +9,8 @@ import numpy as np
 
 from activenoise.arrays import FloatArray
 from activenoise.inference.evidence import log_evidence, log_likelihood_ratio, posterior_moments
-from activenoise.inference.mechanism import rbp_evidence
 from activenoise.inference.quadrature import evaluate, focus, quadrature, refined
+from activenoise.inference.rbp_evidence import rbp_evidence
 from activenoise.physics.priors import Prior
 from activenoise.studies.scoring import probability
 from activenoise.studies.segments import Answer, cut

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.evidence import log_evidence, log_likelihood_ratio, posterior_moments
 from activenoise.likelihood import path_integral
-from activenoise.likelihood.positions import Tracks
 from activenoise.physics.models import AOUP
 from activenoise.physics.priors import Prior
 
@@ -18,7 +17,7 @@ from activenoise.physics.priors import Prior
 def exact_answers(
     pair: tuple[str, str],
     prior: Prior,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: NDArray[np.int64],
     nodes: Mapping[str, int] | None = None,

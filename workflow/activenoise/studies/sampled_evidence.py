@@ -15,8 +15,8 @@ import numpy as np
 from activenoise.arrays import FloatArray
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import Posterior, posterior
+from activenoise.inference.rbp_posterior import rbp_posterior
 from activenoise.inference.record import Coordinates, Record
-from activenoise.inference.rotational import rbp_posterior
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.priors import Axis, Prior
 from activenoise.studies.scoring import probability

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    from activenoise.files import read_arrays
+    from activenoise.reading.record import load_studied
     from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
 
     about = job.params.about
-    positions = read_arrays(job.input.record)["positions"]
-    colour, interval, unit = panels.record_colour(about), about["interval"], about["unit"]
+    positions, dt = load_studied(job.input.record)
+    colour, unit = panels.record_colour(about), about["unit"]
     figure = plot.new_figure(plot.DOUBLE, 52)
     axes, side = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
     index, x = panels.envelope(positions - positions.mean())
-    axes.plot(index * interval, x, color=colour, lw=0.5)
-    axes.set(xlim=(0, len(positions) * interval), xlabel="time t (s)")
+    axes.plot(index * dt, x, color=colour, lw=0.5)
+    axes.set(xlim=(0, len(positions) * dt), xlabel="time t (s)")
     axes.set(ylabel=f"position x ({plot.unit_name(unit)})", title=panels.record_title(about))
     panels.histogram(side, positions, colour, unit, orientation="horizontal")
     plot.save(figure, job.output)

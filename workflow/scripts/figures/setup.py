@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    from activenoise.files import Tracks, read_arrays
+    from activenoise.files import DataSet
+    from activenoise.reading.record import load_studied
     from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
     from activenoise.report.schemes import draw_network, draw_setup
@@ -24,7 +25,7 @@ def main(job: "Snakemake") -> None:
     shards = (job.input.class_0, job.input.class_1)
     both = tracks.subplots(2, 1, sharex=True, sharey=True)
     for axes, model, files in zip(both, ("Passive", "AOUP"), shards, strict=True):
-        panels.example_track(axes, model, Tracks(files))
+        panels.example_track(axes, model, DataSet(files))
     both[1].set(xlabel="time t (s)")
     plot.letter(both[0], "B")
     draw_network(axes := network.subplots())
@@ -32,7 +33,7 @@ def main(job: "Snakemake") -> None:
     records = list(zip(job.params.about["records"], job.input.records, strict=True))
     places = histograms.subplots(1, max(1, len(records)), squeeze=False)[0]
     for axes, (about, path) in zip(places, records, strict=False):
-        positions = read_arrays(path)["positions"]
+        positions = load_studied(path).positions
         panels.histogram(axes, positions, panels.record_colour(about), about["unit"])
         axes.set_title(panels.record_title(about, gap="\n"), pad=4)
     if records:

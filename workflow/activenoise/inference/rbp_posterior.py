@@ -1,5 +1,7 @@
-"""Evidence and posterior of the rotational Brownian particle for records, beside those of its
-Gaussian twin.
+"""Evidence and posterior of the rotational Brownian particle (RBP) for records.
+
+AOUP is its Gaussian twin: equal parameters give equal covariances. RBP's posterior is found by
+importance sampling from AOUP's (`posterior`), seen through any instrument (`switching`).
 """
 
 from __future__ import annotations
@@ -86,19 +88,20 @@ def rbp_posterior(
             ratio += _log_ratio(parameters, record, shifts[:, i], baseline)
         return ratio
 
-    answer = sample_beside(
-        aoup.answer,
+    found = sample_beside(
+        aoup.sample,
         joint_log_likelihood(coordinates, records, baseline),
         log_ratio,
         unknowns * len(long),
         seed,
         reach,
     )
-    return drawn_posterior("RBP", coordinates, answer, n_draws, seed)
+    return drawn_posterior("RBP", coordinates, found, n_draws, seed)
 
 
 def default_reach(records: Sequence[Record], sampler: Sampler) -> Reach:
-    """How far RBP's posterior goes beside linear ones by this sampler: its likelihoods are dear."""
+    """How many draws RBP's posterior takes beside linear ones of this sampler. Its likelihoods are
+    dear, so the number falls with the number of points."""
     points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
     draws = int(np.clip(_RBP_ROUND // points, *_RBP_DRAWS))
     return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
@@ -110,8 +113,8 @@ def _log_ratio_integrated(
     dt: float,
     baseline: Baseline,
 ) -> FloatArray:
-    """log p(y | RBP) - log p(y | AOUP) of all of these records at m sets of parameters, (m,), the
-    place of a free tracer integrated out by the filter."""
+    """log p(y | RBP) - log p(y | AOUP) of all records of free tracers together, at m sets of
+    parameters, (m,). The filter integrates over the tracer's place."""
     instrument = instrument_of(parameters, baseline)
     gaussian = kalman.log_likelihoods(
         linear_model("AOUP", parameters), instrument, positions, dt
@@ -129,7 +132,8 @@ def _log_ratio_summed(
     dt: float,
     baseline: Baseline,
 ) -> FloatArray:
-    """The same of trapped tracers, summed over nodes of each record's baseline."""
+    """log p(y | RBP) - log p(y | AOUP) of all records of trapped tracers together, (m,). RBP's
+    density is summed over nodes of each record's baseline."""
     aoup, marginal = linear_model("AOUP", parameters), instrument_of(parameters, baseline)
     ratio = -kalman.log_likelihoods(aoup, marginal, positions, dt).sum(axis=0)
     u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
@@ -163,8 +167,9 @@ def _baseline(
 def _log_ratio(
     parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
 ) -> FloatArray:
-    """The same of one record, at baselines that are `shifts` (m, unknowns) from AOUP's, in units of
-    the square root of their covariance; integrated out where there are no shifts."""
+    """log p(y | RBP) - log p(y | AOUP) of one record, (m,), thinned if it is long. The baselines
+    are `shifts` (m, unknowns) from AOUP's mean, in units of the square root of their covariance;
+    without shifts they are integrated out."""
     most = np.maximum((_RBP_STEP * parameters["tau_a"] / record.dt).astype(np.int64), 1)
     strides = np.minimum(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
     ratio = np.empty(len(strides))

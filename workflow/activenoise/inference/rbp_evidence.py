@@ -1,5 +1,8 @@
-"""Evidence of the rotational Brownian particle over a study's prior, by importance sampling from
-the posterior of its Gaussian twin.
+"""Evidence of the rotational Brownian particle (RBP) for many tracks of known zero.
+
+AOUP is its Gaussian twin: equal parameters give equal covariances. Quadrature (`quadrature`) gives
+AOUP's posterior of each track. RBP's likelihood, by the filter on the angle (`angle`), is averaged
+over draws from it. Records with an instrument or an unknown baseline go by `rbp_posterior`.
 """
 
 from __future__ import annotations
@@ -11,11 +14,10 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.quadrature import DEFAULT_NODES, QUANTITIES, Job, accumulate, quadrature
 from activenoise.inference.scale import integrate_scale, scale_quantile
 from activenoise.likelihood.angle import angle_log_likelihood
-from activenoise.likelihood.positions import Tracks
 from activenoise.physics.models import RBP
 from activenoise.physics.priors import Prior
 
@@ -37,7 +39,7 @@ class Sampled(NamedTuple):
 
 def rbp_evidence(
     prior: Prior,
-    tracks: Tracks,
+    tracks: TrackArray,
     dt: float,
     at: NDArray[np.int64],
     nodes: Mapping[str, int] | None = None,
