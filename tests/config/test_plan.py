@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import yaml
 
 from activenoise.config.plan import Figure, Plan, domains_of, one_of, parse_name, task_models
 from activenoise.config.schema import load_schema, resolve
+from activenoise.reading.sheet import read_sheet
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,6 +158,39 @@ def test_ready_networks_of_an_earlier_run_are_used_if_all_are_there(config, tmp_
         path.touch()
     assert list(plan.ready_networks().values()) == files
     assert Plan(config | {"ready": None}, {}).ready_networks() == {}
+
+
+@pytest.fixture
+def shipped(config):
+    """The plan of the shipped sheet, and of a record of it without a study."""
+    rows = {row.track: row for row in read_sheet(ROOT / "data/tracks.tsv")}
+    rows["alone"] = replace(rows["trapped_bead"], track="alone", study=None)
+    return Plan(config, rows)
+
+
+def test_a_record_without_a_study_needs_no_networks_and_no_fit(shipped):
+    assert set(shipped.verdict_sources("alone")) == {"findings", "record", "ready"}
+    assert set(shipped.verdict_sources("trapped_bead")) == {
+        "findings", "record", "ready", "fit", "exact", "network",
+    }  # fmt: skip
+    assert shipped.record_networks("alone") == {}
+    assert shipped.study_options("alone") == {}
+    assert "parameters" not in shipped.verdict_about("alone")
+    assert "kappa" in shipped.verdict_about("trapped_bead")["parameters"]
+
+
+def test_a_synthetic_record_is_simulated_and_stands_for_the_papers(shipped):
+    assert shipped.record_file("paper_twin") == "results/tracks/paper_twin/synthetic.h5"
+    assert shipped.record_file("trapped_bead").endswith(".npz")
+    assert shipped.twin_files("verdict.json") == ["results/tracks/paper_twin/verdict.json"]
+    assert shipped.study_options("paper_twin") == {"stride": 50, "min_points": 800}
+
+
+def test_a_verdict_says_that_ready_networks_of_an_earlier_run_are_missing(shipped, tmp_path):
+    later = Plan(shipped.config | {"ready_results": str(tmp_path)}, shipped.sheet)
+    assert later.verdict_about("alone")["ready_missing"]
+    assert not shipped.verdict_about("alone")["ready_missing"]
+    assert "ready" not in later.verdict_sources("alone")
 
 
 def test_a_record_is_answered_by_one_lstm_a_task(plan):

@@ -27,6 +27,7 @@ except (ConfigError, RecordError) as error:
 plan = Plan(config, SHEET)
 STUDIES = config["studies"]
 RESULTS = Path(config["results"])
+READY = plan.ready_networks()
 TABLES = [*plan.tables("scores"), *plan.tables("estimates")]
 
 
@@ -68,6 +69,11 @@ def usable_tracks():
     return good, {track: error for track, error in errors.items() if error}
 
 
+def pages(wildcards):
+    """The pages of the records that can be used."""
+    return [RESULTS / f"tracks/{track}/verdict.html" for track in usable_tracks()[0]]
+
+
 def studied_tracks():
     """Usable tracks that a study's networks answer for."""
     return [track for track in usable_tracks()[0] if SHEET[track].study]
@@ -105,13 +111,3 @@ def record_figures(wildcards):
     """The figures of the records that can be used."""
     stems = [f"tracks/{track}/{name}" for track in studied_tracks() for name in RECORD_FIGURES]
     return [RESULTS / f"{stem}.{kind}" for stem in stems for kind in ("pdf", "png")]
-
-
-# transitional
-from activenoise.config.schema import derive_seed, sampling_interval
-from activenoise.config.plan import task_models
-from activenoise.parameters import parameter_range
-shards, durations_in_points, tasks, first_lstm = plan.shards, plan.points, plan.tasks, plan.first_lstm
-score_sources = plan.score_sources
-estimate_sources = lambda study: list(plan.estimate_sources(study).items())
-EXACT_THREADS, RECORD_THREADS, SAMPLED = exact_threads, record_threads, plan.sampled

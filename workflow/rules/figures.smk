@@ -42,7 +42,9 @@ if study := plan.answer_study:
         PAPER,
         {"figure": "2: answers of the classifiers"},
         {
-            "networks": [RESULTS / study / pair / f"{plan.first_lstm(study, pair)}.h5" for pair in pairs],
+            "networks": [
+                RESULTS / study / pair / f"{plan.first_lstm(study, pair)}.h5" for pair in pairs
+            ],
             "optimum": [RESULTS / study / pair / "optimum.h5" for pair in pairs],
         },
         {"pairs": pairs, "dt": plan.dt(study)},
@@ -53,7 +55,7 @@ if plan.calibrated():
         "calibration",
         CHECKS,
         {"figure": "calibration"},
-        {"calibration": [path.replace("scores", "calibration") for path in plan.tables("scores")]},
+        {"calibration": plan.tables("calibration")},
         {"pairs": plan.calibrated()},
     )
 
@@ -115,7 +117,10 @@ for study in STUDIES:
 RECORD_FIGURES = {
     "record": ("positions", ["record.h5"]),
     "correlation": ("autocorrelation", ["fit.json", "correlation.h5"]),
-    "segments": ("answers along it", ["verdict.json", "exact-segments.csv", "network-segments.csv"]),
+    "segments": (
+        "answers along it",
+        ["verdict.json", "exact-segments.csv", "network-segments.csv"],
+    ),
 }
 
 for track in (track for track, row in SHEET.items() if row.study):
@@ -150,12 +155,12 @@ rule figure:
     output:
         pdf=RESULTS / "figures/{figure}.pdf",
         png=shown("figures/{figure}.png", "figures"),
-    wildcard_constraints:
-        figure=drawn_by("figure"),
     log:
         RESULTS / "logs/figures/{figure}.log",
     benchmark:
         RESULTS / "benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=drawn_by("figure"),
     conda:
         "../../envs/figures.yaml"
     threads: 1

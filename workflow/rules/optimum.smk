@@ -3,27 +3,27 @@
 
 rule optimum:
     input:
-        class_0=lambda w: shards(w.study, "test", pair_models(w.pair)[0]),
-        class_1=lambda w: shards(w.study, "test", pair_models(w.pair)[1]),
+        class_0=lambda w: plan.shards(w.study, "test", pair_models(w.pair)[0]),
+        class_1=lambda w: plan.shards(w.study, "test", pair_models(w.pair)[1]),
     output:
         logits=RESULTS / "{study}/{pair}/optimum.h5",
-    wildcard_constraints:
-        study=one_of(study for study in STUDIES if study not in SAMPLED),
     log:
         RESULTS / "logs/{study}/{pair}/optimum.log",
     benchmark:
         RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
+    wildcard_constraints:
+        study=one_of(study for study in STUDIES if study not in plan.sampled),
+    priority: 20  # the longest jobs first
     conda:
         "../../envs/simulate.yaml"
-    threads: EXACT_THREADS
-    priority: 20  # the longest jobs first
+    threads: exact_threads
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         parameters=lambda w: STUDIES[w.study]["parameters"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
-        points=lambda w: durations_in_points(w.study),
+        dt=lambda w: plan.dt(w.study),
+        points=lambda w: plan.points(w.study),
         nodes=lambda w: STUDIES[w.study]["nodes"],
         n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
         code=code("optimum.py"),
@@ -36,15 +36,15 @@ rule optimum:
 rule bayes:
     input:
         optimum=RESULTS / "{study}/Passive-AOUP/optimum.h5",
-        tracks=lambda w: shards(w.study, "test", "AOUP"),
+        tracks=lambda w: plan.shards(w.study, "test", "AOUP"),
     output:
         estimates=RESULTS / "{study}/estimates/bayes.h5",
-    wildcard_constraints:
-        study=one_of(study for study in STUDIES if study not in SAMPLED),
     log:
         RESULTS / "logs/{study}/estimates/bayes.log",
     benchmark:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
+    wildcard_constraints:
+        study=one_of(study for study in STUDIES if study not in plan.sampled),
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -62,29 +62,29 @@ rule bayes:
 
 rule sampled_evidence:
     input:
-        tracks=lambda w: shards(w.study, "test", w.model),
+        tracks=lambda w: plan.shards(w.study, "test", w.model),
     output:
         evidence=RESULTS / "{study}/evidence/{model}.h5",
-    wildcard_constraints:
-        study=one_of(SAMPLED),
     log:
         RESULTS / "logs/{study}/evidence-{model}.log",
     benchmark:
         RESULTS / "benchmarks/{study}/evidence-{model}.tsv"
+    wildcard_constraints:
+        study=one_of(plan.sampled),
+    priority: 20
     conda:
         "../../envs/findings.yaml"
     threads: 1
-    priority: 20
     resources:
         mem_mb=1000,
         runtime=60,
     params:
         parameters=lambda w: STUDIES[w.study]["parameters"],
         targets=lambda w: (STUDIES[w.study]["estimates"] or {"targets": []})["targets"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
-        points=lambda w: durations_in_points(w.study),
+        dt=lambda w: plan.dt(w.study),
+        points=lambda w: plan.points(w.study),
         mechanism=lambda w: any("RBP" in pair for pair in STUDIES[w.study]["pairs"]),
-        seed=lambda w: derive_seed(config["seed"], w.study, "evidence", w.model) % 2**31,
+        seed=lambda w: plan.seed(w.study, "evidence", w.model) % 2**31,
         code=code("sampled_evidence.py"),
     message:
         "sampled evidence of the tracks of {wildcards.model} in {wildcards.study}"
@@ -98,12 +98,12 @@ rule sampled_optimum:
         class_1=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[1]}.h5",
     output:
         logits=RESULTS / "{study}/{pair}/optimum.h5",
-    wildcard_constraints:
-        study=one_of(SAMPLED),
     log:
         RESULTS / "logs/{study}/{pair}/optimum.log",
     benchmark:
         RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
+    wildcard_constraints:
+        study=one_of(plan.sampled),
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -123,12 +123,12 @@ rule sampled_bayes:
         evidence=RESULTS / "{study}/evidence/AOUP.h5",
     output:
         estimates=RESULTS / "{study}/estimates/bayes.h5",
-    wildcard_constraints:
-        study=one_of(SAMPLED),
     log:
         RESULTS / "logs/{study}/estimates/bayes.log",
     benchmark:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
+    wildcard_constraints:
+        study=one_of(plan.sampled),
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -147,7 +147,7 @@ rule sampled_bayes:
 rule scores:
     input:
         answers=lambda w: [
-            path for files in score_sources(w.study).values() for path in files.values()
+            path for files in plan.score_sources(w.study).values() for path in files.values()
         ],
     output:
         scores=report(
@@ -175,8 +175,8 @@ rule scores:
         mem_mb=500,
         runtime=10,
     params:
-        networks=lambda w: score_sources(w.study),
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        networks=lambda w: plan.score_sources(w.study),
+        dt=lambda w: plan.dt(w.study),
         code=code("scores.py"),
     message:
         "scores of {wildcards.study}"
@@ -187,7 +187,7 @@ rule scores:
 rule estimates:
     input:
         bayes=RESULTS / "{study}/estimates/bayes.h5",
-        answers=lambda w: [path for _, path in estimate_sources(w.study)],
+        answers=lambda w: list(plan.estimate_sources(w.study).values()),
     output:
         estimates=report(
             RESULTS / "{study}/estimates.csv",
@@ -206,9 +206,9 @@ rule estimates:
         mem_mb=500,
         runtime=10,
     params:
-        methods=lambda w: [method for method, _ in estimate_sources(w.study)],
+        methods=lambda w: list(plan.estimate_sources(w.study)),
         targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        dt=lambda w: plan.dt(w.study),
         code=code("estimates.py"),
     message:
         "errors of the estimates in {wildcards.study}"

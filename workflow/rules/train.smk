@@ -14,10 +14,10 @@ rule train:
         RESULTS / "logs/{study}/{task}/train-{network}.log",
     benchmark:
         RESULTS / "benchmarks/{study}/{task}/train-{network}.tsv"
+    priority: 10
     conda:
         "../../envs/train.yaml"
     threads: 1
-    priority: 10
     resources:
         mem_mb=3000,
         runtime=120,
@@ -44,12 +44,12 @@ rule domain:
         check_1=lambda w: plan.task_shards(w.study, w.task, "validation", 1, w.network),
     output:
         domain=RESULTS / "{study}/{task}/{network}-domain.h5",
-    wildcard_constraints:
-        network="[a-z][a-z0-9_]*",
     log:
         RESULTS / "logs/{study}/{task}/domain-{network}.log",
     benchmark:
         RESULTS / "benchmarks/{study}/{task}/domain-{network}.tsv"
+    wildcard_constraints:
+        network="[a-z][a-z0-9_]*",
     conda:
         "../../envs/tables.yaml"
     threads: 1

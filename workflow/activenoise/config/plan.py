@@ -28,6 +28,14 @@ class RecordLine(SheetLine, Protocol):
 
     @property
     def unit(self) -> str | None: ...
+    @property
+    def column(self) -> str | None: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def instrument(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
 
 class History(NamedTuple):
@@ -233,13 +241,9 @@ class Plan:
 
     # ---- tables of a study
 
-    def with_pairs(self) -> list[str]:
-        """Studies that have pairs, and so scores."""
-        return [study for study in self.studies if self.studies[study]["pairs"]]
-
     def tables(self, kind: str, *studies: str) -> list[str]:
-        """The tables of a kind, scores or estimates, of these studies, or of all."""
-        part = {"scores": "pairs", "estimates": "estimates"}[kind]
+        """The tables of a kind (scores, calibration, estimates) of these studies, or of all."""
+        part = "estimates" if kind == "estimates" else "pairs"
         chosen = [study for study in studies or self.studies if self.studies[study][part]]
         return [f"{self.results}/{study}/{kind}.csv" for study in chosen]
 
@@ -344,16 +348,56 @@ class Plan:
             "interval": interval,
         }
 
-    # ---- networks that answer for records
+    # ---- records
 
-    def record_networks(self, study: str) -> dict[str, str]:
+    def record_file(self, track: str) -> str:
+        """The file of a record: the user's, or the one that the workflow simulates."""
+        return str(self.sheet[track].file or f"{self.results}/tracks/{track}/synthetic.h5")
+
+    def study_options(self, track: str) -> dict[str, int]:
+        """Stride and fewest points of a record for its study; empty if it has none."""
+        row = self.sheet[track]
+        if not row.study:
+            return {}
+        return {"stride": row.stride, "min_points": max(100, self.points(row.study)[0])}
+
+    def twin_files(self, *names: str) -> list[str]:
+        """Results of the record that stands for the paper's, if there is one."""
+        track = self.paper_record
+        return [f"{self.results}/tracks/{track}/{name}" for name in names] if track else []
+
+    def verdict_sources(self, track: str) -> dict[str, str]:
+        """What a verdict is put together from, by name: fit, exact likelihoods and networks only
+        for a record with a study."""
+        names = {"findings": "findings.json", "record": "record.h5"}
+        if self.sheet[track].study:
+            names |= {name: f"{name}.json" for name in ("fit", "exact", "network")}
+        if self.ready_networks():
+            names["ready"] = "ready.json"
+        return {key: f"{self.results}/tracks/{track}/{name}" for key, name in names.items()}
+
+    def verdict_about(self, track: str) -> dict[str, Any]:
+        """What a verdict repeats of the sheet and the config."""
+        row = self.sheet[track]
+        names = ("study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note")
+        about = {name: getattr(row, name) for name in names}
+        about |= {"synthetic": row.file is None, "file": str(row.file or "")}
+        about["ready_missing"] = bool(self.config["ready"]) and not self.ready_networks()
+        return about | ({"parameters": self.studies[row.study]["parameters"]} if row.study else {})
+
+    def record_networks(self, track: str) -> dict[str, str]:
         """The networks that answer for a record: the first LSTM of each of its study's tasks."""
-        return {
-            task: f"{self.results}/{study}/{task}/{name}.keras"
-            for task in self.tasks(study)
-            if task in ("Passive-AOUP", "AOUP-RBP", "estimates")
-            if (name := self.first_lstm(study, task))
-        }
+        study = self.sheet[track].study
+        return (
+            {}
+            if study is None
+            else {
+                task: f"{self.results}/{study}/{task}/{name}.keras"
+                for task in self.tasks(study)
+                if task in ("Passive-AOUP", "AOUP-RBP", "estimates")
+                if (name := self.first_lstm(study, task))
+            }
+        )
 
     def ready_networks(self) -> dict[str, str]:
         """The networks of the ready study by task: of this run, or of an earlier one elsewhere.
