@@ -18,6 +18,14 @@ ROOT = Path(__file__).parents[1]
 SMOKE = ("--configfile", "config/smoke.yaml")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Marks every test that starts Snakemake through the fixture below."""
+    for item in items:
+        if "snakemake" in item.fixturenames:
+            item.add_marker("workflow")
+
+
 @pytest.fixture(scope="session")
 def copy_project() -> Callable[[Path], Path]:
     """Copies the repository, without results, into a folder."""

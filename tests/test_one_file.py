@@ -71,7 +71,7 @@ def test_the_sheet_of_one_line_says_what_was_given(one_file, tmp_path):
             ["--column", "x", "--trap", "cage"],
             "trap is 'cage'; it must be trapped or free",
         ),
-        ("a.csv", ["--column", "x", "--priors", "exposure=2"], "exposure = 2.0: must be at most 1"),
+        ("a.csv", ["--column", "x", "--priors", "exposure=2"], "exposure = 2: must lie in 0"),
         ("a.csv", ["--column", "x", "--priors", "exposure"], "must be parameter=value"),
         ("a.csv", ["--column", "x", "--baseline", "zero"], "baseline is 'zero'; it must be"),
         (
@@ -104,7 +104,7 @@ def test_the_choices_of_one_file_are_an_overlay(one_file, tmp_path):
     (row,) = read_sheet(sheet)
     assert row.trap == "free"
     config = yaml.safe_load(one_file.overlay(given, track, sheet).read_text())
-    own = {"priors": {"exposure": 1.0, "noise": {"uniform": [0.0, 2e-5]}}, "baseline": "linear"}
+    own = {"priors": {"exposure": "1", "noise": "uniform:0:2e-5"}, "baseline": "linear"}
     assert config["verdict"]["records"] == {"bead": None, track: own}
     assert (config["records"], config["verdict"]["effort"]) == (str(sheet), "full")
 

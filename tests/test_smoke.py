@@ -65,10 +65,14 @@ COSTLY = {
     "simulate",
     "simulate_training",
     "simulate_validation",
+    "evidence",
     "optimum",
     "bayes",
     "predict",
 }
+
+# The exact part of a study of three models, two pairs and estimates.
+EXACT = {"evidence": 3, "optimum": 2, "bayes": 1}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,7 @@ COSTLY = {
         # Durations are scored; no LSTM is trained for them.
         (
             lambda c: c["studies"]["granule"].update(durations=[0.128, 0.256, 0.512]),
-            {"optimum": 2, "bayes": 1, "predict": 3},
+            {**EXACT, "predict": 3},
         ),
         # A prior changes everything of its study.
         (
@@ -94,11 +98,11 @@ COSTLY = {
                 parameters={"kappa": {"uniform": [60, 250]}}
             ),
             {"simulate": 3, "simulate_training": 3, "simulate_validation": 3, "train": 3}
-            | {"optimum": 2, "bayes": 1, "predict": 3},
+            | {**EXACT, "predict": 3},
         ),
         (
             lambda c: c["studies"]["granule"]["tracks"].update(test=180),
-            {"simulate": 3, "optimum": 2, "bayes": 1, "predict": 3},
+            {"simulate": 3, **EXACT, "predict": 3},
         ),
     ],
     ids=["network", "stage", "durations", "prior", "tracks"],

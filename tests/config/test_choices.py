@@ -6,38 +6,21 @@ import math
 
 import pytest
 
-from activenoise.config.choices import axis_range, choices, merged, priors_of_text
-
-
-@pytest.mark.parametrize(
-    ("name", "spec", "expected"),
-    [
-        ("noise", 0.02, (0.02, 0.02, False)),
-        ("noise", {"uniform": [0, 0.02]}, (0.0, 0.02, False)),
-        ("D", {"log_uniform": [1e-3, 1]}, (1e-3, 1.0, True)),
-        ("exposure", 1, (1.0, 1.0, False)),
-        ("exposure", None, (0.0, 0.0, False)),
-        ("drift", "off", (0.0, 0.0, False)),
-        ("relaxed", False, (0.0, 0.0, False)),  # what YAML makes of a bare off
-        ("corner", 0, (math.inf, math.inf, False)),
-        ("corner", "off", (math.inf, math.inf, False)),
-    ],
-)
-def test_each_form_of_a_prior(name, spec, expected):
-    assert axis_range(name, spec) == expected
+from activenoise.config.choices import choices, merged, priors_of_text
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"priors": {"kapa": 1}}, "priors.kapa is not known; the parameters are kappa, D"),
-        ({"priors": {"D": 0}}, "priors.D = 0: only a part of the measurement can be off"),
+        ({"priors": {"D": 0}}, "priors.D = 0: only a part of the instrument can be off"),
+        ({"priors": {"active_share": 0}}, "active_share = 0: only a part of the instrument can"),
         ({"priors": {"kappa": 0}}, "say trap: free"),
-        ({"priors": {"D": {"uniform": [2, 1]}}}, "priors.D = uniform: [2, 1]: the range is rev"),
+        ({"priors": {"D": {"uniform": [2, 1]}}}, "priors.D = {uniform: [2, 1]}: the range is re"),
         ({"priors": {"D": {"log_uniform": [0, 1]}}}, "a log-uniform range cannot start at 0"),
-        ({"priors": {"D": {"uniform": [-1, 1]}}}, "not negative"),
-        ({"priors": {"D": math.inf}}, "must be finite"),
-        ({"priors": {"exposure": 1.5}}, "priors.exposure = 1.5: must be at most 1"),
+        ({"priors": {"D": {"uniform": [-1, 1]}}}, "must be positive and finite"),
+        ({"priors": {"D": math.inf}}, "must be positive and finite"),
+        ({"priors": {"exposure": 1.5}}, "priors.exposure = 1.5: must lie in 0 ... 1"),
         ({"priors": {"active_share": 1}}, "must be below 1"),
         ({"priors": {"D_a": 1, "active_share": 0.5}}, "D_a and active_share are two forms"),
         ({"priors": {"strength": 1, "element_share": 0.5}}, "strength and element_share are two"),
@@ -76,14 +59,14 @@ def test_what_is_said_of_one_record_goes_over_what_is_said_of_all():
     assert merged({}, "b", "trapped") == {"priors": {}, "odds": {}, "baseline": "constant"}
 
 
-def test_priors_on_one_line():
+def test_priors_on_one_line_are_those_of_the_config():
     text = "exposure=1 noise=uniform:0:0.02, corner=off\ndrift=log_uniform:1e-6:1e-3"
-    assert priors_of_text(text) == {
-        "exposure": 1.0,
-        "noise": {"uniform": [0.0, 0.02]},
-        "corner": "off",
+    config = {
+        "exposure": 1, "noise": {"uniform": [0, 0.02]}, "corner": "off",
         "drift": {"log_uniform": [1e-6, 1e-3]},
-    }
+    }  # fmt: skip
+    given = choices("trapped", {"priors": priors_of_text(text)})
+    assert given == choices("trapped", {"priors": config})
     assert priors_of_text("") == {}
 
 
@@ -92,13 +75,14 @@ def test_priors_on_one_line():
     [
         ("noise", "'noise' must be parameter=value, as noise=0.02"),
         ("noise=", "must be parameter=value"),
-        ("noise=a", "noise = a must be a number, uniform:low:high or log_uniform:low:high"),
+        ("noise=a", "noise = a: must be a number, uniform:low:high or log_uniform:low:high"),
         ("noise=uniform:1", "must be a number, uniform:low:high"),
         ("noise=normal:0:1", "must be a number, uniform:low:high"),
         ("noise=1 noise=2", "noise is there twice"),
         ("nois=1", "priors.nois is not known"),
         ("D=uniform:2:1", "reversed or empty"),
-        ("D=off", "only a part of the measurement can be off"),
+        ("D=off", "only a part of the instrument can be off"),
+        ("kappa=off", "say trap: free"),
     ],
 )
 def test_a_mistake_on_that_line(text, said):

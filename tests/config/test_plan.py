@@ -113,10 +113,6 @@ def test_the_optimum_is_the_first_answer_of_a_pair(plan):
     assert plan.tables("estimates", "mechanism") == []
 
 
-def test_studies_with_an_instrument_or_without_a_unit_are_sampled(plan):
-    assert plan.sampled == ["ready"]
-
-
 def test_mechanism_studies_are_in_the_order_of_their_strength(plan):
     ratios = [ratio for _, ratio, _ in plan.mechanism_studies()]
     assert ratios == sorted(ratios) == [2, 5, 10, 20, 40, 80]

@@ -96,23 +96,31 @@ def with_change(keys, value):
     return config
 
 
-PARAMETER_RIGHT = "must be a positive number, or {uniform: [low, high]}"
+PARAMETER_RIGHT = "must be a number, {uniform: [low, high]} or {log_uniform: [low, high]}"
 WRONG = [
     # an instrument, and no unit
-    ((*GRANULE, "parameters", "exposure"), 1.5, ["parameters.exposure: 1.5 must be at most 1"]),
+    ((*GRANULE, "parameters", "exposure"), 1.5, ["parameters.exposure = 1.5: must lie in 0 ... 1"]),
     ((*GRANULE, "parameters", "noise"), -1, ["parameters.noise = -1"]),
     ((*GRANULE, "parameters", "active_share"), 0.5, ["D_a and active_share say the same"]),
     ((*GRANULE, "parameters", "D"), MISSING, ["granule.parameters: D missing"]),
     ((*FREE, "dt"), 0.1, ["studies.free.dt = 0.1: a scale_free study counts points"]),
     ((*FREE, "parameters", "D"), 0.5, ["free.parameters: a scale_free study has neither D"]),
     ((*FREE, "parameters", "active_share"), MISSING, ["parameters: active_share missing"]),
-    ((*FREE, "parameters", "active_share"), 1, ["active_share: 1 leaves no thermal motion"]),
+    (
+        (*FREE, "parameters", "active_share"),
+        1,
+        ["active_share = 1: must be below 1, where nothing"],
+    ),
     ((*FREE, "parameters", "noise"), {"uniform": [0, 0.8]}, ["noise: 0.8 of the rms step"]),
     ((*FREE, "estimates", "targets"), ["exposure"], ["targets", "must be one of kappa, D, D_a"]),
     ((*FREE, "estimates", "targets"), ["D_a"], ["targets: D_a is not among the parameters"]),
     ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not asked without a unit"]),
     ((*GRANULE, "parameters", "drift"), -0.1, ["granule.parameters.drift = -0.1"]),
-    ((*GRANULE, "parameters", "drift"), {"log_uniform": [0, 1]}, ["drift: a log-uniform range"]),
+    (
+        (*GRANULE, "parameters", "drift"),
+        {"log_uniform": [0, 1]},
+        ["a log-uniform range cannot start"],
+    ),
     ((*FREE, "parameters", "drift"), 0.1, ["drift: 0.1 of the mean square step leaves none"]),
     (
         (*FREE, "pairs", "Passive-AOUP", "lstm", "frames", "kind"),
@@ -127,6 +135,8 @@ WRONG = [
     ((*BENCHMARK, "parameters", "D_rot"), 1, ["studies.benchmark.parameters", "D_rot", "tau_a"]),
     ((*GRANULE, "nodes"), {"kapa": 3}, ["studies.granule.nodes", "kapa", "kappa"]),
     ((*LSTM, "units_"), 3, ["lstm: unknown key units_"]),
+    ((*LSTM, "training", "clipnorm"), 1, ["lstm.training: unknown key clipnorm; known are augm"]),
+    ((*GRANULE, "parameters", "strength"), 1, ["parameters.strength is not known", "a study are"]),
     ((*GRANULE, "parameters", "D"), {"normal": [1, 2]}, ["granule.parameters.D", "log_uniform"]),
     # a missing one
     (("seed",), MISSING, ["the config: seed missing"]),
@@ -136,10 +146,10 @@ WRONG = [
     ((*BENCHMARK, "parameters", "D_a"), MISSING, ["studies.benchmark.parameters: D_a missing"]),
     ((*BENCHMARK, "tracks", "test"), MISSING, ["studies.benchmark.tracks: test missing"]),
     # values
-    ((*GRANULE, "parameters", "D"), -1, ["studies.granule.parameters.D = -1: ", PARAMETER_RIGHT]),
-    ((*GRANULE, "parameters", "D"), 0, ["studies.granule.parameters.D: 0 must be positive"]),
-    ((*GRANULE, "parameters", "D"), "big", ["parameters.D = 'big'", PARAMETER_RIGHT]),
-    ((*GRANULE, "parameters", "D"), None, ["parameters.D = None", PARAMETER_RIGHT]),
+    ((*GRANULE, "parameters", "D"), -1, ["studies.granule.parameters.D = -1: must be posit"]),
+    ((*GRANULE, "parameters", "D"), 0, ["studies.granule.parameters.D = 0: must be posit"]),
+    ((*GRANULE, "parameters", "D"), "big", ["parameters.D = big: must be a number, uniform"]),
+    ((*GRANULE, "parameters", "D"), None, ["parameters.D = off: only a part of the instrument"]),
     ((*GRANULE, "parameters", "D"), float("nan"), ["D = nan: must be a finite number"]),
     ((*BENCHMARK, "dt"), 0, ["studies.benchmark.dt = 0: must be a positive number"]),
     ((*BENCHMARK, "dt"), float("inf"), ["studies.benchmark.dt = inf: must be a finite number"]),
@@ -157,29 +167,41 @@ WRONG = [
     (("results",), "a b", ["results = 'a b'", "letters, digits"]),
     (("backend",), "torch", ["backend = 'torch'", "tensorflow or jax"]),
     # the verdict
-    (("verdict", "priors"), {"kapa": 1}, ["verdict.priors: unknown key kapa", "known are D, D_a"]),
-    (("verdict", "priors"), {"D": 0}, ["verdict.priors.D = 0: only a part of the measurement"]),
-    (("verdict", "priors"), {"D": "big"}, ["verdict.priors.D = 'big': must be a number, {unifor"]),
-    (("verdict", "priors"), {"exposure": 2}, ["verdict.priors.exposure = 2: must be at most 1"]),
+    (("verdict", "priors"), {"kapa": 1}, ["verdict.priors.kapa is not known; the", "kappa, D"]),
+    (("verdict", "priors"), {"D": 0}, ["verdict.priors.D = 0: only a part of the instrument"]),
+    (("verdict", "priors"), {"D": "big"}, ["verdict.priors.D = big: must be a number, uniform"]),
+    (("verdict", "priors"), {"exposure": 2}, ["verdict.priors.exposure = 2: must lie in 0 ... 1"]),
     (("verdict", "priors"), {"D_a": 1, "active_share": 0.5}, ["verdict.priors: D_a and active_sh"]),
     (("verdict", "baseline"), "zero", ["verdict.baseline = 'zero': must be constant or linear"]),
     (("verdict", "odds"), {"RPB": 1}, ["verdict.odds: unknown key RPB; known are AOUP"]),
     (
         ("verdict", "records"),
         {"bead": {"priors": {"noise": {"uniform": [2, 1]}}}},
-        ["verdict.records.bead.priors.noise = uniform: [2, 1]: the range is reversed"],
+        ["verdict.records.bead.priors.noise = {uniform: [2, 1]}: the range is reversed"],
     ),
     # ranges
-    ((*GRANULE, "parameters", "D"), {"uniform": [2, 1]}, ["granule.parameters.D", "[2, 1] is rev"]),
-    ((*GRANULE, "parameters", "D"), {"uniform": [1, 1]}, ["[1, 1] is reversed or empty", "low <"]),
-    ((*GRANULE, "parameters", "D"), {"uniform": [-2, 1]}, ["[-2, 1]", PARAMETER_RIGHT]),
-    ((*GRANULE, "parameters", "D"), {"uniform": [1]}, ["D = {'uniform': [1]}", PARAMETER_RIGHT]),
-    ((*GRANULE, "parameters", "D"), {}, ["D = {}", PARAMETER_RIGHT]),
+    (
+        (*GRANULE, "parameters", "D"),
+        {"uniform": [2, 1]},
+        ["granule.parameters.D", "[2, 1]}: the range is rev"],
+    ),
+    (
+        (*GRANULE, "parameters", "D"),
+        {"uniform": [1, 1]},
+        ["[1, 1]}: the range is reversed or empty", "low <"],
+    ),
+    (
+        (*GRANULE, "parameters", "D"),
+        {"uniform": [-2, 1]},
+        ["D = {uniform: [-2, 1]}: must be positive and"],
+    ),
+    ((*GRANULE, "parameters", "D"), {"uniform": [1]}, ["D = {uniform: [1]}: ", PARAMETER_RIGHT]),
+    ((*GRANULE, "parameters", "D"), {}, ["D = {}: ", PARAMETER_RIGHT]),
     ((*GRANULE, "parameters", "D_a"), {"log_uniform": [0, 1]}, ["D_a", "cannot start at 0"]),
     (
         (*GRANULE, "parameters", "D"),
         {"uniform": [1, 2], "log_uniform": [1, 2]},
-        ["parameters.D = {'uniform'", PARAMETER_RIGHT],
+        ["parameters.D = {uniform: [1, 2], log", PARAMETER_RIGHT],
     ),
     # durations
     ((*BENCHMARK, "durations"), [0.01, 1], ["0.01 s holds 1 points of 0.01 s; at least 2"]),
@@ -245,12 +267,12 @@ WRONG = [
     ((*LSTM, "frames"), {"memories": 3}, ["lstm.frames.memories = 3: must be a list"]),
     ((*LSTM, "training", "stages"), [], ["lstm.training.stages = []: must not be empty"]),
     ((*LSTM, "training", "stages"), [{"steps": 3}], ["stages: duration missing"]),
-    ((*LSTM, "training", "warm_up"), 2, ["training.warm_up = 2: must be at most 1"]),
+    ((*LSTM, "training", "average"), 2, ["training.average = 2: must be at most 1"]),
     ((*LSTM, "training", "average"), -1, ["training.average = -1: must be at least 0"]),
     ((*BENCHMARK, "pairs", "Passive-AOUP", "Lstm"), {}, ["the name 'Lstm' must be lower-case"]),
     # estimates and records
     ((*GRANULE, "pairs"), {"AOUP-RBP": {}}, ["estimates: the pair Passive-AOUP is missing"]),
-    ((*GRANULE, "estimates", "targets"), ["x"], ["targets.0 = 'x'", "kappa, D, D_a, tau_a"]),
+    ((*GRANULE, "estimates", "targets"), ["x"], ["targets: x must be one of kappa, D, D_a, tau_a"]),
     ((*GRANULE, "parameters", "D"), 1e-3, ["granule.estimates.targets: D is fixed"]),
     (("synthetic_records", "twin", "model"), "Levy", ["twin.model = 'Levy'", "Passive, AOUP or"]),
     (

@@ -60,7 +60,7 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
     sampled = rbp_evidence.rbp_evidence(
         Prior(KNOWN), record[None], 0.1, np.array([len(record)]), {"samples": 128}
     )
-    expected = float((sampled.log_evidence - sampled.reference)[0, 0])
+    expected = float((sampled.log_evidence - sampled.reference.log_evidence)[0, 0])
     error = np.hypot(float(sampled.error[0, 0]), rbp.error)
     # The baseline's prior is flat here and it is 0 there.
     assert abs(rbp.log_evidence - aoup.log_evidence - expected) < 4 * error + 0.1

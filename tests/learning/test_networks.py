@@ -1,66 +1,17 @@
-"""Networks: their heads, their files, and a tiny training against the exact optimum."""
+"""Networks: their heads, their files, and what they read of a track."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from tests.learning.small import AT, CLASSES, DT, KNOWN, MODELS, UNKNOWN, small
 
-from activenoise.learning.frames import FrameSpec, frames, rms_increment
+from activenoise.learning.frames import FrameSpec, frames
 from activenoise.learning.networks import LSTM, Network, build_feedforward, build_lstm
-from activenoise.learning.training import FrameLoss, Settings, Stage, Validation, train
-from activenoise.likelihood.positions import log_likelihood
-from activenoise.physics.models import AOUP, Passive
+from activenoise.learning.training import Validation
 from activenoise.simulation.tracks import simulate
-
-DT = 0.05
-MODELS = (Passive(1.0, 1.0), AOUP(1.0, 1.0, 5.0, 1.0))
-CLASSES = ["Passive", "AOUP"]
-KNOWN = FrameSpec("statistics", 1, 10, rms_increment(MODELS[0], DT), (3.0, 10.0, 30.0))
-UNKNOWN = FrameSpec("statistics", 1, 10, 0.0, (3.0, 10.0, 30.0))
-AT = [20, 50, 200]
-Array = NDArray[np.float32]
-
-
-class Simulated:
-    """Fresh tracks of the two models, in equal parts, or of the second alone with two targets."""
-
-    def __init__(self, seed: int, estimate: bool = False) -> None:
-        self.seed, self.first, self.estimate = seed, 0, estimate
-
-    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
-        first = self.first
-        self.first += n_tracks
-        if self.estimate:
-            scale = np.exp(np.random.default_rng(first).uniform(-1, 1, n_tracks))
-            model = AOUP(1.0, scale, 5.0 * scale, 1.0)
-            tracks = simulate(model, n_points, DT, self.seed, first=first)
-            return tracks, np.log(np.stack([model.D, model.D_a], 1)).astype(np.float32)
-        parts = [
-            simulate(model, n_points, DT, self.seed + c, n_tracks // 2, first)
-            for c, model in enumerate(MODELS)
-        ]
-        return np.concatenate(parts), np.repeat(np.float32([0, 1]), n_tracks // 2)
-
-
-@pytest.fixture(scope="module")
-def validation() -> Validation:
-    tracks, targets = Simulated(1000).batch(2000, 200)
-    return Validation(tracks, targets, AT)
-
-
-def small(head: str = "sum", spec: FrameSpec = KNOWN, seed: int = 0) -> Network:
-    return build_lstm(spec, DT, "classify", CLASSES, head, units=8, dense=(8, 8), seed=seed)
-
-
-def settings(steps: int, **changes: object) -> Settings:
-    stages = [Stage(50, steps // 2), Stage(200, steps // 2)]
-    return Settings.from_dict({"stages": stages, "batch": 64, "average": 0.25, **changes})
 
 
 @pytest.mark.parametrize("head", ["sum", "state", "last"])
@@ -133,7 +84,7 @@ def test_one_file_holds_everything(
     loaded = Network.load(tmp_path / "network.keras")
     assert loaded.about == network.about
     assert loaded.frames == network.frames
-    assert (loaded.task, loaded.names, loaded.dt, loaded.trained_to) == (task, names, DT, 200)
+    assert (loaded.task, loaded.names, loaded.trained_to) == (task, names, 200)
     answers = loaded.predict(tracks, at)
     assert answers.shape == ((8, 1) if task == "classify" else (8, 1, 4))
     assert np.array_equal(answers, network.predict(tracks, at))
@@ -148,7 +99,7 @@ def test_prediction_does_not_depend_on_the_batch(
     np.testing.assert_allclose(network.predict(validation.tracks[:30], AT), whole, atol=1e-5)
 
 
-def test_wrong_prefixes_and_settings(validation: Validation) -> None:
+def test_wrong_prefixes_heads_and_tasks(validation: Validation) -> None:
     network = small()
     for at in ([5], [201]):
         with pytest.raises(ValueError, match="prefix lengths"):
@@ -157,118 +108,6 @@ def test_wrong_prefixes_and_settings(validation: Validation) -> None:
         small("middle")
     with pytest.raises(ValueError, match="task"):
         build_lstm(KNOWN, DT, "guess", CLASSES)
-    given = settings(10, augment=["flip"])
-    assert Settings.from_dict(given.to_dict()) == given
-
-
-def test_loss_at_every_frame() -> None:
-    """Weights 1/(n + n0), against the sum written out."""
-    logits = np.array([[[0.5], [-1.0], [2.0]], [[0.1], [0.2], [0.3]]], np.float32)
-    labels = np.array([[1.0], [0.0]], np.float32)
-    weight = 1 / (10 * np.arange(1, 4) + 25)
-    each = np.logaddexp(0, (1 - 2 * labels) * logits[..., 0])
-    expected = np.mean(each @ weight) / weight.sum()
-    every = float(FrameLoss("classify", 10, 25.0, True)(labels, logits))
-    assert every == pytest.approx(expected, rel=1e-5)
-    last = float(FrameLoss("classify", 10, 25.0, False)(labels, logits))
-    assert last == pytest.approx(np.mean(each[:, -1]), rel=1e-5)
-
-
-def test_training_is_reproducible(validation: Validation) -> None:
-    trained = []
-    for _ in range(2):
-        network = small(seed=3)
-        train(network, Simulated(1), validation, settings(12, augment=["flip", "reverse"]), seed=5)
-        trained.append(network.model.get_weights())
-    for one, other in zip(*trained, strict=True):
-        assert np.array_equal(one, other)
-
-
-@pytest.mark.parametrize(
-    ("head", "spec", "near"), [("sum", KNOWN, 0.03), ("state", UNKNOWN, 0.1)], ids=["sum", "state"]
-)
-def test_classifier_against_the_optimum(
-    head: str, spec: FrameSpec, near: float, validation: Validation
-) -> None:
-    """A tiny training comes near the exact log-loss, nats, and not below it."""
-    network = small(head, spec)
-    history = train(network, Simulated(1), validation, settings(300), seed=1)
-    assert history[-1]["step"] == 300
-    assert network.trained_to == 200
-    tracks, targets = Simulated(2000).batch(4000, 200)
-    ratio = log_likelihood(MODELS[1], tracks, DT, AT) - log_likelihood(MODELS[0], tracks, DT, AT)
-    sign = (1 - 2 * targets)[:, None]
-    difference = np.logaddexp(0, sign * network.predict(tracks, AT)) - np.logaddexp(0, sign * ratio)
-    excess, error = difference.mean(0), difference.std(0) / np.sqrt(len(tracks))
-    assert np.all(excess > -3 * error)
-    assert np.all(excess < near)
-    chance = np.log(2) - np.mean(np.logaddexp(0, sign * ratio), axis=0)
-    assert chance[-1] > 0.2
-
-
-def test_regressor() -> None:
-    """Estimates of log D and log D_a beat the prior's spread, and their own spread is honest."""
-    network = build_lstm(UNKNOWN, DT, "estimate", ["D", "D_a"], "state", units=8, dense=(8, 8))
-    source = Simulated(1, estimate=True)
-    tracks, targets = Simulated(9, estimate=True).batch(1000, 200)
-    train(network, source, Validation(tracks, targets, AT), settings(300), seed=1)
-    answers = network.predict(tracks, AT)
-    mean, sd = answers[..., :2], np.exp(answers[..., 2:])
-    z = (targets[:, None] - mean) / sd
-    rmse = np.sqrt(np.mean((mean - targets[:, None]) ** 2, axis=0))
-    assert np.all(rmse[-1] < 0.5 * targets.std(axis=0))
-    assert np.all(np.abs(z.std(axis=0) - 1) < 0.25)
-
-
-def test_feedforward_trains_and_stops_early(validation: Validation) -> None:
-    spec = FrameSpec("positions", 4, 50, scale=1.0)
-    network = build_feedforward(spec, DT, "classify", CLASSES, dense=(32, 16))
-    stop = Settings([Stage(200, 400)], batch=64, learning_rate=3e-3, every_frame=False, patience=2)
-    held_out = Validation(validation.tracks, validation.targets, [200])
-    history = train(network, Simulated(1), held_out, stop, seed=1)
-    assert min(row["validation[200]"] for row in history) < np.log(2)
-    assert network.predict(validation.tracks, [200]).shape == (2000, 1)
-
-
-class Repeated:
-    """The same four batches of whole tracks, again and again."""
-
-    def __init__(self) -> None:
-        source = Simulated(2)
-        self.kept = [source.batch(64, 200) for _ in range(4)]
-        self.taken = 0
-
-    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
-        tracks, targets = self.kept[self.taken % 4]
-        self.taken += 1
-        return tracks[:, :n_points], targets
-
-
-def test_kept_frames_train_alike(validation: Validation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames of tracks that come again are not computed again; the training is the same."""
-    read: list[int] = []
-
-    def counted(tracks: Array, spec: FrameSpec) -> Array:
-        read.append(len(tracks))
-        return frames(tracks, spec)
-
-    monkeypatch.setattr("activenoise.learning.training.frames", counted)
-    weights, counts = [], []
-    for keep in (False, True):
-        network, few = small(), settings(40, augment=[], keep_frames=keep)
-        train(
-            network,
-            Repeated(),
-            Validation(validation.tracks[:64], validation.targets[:64], AT),
-            few,
-        )
-        weights.append(network.model.get_weights())
-        counts.append(read.count(64))
-        read.clear()
-    # 20 short batches, 20 long ones or 4 of them, the sample for the scales, and the validation.
-    assert counts == [20 + 20 + 2, 20 + 4 + 1]
-    for ours, theirs in zip(*weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_network_of_invariant_frames_knows_neither_unit_nor_zero() -> None:

@@ -103,7 +103,8 @@ def rbp_tracks(parameters, n_steps, n_tracks, seed, model=RBP):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "error"), [(CHECKED, 1.5e-3), (GRANULE, 2e-5), (SHARP, 2e-4)]
+    ("parameters", "error"),
+    [(CHECKED, 1.5e-3), (GRANULE, 2e-5), pytest.param(SHARP, 2e-4, marks=pytest.mark.slow)],
 )
 def test_equals_the_exact_density(parameters, error):
     at = [1, 2, 3, 4, 40]
@@ -115,7 +116,12 @@ def test_equals_the_exact_density(parameters, error):
     np.testing.assert_allclose(values[:, 4], exact[:, 4], atol=error)
 
 
-@pytest.mark.parametrize(("ratio", "dt"), [(1.0, 0.2), (5.0, 0.2), (5.0, 0.08), (20.0, 0.04)])
+@pytest.mark.parametrize(
+    ("ratio", "dt"),
+    [
+        pytest.param(1.0, 0.2, marks=pytest.mark.slow), (5.0, 0.2), (5.0, 0.08), (20.0, 0.04),
+    ],
+)  # fmt: skip
 def test_error_in_dt_is_as_stated(ratio, dt):
     parameters = (0.5, 1.0, ratio, 1.0, dt)
     stated = 0.012 * ratio**1.25 * dt**2.7 * np.sqrt(50)

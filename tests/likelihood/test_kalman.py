@@ -153,7 +153,10 @@ def instrument_for(name, dt, **more):
     return Instrument(**values, **more)
 
 
-@pytest.mark.parametrize("name", INSTRUMENTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n == "stiff" else n for n in INSTRUMENTS],
+)
 @pytest.mark.parametrize("dt", INTERVALS)
 def test_likelihood_is_the_dense_normals(name, dt):
     instrument = instrument_for(name, dt)
@@ -164,7 +167,7 @@ def test_likelihood_is_the_dense_normals(name, dt):
 
 
 @pytest.mark.parametrize("baseline", ["constant", "linear"])
-@pytest.mark.parametrize("name", ["bare", "all"])
+@pytest.mark.parametrize("name", ["bare", pytest.param("all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("drift", [0.0, 0.02])
 def test_unknown_baseline_drift_and_free_tracers(name, baseline, drift):
     dt = 0.05

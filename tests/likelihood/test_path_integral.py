@@ -93,6 +93,7 @@ def test_filter_with_an_independent_velocity_is_the_dense_normal_of_increments()
     np.testing.assert_allclose(filter_ratio(MODEL, tracks, dt, [n + 1])[:, 0], expected, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_optimum_of_the_benchmark_agrees_with_the_filter():
     passive, active, dt = Passive(0.1, 0.2), AOUP(0.1, 0.2, 0.1, 0.5), 0.01
     at = [100, 1000, 5000]

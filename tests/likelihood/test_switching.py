@@ -83,6 +83,7 @@ def particles(model, noise, record, dt, count, seed):
     return value
 
 
+@pytest.mark.slow
 def test_noisy_records_against_particles():
     """Noise as large as a step and a strong propulsion, 60 points: the merging of normals costs
     less than 0.05 nats a record; an AOUP differs by more."""
@@ -109,6 +110,7 @@ def test_angles_that_hardly_turn_in_a_step():
         assert value == pytest.approx(gaussian, abs=0.1)
 
 
+@pytest.mark.slow
 def test_an_unknown_baseline_is_integrated_out():
     """Against a sum over baselines, each with the zero known."""
     instrument = {"noise": 0.2, "exposure": 0.4}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 from scipy.stats import kstest, loguniform, uniform
 
 from activenoise.physics.models import AOUP, RBP, Passive
@@ -55,6 +54,12 @@ def test_a_draw_depends_on_seed_index_and_name_alone(draws):
         assert type(PRIOR.draw(model, 1, 2)) is kind
 
 
+def by_scipy(axis):
+    if axis.log:
+        return loguniform(axis.low, axis.high)
+    return uniform(axis.low, axis.high - axis.low)
+
+
 @pytest.mark.parametrize("axis", [Axis(2.0, 5.0), Axis(1e-3, 4.0, log=True), Axis(0.0, 3.0)])
 def test_nodes_integrate_polynomials_against_the_density(axis):
     values, weights = axis.nodes(6)
@@ -65,20 +70,13 @@ def test_nodes_integrate_polynomials_against_the_density(axis):
         def f(v, power=power):
             return np.log(v) ** power if axis.log else v**power
 
-        mean, _ = quad(
-            lambda v: f(v) * np.exp(axis.log_density(v)), axis.low, axis.high, epsrel=1e-10
-        )
-        assert weights @ f(values) == pytest.approx(mean, rel=1e-7)
+        assert weights @ f(values) == pytest.approx(by_scipy(axis).expect(f), rel=1e-7)
 
 
 @pytest.mark.parametrize("axis", [Axis(2.0, 5.0), Axis(1e-3, 4.0, log=True)])
-def test_density_is_normalised_and_is_that_of_the_quantiles(axis):
-    total, _ = quad(lambda v: np.exp(axis.log_density(v)), axis.low, axis.high)
-    assert total == pytest.approx(1, rel=1e-9)
-    assert axis.log_density(0.99 * axis.low) == axis.log_density(1.01 * axis.high) == -np.inf
-    u = np.linspace(0.01, 0.99, 9)
-    slope = (axis.quantile(u + 1e-6) - axis.quantile(u - 1e-6)) / 2e-6
-    np.testing.assert_allclose(np.exp(axis.log_density(axis.quantile(u))), 1 / slope, rtol=1e-6)
+def test_quantiles_are_those_of_the_density(axis):
+    u = np.linspace(0, 1, 11)
+    np.testing.assert_allclose(axis.quantile(u), by_scipy(axis).ppf(u), rtol=1e-12)
 
 
 def test_narrowed_keeps_to_both_ranges():
@@ -99,21 +97,16 @@ def test_fixed_parameters():
         PRIOR.single("AOUP")
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ({"uniform": [5, 2]}, r"D: range \[5, 2\] is reversed"),
-        ({"uniform": [2, 2]}, r"D: range \[2, 2\] is reversed or empty"),
-        ({"uniform": [0, 2]}, "D: 0 must be positive"),
-        (-1, "D: -1 must be positive"),
-    ],
-)
-def test_impossible_ranges_are_named(spec, message):
-    with pytest.raises(ValueError, match=message):
-        parse_prior({"D": spec})
-
-
-def test_log_uniform_from_zero_is_refused():
+def test_impossible_ranges_are_named():
+    with pytest.raises(ValueError, match=r"D = \{uniform: \[5, 2\]\}: the range is reversed"):
+        parse_prior({"D": {"uniform": [5, 2]}})
+    with pytest.raises(ValueError, match=r"D = \{uniform: \[0, 2\]\}: must be positive"):
+        parse_prior({"D": {"uniform": [0, 2]}})
     assert parse_prior({"D_a": {"uniform": [0, 1]}}).axes["D_a"].low == 0
-    with pytest.raises(ValueError, match="D_a: a log-uniform range cannot start at 0"):
-        parse_prior({"D_a": {"log_uniform": [0, 1]}})
+
+
+def test_a_part_of_the_instrument_that_is_off_is_drawn_as_off():
+    prior = parse_prior({"corner": "off", "noise": "off"})
+    drawn = prior.values(["corner", "noise"], 1, 3)
+    assert np.all(drawn["corner"] == np.inf)
+    assert np.all(drawn["noise"] == 0)

@@ -169,6 +169,7 @@ def test_the_propelled_path_is_seen_as_a_fine_one(exposure, corner, monkeypatch)
 
 
 @pytest.mark.parametrize("measured", [{"corner": 2.0}, {"corner": 6.0, "drift": 0.1}])
+@pytest.mark.slow
 def test_the_filter_of_rbp_has_the_law_of_its_recorded_tracks(measured):
     """With L = p(RBP)/p(AOUP), the mean of 1/(1 + 1/L) over AOUP's tracks is that of 1/(1 + L) over
     RBP's, whatever the tracks, if both densities are those of the tracks."""

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from activenoise.studies.published import compare, read_published, reproduced_scores, with_remarks
+from activenoise.studies.published import (
+    compare,
+    read_published,
+    reproduced_record,
+    reproduced_scores,
+    with_remarks,
+)
 
 FOLDER = Path(__file__).parents[2] / "data/published"
 REMARKS = FOLDER / "remarks.csv"
@@ -67,3 +73,33 @@ def test_every_published_number_has_a_remark(published):
     # The first line that matches counts: the record's own before that of the study.
     record = table[table["quantity"] == "record_p_active"]["remark"].iloc[0]
     assert "twin" in record
+
+
+def test_the_twin_of_the_record_stands_beside_the_record(published):
+    """Its fit, its probabilities with the exact ones as bound, and the range over segments."""
+    fit = {"kappa": {"value": 150.0, "standard_error": 5.0}}
+    increments = {"value": 7e-4, "standard_error": 1e-5}
+    verdict = {
+        "fit": {
+            "AOUP": fit,
+            "RBP": {},
+            "D_from_increments": increments,
+        },
+        "network": {"p_active": 0.9},
+        "exact": {"p_active": 0.8, "p_rbp": 0.3},
+    }
+    segments = pd.DataFrame(
+        [(0.5, "log D", np.log(6e-4)), (0.5, "log D", np.log(8e-4)), (3.2, "log D", 9.0)],
+        columns=["duration", "quantity", "value"],
+    )
+    pairs = {"Passive-AOUP": "p_active", "AOUP-RBP": "p_rbp"}
+    found = reproduced_record("granule", pairs, verdict, segments).set_index(["quantity", "method"])
+    assert found.loc[("kappa", "correlation_fit"), "reproduced"] == 150
+    assert found.loc[("D", "increments"), "standard_error"] == 1e-5
+    answer = found.loc[("record_p_active", "lstm")]
+    assert (answer["reproduced"], answer["bound"], answer["pair"]) == (0.9, 0.8, "Passive-AOUP")
+    assert "record_p_rbp" not in found.index  # no network answered it
+    ends = [found.loc[(f"D_segment_{end}", "lstm"), "reproduced"] for end in ("min", "max")]
+    assert ends == pytest.approx([6e-4, 8e-4])
+    table = compare(published, found.reset_index(), {"granule": 3.2})
+    assert {"kappa", "D", "record_p_active"} <= set(table["quantity"])

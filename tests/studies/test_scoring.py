@@ -18,12 +18,12 @@ from activenoise.studies.scoring import (
     losses,
     mean_exponential,
     mean_probability,
+    noise_excess,
     probability,
     reliability,
     rmse,
     rmse_ratio,
 )
-from activenoise.studies.tables import score_rows, seed_rows
 
 SHIFT = 1.3  # two unit normals this far apart: LLR = SHIFT (z - SHIFT/2)
 
@@ -176,6 +176,16 @@ def test_divergence_is_the_excess_with_less_noise(gaussian):
     assert divergence(llr + 1e-3, llr, labels).value > 0
 
 
+def test_noise_costs_half_its_variance_times_the_curvature(gaussian):
+    llr, _, labels = gaussian
+    variance = np.full_like(llr, 0.2)
+    noise = np.sqrt(variance) * np.random.default_rng(7).normal(size=(400, len(llr)))
+    added = class_mean((losses(llr[:, None] + noise.T, labels).mean(axis=1)), labels).value
+    found = noise_excess(llr, variance, labels)
+    assert added - log_loss(llr, labels).value == pytest.approx(found.value, rel=0.1)
+    assert 0 < found.standard_error < 0.02 * found.value
+
+
 def test_answers_may_be_exchanged_between_classes(gaussian):
     llr, _, labels = gaussian
     exact = exchange(llr, labels)
@@ -201,20 +211,3 @@ def test_scores_of_several_seeds_are_their_mean(gaussian):
     for label in (0, 1):
         right = [accuracy(seeds[:, k], labels, label).value for k in range(3)]
         assert accuracy(stacked, labels, label).value[0] == pytest.approx(np.mean(right))
-
-
-def test_rows_of_seeds_average_to_the_row_of_the_network(gaussian):
-    llr, worse, labels = gaussian
-    bound = {"logits": llr[:, None], "labels": labels, "points": np.array([100])}
-    answer = {**bound, "logits": worse[:, None], "logits_seed2": 1.2 * worse[:, None]}
-    (row,) = score_rows({"method": "lstm"}, answer, bound, 0.5)
-    each = seed_rows({"method": "lstm"}, answer, bound, 0.5)
-    assert [r["seed"] for r in each] == [1, 2]
-    assert row["seeds"] == 2
-    assert row["duration"] == each[0]["duration"] == 50
-    for name in ("log_loss", "excess"):
-        assert row[name] == pytest.approx(np.mean([r[name] for r in each]))
-    assert row["excess_spread"] == pytest.approx(
-        abs(each[0]["excess"] - each[1]["excess"]) / 2**0.5
-    )
-    assert seed_rows({"method": "optimum"}, bound, bound, 0.5) == []

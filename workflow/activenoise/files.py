@@ -62,12 +62,6 @@ def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
     return found
 
 
-def read_attributes(path: str | Path) -> dict[str, Any]:
-    """The attributes of a file of `write_arrays`, by name; arrays of them as lists."""
-    with h5py.File(path, "r") as file:
-        return {n: v.tolist() if hasattr(v, "tolist") else v for n, v in file.attrs.items()}
-
-
 def write_table(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows as a CSV file, floats to 6 digits; nothing where a row lacks a column, or for nan."""
     table = [{name: _cell(value) for name, value in row.items()} for row in rows]
@@ -124,6 +118,10 @@ class DataSet:
         """Slices of at most `size` rows that cover the data set."""
         for start in range(0, len(self), size):
             yield slice(start, min(start + size, len(self)))
+
+    def log_parameters(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Logarithms of the true values of these parameters, (n_tracks, len(names))."""
+        return np.log(np.stack([self.parameters[name] for name in names], axis=1))
 
     def close(self) -> None:
         for file in self._files:

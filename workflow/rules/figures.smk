@@ -98,7 +98,7 @@ for study in STUDIES:
             CHECKS,
             {"study": study, "figure": "training"},
             {
-                "histories": [file for history in histories for file in history.files],
+                "histories": [file for *_, files in histories for file in files],
                 "scores": plan.tables("scores", study),
                 "estimates": plan.tables("estimates", study),
             },

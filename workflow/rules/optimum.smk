@@ -1,31 +1,55 @@
-"""The exact optimum of every pair, and the Bayes estimates."""
+"""Exact evidence of the test tracks; from it the optimum of every pair and the Bayes estimates;
+scores."""
 
 
-rule optimum:
+rule evidence:
     input:
-        class_0=lambda w: plan.shards(w.study, "test", pair_models(w.pair)[0]),
-        class_1=lambda w: plan.shards(w.study, "test", pair_models(w.pair)[1]),
+        tracks=lambda w: plan.shards(w.study, "test", w.model),
     output:
-        logits=RESULTS / "{study}/{pair}/optimum.h5",
+        evidence=RESULTS / "{study}/evidence/{model}.h5",
     log:
-        RESULTS / "logs/{study}/{pair}/optimum.log",
+        RESULTS / "logs/{study}/evidence-{model}.log",
     benchmark:
-        RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
-    wildcard_constraints:
-        study=one_of(study for study in STUDIES if study not in plan.sampled),
+        RESULTS / "benchmarks/{study}/evidence-{model}.tsv"
     priority: 20  # the longest jobs first
     conda:
-        "../../envs/simulate.yaml"
+        "../../envs/findings.yaml"
     threads: exact_threads
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         parameters=lambda w: STUDIES[w.study]["parameters"],
-        dt=lambda w: plan.dt(w.study),
+        pairs=lambda w: [pair for pair in STUDIES[w.study]["pairs"] if w.model in pair_models(pair)],
+        targets=lambda w: (STUDIES[w.study]["estimates"] or {"targets": []})["targets"],
         points=lambda w: plan.points(w.study),
         nodes=lambda w: STUDIES[w.study]["nodes"],
         n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
+        seed=lambda w: plan.seed(w.study, "evidence", w.model) % 2**31,
+        code=code("evidence.py"),
+    message:
+        "exact evidence of the tracks of {wildcards.model} in {wildcards.study}"
+    script:
+        "../scripts/evidence.py"
+
+
+rule optimum:
+    input:
+        class_0=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[0]}.h5",
+        class_1=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[1]}.h5",
+    output:
+        logits=RESULTS / "{study}/{pair}/optimum.h5",
+    log:
+        RESULTS / "logs/{study}/{pair}/optimum.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
+    conda:
+        "../../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
         code=code("optimum.py"),
     message:
         "exact optimum of {wildcards.pair} in {wildcards.study}"
@@ -35,16 +59,13 @@ rule optimum:
 
 rule bayes:
     input:
-        optimum=RESULTS / "{study}/Passive-AOUP/optimum.h5",
-        tracks=lambda w: plan.shards(w.study, "test", "AOUP"),
+        evidence=RESULTS / "{study}/evidence/AOUP.h5",
     output:
         estimates=RESULTS / "{study}/estimates/bayes.h5",
     log:
         RESULTS / "logs/{study}/estimates/bayes.log",
     benchmark:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
-    wildcard_constraints:
-        study=one_of(study for study in STUDIES if study not in plan.sampled),
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -58,90 +79,6 @@ rule bayes:
         "Bayes estimates in {wildcards.study}"
     script:
         "../scripts/bayes.py"
-
-
-rule sampled_evidence:
-    input:
-        tracks=lambda w: plan.shards(w.study, "test", w.model),
-    output:
-        evidence=RESULTS / "{study}/evidence/{model}.h5",
-    log:
-        RESULTS / "logs/{study}/evidence-{model}.log",
-    benchmark:
-        RESULTS / "benchmarks/{study}/evidence-{model}.tsv"
-    wildcard_constraints:
-        study=one_of(plan.sampled),
-    priority: 20
-    conda:
-        "../../envs/findings.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    params:
-        parameters=lambda w: STUDIES[w.study]["parameters"],
-        targets=lambda w: (STUDIES[w.study]["estimates"] or {"targets": []})["targets"],
-        dt=lambda w: plan.dt(w.study),
-        points=lambda w: plan.points(w.study),
-        mechanism=lambda w: any("RBP" in pair for pair in STUDIES[w.study]["pairs"]),
-        seed=lambda w: plan.seed(w.study, "evidence", w.model) % 2**31,
-        code=code("sampled_evidence.py"),
-    message:
-        "sampled evidence of the tracks of {wildcards.model} in {wildcards.study}"
-    script:
-        "../scripts/sampled_evidence.py"
-
-
-rule sampled_optimum:
-    input:
-        class_0=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[0]}.h5",
-        class_1=lambda w: RESULTS / w.study / f"evidence/{pair_models(w.pair)[1]}.h5",
-    output:
-        logits=RESULTS / "{study}/{pair}/optimum.h5",
-    log:
-        RESULTS / "logs/{study}/{pair}/optimum.log",
-    benchmark:
-        RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
-    wildcard_constraints:
-        study=one_of(plan.sampled),
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        code=code("sampled_optimum.py"),
-    message:
-        "sampled optimum of {wildcards.pair} in {wildcards.study}"
-    script:
-        "../scripts/sampled_optimum.py"
-
-
-rule sampled_bayes:
-    input:
-        evidence=RESULTS / "{study}/evidence/AOUP.h5",
-    output:
-        estimates=RESULTS / "{study}/estimates/bayes.h5",
-    log:
-        RESULTS / "logs/{study}/estimates/bayes.log",
-    benchmark:
-        RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
-    wildcard_constraints:
-        study=one_of(plan.sampled),
-    conda:
-        "../../envs/tables.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
-        code=code("sampled_bayes.py"),
-    message:
-        "sampled Bayes estimates in {wildcards.study}"
-    script:
-        "../scripts/sampled_bayes.py"
 
 
 rule scores:
@@ -175,7 +112,7 @@ rule scores:
         mem_mb=500,
         runtime=10,
     params:
-        networks=lambda w: plan.score_sources(w.study),
+        files=lambda w: plan.score_sources(w.study),
         dt=lambda w: plan.dt(w.study),
         code=code("scores.py"),
     message:

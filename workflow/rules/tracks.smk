@@ -121,37 +121,6 @@ rule exact_record:
         RESULTS / "logs/tracks/{track}/exact.log",
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/exact.tsv"
-    wildcard_constraints:
-        track=one_of(track for track, row in SHEET.items() if row.study not in plan.sampled),
-    conda:
-        "../../envs/simulate.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        parameters=lambda w: STUDIES[SHEET[w.track].study]["parameters"],
-        nodes=lambda w: STUDIES[SHEET[w.track].study]["nodes"],
-        points=lambda w: plan.points(SHEET[w.track].study),
-        code=code("exact_record.py"),
-    message:
-        "exact likelihoods of {wildcards.track}"
-    script:
-        "../scripts/exact_record.py"
-
-
-rule sampled_exact_record:
-    input:
-        record=RESULTS / "tracks/{track}/record.h5",
-    output:
-        summary=RESULTS / "tracks/{track}/exact.json",
-        segments=RESULTS / "tracks/{track}/exact-segments.csv",
-    log:
-        RESULTS / "logs/tracks/{track}/exact.log",
-    benchmark:
-        RESULTS / "benchmarks/tracks/{track}/exact.tsv"
-    wildcard_constraints:
-        track=one_of(track for track, row in SHEET.items() if row.study in plan.sampled),
     conda:
         "../../envs/findings.yaml"
     threads: 1
@@ -160,13 +129,14 @@ rule sampled_exact_record:
         runtime=60,
     params:
         parameters=lambda w: STUDIES[SHEET[w.track].study]["parameters"],
+        nodes=lambda w: STUDIES[SHEET[w.track].study]["nodes"],
         points=lambda w: plan.points(SHEET[w.track].study),
         seed=lambda w: plan.seed("exact", w.track) % 2**31,
-        code=code("sampled_exact_record.py"),
+        code=code("exact_record.py"),
     message:
-        "exact likelihoods of {wildcards.track}, sampled"
+        "exact likelihoods of {wildcards.track}"
     script:
-        "../scripts/sampled_exact_record.py"
+        "../scripts/exact_record.py"
 
 
 rule network_record:
@@ -250,7 +220,9 @@ rule ready_record:
     params:
         study=config["ready"],
         tasks=list(READY),
-        ranges={name: plan.range(config["ready"], name) for name in ("kappa", "tau_a") if READY},
+        ranges={
+            name: tuple(plan.range(config["ready"], name)) for name in ("kappa", "tau_a") if READY
+        },
         backend=config["backend"],
         code=code("ready_record.py"),
     message:

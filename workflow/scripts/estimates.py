@@ -10,35 +10,12 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import numpy as np
+    from activenoise.files import write_table
+    from activenoise.studies.tables import estimate_rows
 
-    from activenoise.files import read_arrays, write_table
-    from activenoise.studies import scoring
-
-    bayes = read_arrays(job.input.bayes)
-    truth = bayes["truth"][:, None, :]
-    spread = np.std(bayes["truth"], axis=0)
-    rows = []
-    for method, path in zip(job.params.methods, job.input.answers, strict=True):
-        answer = read_arrays(path)
-        error = scoring.rmse(answer["mean"], truth)
-        ratio = scoring.rmse_ratio(answer["mean"], bayes["mean"], truth)
-        for i, n in enumerate(answer["points"]):
-            for k, target in enumerate(job.params.targets):
-                rows.append(
-                    {
-                        "study": job.wildcards.study,
-                        "target": f"log {target}",
-                        "method": method,
-                        "duration": n * job.params.dt,
-                        "n_points": n,
-                        "rmse": error.value[i, k],
-                        "standard_error": error.standard_error[i, k],
-                        "ratio": ratio.value[i, k],
-                        "ratio_standard_error": ratio.standard_error[i, k],
-                        "prior_spread": spread[k],
-                    }
-                )
+    p = job.params
+    files = dict(zip(p.methods, job.input.answers, strict=True))
+    rows = estimate_rows(job.wildcards.study, p.targets, files, job.input.bayes, p.dt)
     write_table(job.output.estimates, rows)
 
 

@@ -13,15 +13,15 @@ def main(job: "Snakemake") -> None:
     from activenoise.files import write_json, write_table
     from activenoise.physics.priors import parse_prior
     from activenoise.reading.record import load_studied
-    from activenoise.studies.exact_record import by_segment, whole_record
+    from activenoise.studies.answers import by_segment, whole_record
 
     p = job.params
     prior = parse_prior(p.parameters)
     positions, dt = load_studied(job.input.record)
-    summary = whole_record(prior, positions, dt, p.nodes)
+    summary = whole_record(prior, positions, dt, p.nodes, p.seed)
     log.info("whole record: %s", summary)
     write_json(job.output.summary, summary)
-    answers = by_segment(prior, positions, dt, p.points, p.nodes)
+    answers = by_segment(prior, positions, dt, p.points, p.nodes, p.seed)
     write_table(job.output.segments, (answer._asdict() for answer in answers))
 
 

@@ -24,34 +24,21 @@ def main(job: "Snakemake") -> None:
         network = Network.load(path)
         # A feedforward network reads one duration, an LSTM all of them.
         at = [network.frames.points] if network.about["head"] == "feedforward" else p.points
-        answers.append(
-            np.concatenate(
-                [
-                    network.predict(d[rows, : at[-1]], at)
-                    for d in data_sets
-                    for rows in d.blocks(500)
-                ]
-            )
-        )
+        parts = [
+            network.predict(d[rows, : at[-1]], at) for d in data_sets for rows in d.blocks(500)
+        ]
+        answers.append(np.concatenate(parts))
         log.info("%s: %s points", path, at)
-    by_seed = [
-        np.concatenate(answers[k : k + len(answers) // p.seeds], axis=1)
-        for k in range(0, len(answers), len(answers) // p.seeds)
-    ]
-    merged = by_seed[0]
+    # The networks of the first seed come first; a feedforward one has one for each duration.
+    n = len(answers) // p.seeds
+    first, *others = (np.concatenate(answers[k : k + n], axis=1) for k in range(0, len(answers), n))
     if network.task == "classify":
-        others = {f"logits_seed{k}": logits for k, logits in enumerate(by_seed[1:], start=2)}
-        write_arrays(job.output.answers, logits=merged, **others, labels=labels, points=p.points)
+        by_seed = {f"logits_seed{k}": logits for k, logits in enumerate(others, start=2)}
+        write_arrays(job.output.answers, logits=first, **by_seed, labels=labels, points=p.points)
         return
-    n = len(network.names)
-    truth = np.log(np.stack([data_sets[0].parameters[name] for name in network.names], axis=1))
-    write_arrays(
-        job.output.answers,
-        mean=merged[..., :n],
-        sd=np.exp(merged[..., n:]),
-        truth=truth,
-        points=p.points,
-    )
+    mean, log_sd = np.split(first, 2, axis=-1)
+    truth = data_sets[0].log_parameters(network.names)
+    write_arrays(job.output.answers, mean=mean, sd=np.exp(log_sd), truth=truth, points=p.points)
 
 
 if __name__ == "__main__":

@@ -10,27 +10,12 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    from activenoise.files import read_arrays, write_table
-    from activenoise.studies.tables import (
-        answers,
-        calibration_rows,
-        check_rows,
-        score_rows,
-        seed_rows,
-    )
+    from activenoise.files import write_table
+    from activenoise.studies.tables import score_tables
 
-    scores, curves, checks, seeds = [], [], [], []
-    for pair, networks in job.params.networks.items():
-        bound = read_arrays(networks.pop("optimum"))
-        about = {"study": job.wildcards.study, "pair": pair}
-        checks += check_rows(about, bound, job.params.dt)
-        for method, answer in answers(bound, networks):
-            named = about | {"method": method}
-            scores += score_rows(named, answer, bound, job.params.dt)
-            curves += calibration_rows(named, answer, job.params.dt)
-            seeds += seed_rows(named, answer, bound, job.params.dt)
-    for output, table in zip(job.output, (scores, curves, checks, seeds), strict=True):
-        write_table(output, table)
+    tables = score_tables(job.wildcards.study, job.params.files, job.params.dt)
+    for name, rows in tables._asdict().items():
+        write_table(getattr(job.output, name), rows)
 
 
 if __name__ == "__main__":

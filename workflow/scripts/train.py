@@ -14,9 +14,9 @@ def main(job: "Snakemake") -> None:
     os.environ["KERAS_BACKEND"] = job.params.backend
 
     from activenoise.files import DataSet, replacing, write_table
+    from activenoise.learning.batches import Batches
     from activenoise.learning.recipes import build
     from activenoise.learning.training import Settings, Validation, train
-    from activenoise.simulation.shards import Batches
 
     p = job.params
     training = [DataSet(shards) for shards in (job.input.train_0, job.input.train_1) if shards]

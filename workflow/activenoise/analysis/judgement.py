@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import exp, sqrt
 from typing import Any, Literal
 
+from activenoise.parameters import WITH_PRIOR
+
 Facts = Mapping[str, Any]
 Reading = Literal[
     "no model",
@@ -166,10 +168,7 @@ def disagreement(facts: Facts, limits: Thresholds = THRESHOLDS) -> bool | None:
     return None if abs(value) < limits.agreement + 2 * error else value > 0
 
 
-_ROW_PARAMETERS = (
-    "kappa", "D", "D_a", "tau_a", "element_share", "tau_m", "noise", "exposure", "corner",
-    "relaxed", "drift",
-)  # fmt: skip
+_ROW_PARAMETERS = [name for name in WITH_PRIOR if name not in ("active_share", "strength")]
 
 
 def basis(facts: Facts) -> Facts:

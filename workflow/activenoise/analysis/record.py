@@ -112,7 +112,7 @@ class Question:
         given = dict(self.choices.priors)
         if "exposure" in given:  # a part of the longer interval
             low, high, log = given["exposure"]
-            given["exposure"] = (low / stride, high / stride, log)
+            given["exposure"] = Axis(low / stride, high / stride, log)
         return chosen_prior(records, self.kind, self.choices.free, given)
 
     def verdict(

@@ -12,12 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from activenoise.parameters import MEASURED, SHARES, Range
-
-VERDICT_MODELS = ("Passive", "Viscoelastic", "AOUP", "RBP")
-PARAMETERS = ("kappa", "D", "active_share", "D_a", "tau_a", "element_share", "strength", "tau_m")
-_FRACTIONS = {"active_share", "element_share", "exposure", "relaxed"}
-_FORM = "a number, uniform:low:high or log_uniform:low:high"
+from activenoise.parameters import (
+    MEASURED,
+    PARAMETERS,
+    SHARES,
+    WITH_PRIOR,
+    Range,
+    is_off,
+    parameter_range,
+    shown,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def choices(trap: str, settings: Mapping[str, Any]) -> Choices:
     """The choices of a record, from the sheet and from the config's form of priors, baseline and
     odds. ValueError in one line: the key, its value and what would be right."""
     given = settings.get("priors", {})
-    priors = {name: axis_range(name, spec) for name, spec in given.items()}
+    priors = {name: _prior(name, spec) for name, spec in given.items()}
     for parameter, share in SHARES.items():
         if parameter in priors and share in priors:
             raise ValueError(
@@ -51,13 +55,26 @@ def choices(trap: str, settings: Mapping[str, Any]) -> Choices:
         )
     odds = {name: float(value) for name, value in settings.get("odds", {}).items()}
     for name, value in odds.items():
-        if name not in VERDICT_MODELS:
-            raise ValueError(f"odds.{name} is no model; they are {', '.join(VERDICT_MODELS)}")
+        if name not in PARAMETERS:
+            raise ValueError(f"odds.{name} is no model; they are {', '.join(PARAMETERS)}")
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"odds.{name} = {value:g}: must be a number of 0 or more")
-    if not any(odds.get(name, 1.0) for name in VERDICT_MODELS[:-1]):
+    if not any(odds.get(name, 1.0) for name in PARAMETERS if name != "RBP"):
         raise ValueError("odds: a model other than RBP must have odds above 0")
     return Choices(trap, priors, settings.get("baseline") or "constant", odds)
+
+
+def _prior(name: str, spec: Any) -> Range:
+    """The prior of one parameter of a record, which has all parameters of every model."""
+    if is_off(spec) and name in WITH_PRIOR and name not in MEASURED:
+        hint = "; say trap: free in the sheet (TRAP=free)" if name == "kappa" else ""
+        raise ValueError(
+            f"priors.{name} = {shown(spec)}: only a part of the instrument can be off{hint}"
+        )
+    try:
+        return parameter_range(name, spec)
+    except ValueError as error:
+        raise ValueError(f"priors.{error}") from None
 
 
 def merged(config: Mapping[str, Any], track: str, trap: str) -> dict[str, Any]:
@@ -77,47 +94,8 @@ def merged(config: Mapping[str, Any], track: str, trap: str) -> dict[str, Any]:
     return both | {"baseline": own.get("baseline") or config.get("baseline") or "constant"}
 
 
-def axis_range(name: str, spec: Any) -> Range:
-    """The prior of one parameter from its config form: a number, {uniform: [low, high]} or
-    {log_uniform: [low, high]}; for a part of the measurement also None or "off"."""
-    if name not in PARAMETERS + MEASURED:
-        raise ValueError(
-            f"priors.{name} is not known; the parameters are {', '.join(PARAMETERS + MEASURED)}"
-        )
-    where = f"priors.{name} = {_shown(spec)}"
-    if spec in (None, "off") or (spec == 0 and not isinstance(spec, Mapping)):
-        if name not in MEASURED:
-            hint = "; say trap: free in the sheet (TRAP=free)" if name == "kappa" else ""
-            raise ValueError(f"{where}: only a part of the measurement can be off{hint}")
-        return (math.inf, math.inf, False) if name == "corner" else (0.0, 0.0, False)
-    log = False
-    if isinstance(spec, Mapping):
-        ((kind, ends),) = spec.items()
-        log = kind == "log_uniform"
-        low, high = (float(end) for end in ends)
-        if not low < high:
-            raise ValueError(f"{where}: the range is reversed or empty; low < high")
-        if log and not low > 0:
-            raise ValueError(f"{where}: a log-uniform range cannot start at 0")
-    else:
-        low = high = float(spec)
-    if low < 0 or not math.isfinite(high):
-        raise ValueError(f"{where}: must be finite, and not negative")
-    if name in _FRACTIONS and high > 1:
-        raise ValueError(f"{where}: must be at most 1")
-    if low == high == 1 and name in ("active_share", "element_share"):
-        raise ValueError(f"{where}: must be below 1, where nothing thermal is left")
-    return low, high, log
-
-
-def _shown(spec: Any) -> str:
-    if not isinstance(spec, Mapping):
-        return "off" if spec is False else str(spec)
-    return "; ".join(f"{kind}: [{', '.join(map(str, ends))}]" for kind, ends in spec.items())
-
-
 def priors_of_text(text: str) -> dict[str, Any]:
-    """Priors in the config's form, from "exposure=1 noise=uniform:0:0.02 corner=off"."""
+    """Priors as the config takes them, from "exposure=1 noise=uniform:0:0.02 corner=off"."""
     found: dict[str, Any] = {}
     for word in re.split(r"[\s,]+", text.strip()):
         if not word:
@@ -127,15 +105,6 @@ def priors_of_text(text: str) -> dict[str, Any]:
             raise ValueError(f"priors: {word!r} must be parameter=value, as noise=0.02")
         if name in found:
             raise ValueError(f"priors: {name} is there twice")
-        kind, *ends = value.split(":")
-        try:
-            if value == "off":
-                found[name] = "off"
-            elif kind in ("uniform", "log_uniform") and len(ends) == 2:
-                found[name] = {kind: [float(end) for end in ends]}
-            else:
-                found[name] = float(value)
-        except ValueError:
-            raise ValueError(f"priors: {name} = {value} must be {_FORM}") from None
-        axis_range(name, found[name])
+        _prior(name, value)
+        found[name] = value
     return found

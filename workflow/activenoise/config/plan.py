@@ -16,11 +16,10 @@ from activenoise.config.schema import (
     Config,
     SheetLine,
     derive_seed,
-    is_measured,
     n_points,
     sampling_interval,
 )
-from activenoise.parameters import Range, pair_models, parameter_range
+from activenoise.parameters import Range, pair_models, parameter_range, study_ranges
 
 
 class RecordLine(SheetLine, Protocol):
@@ -36,14 +35,6 @@ class RecordLine(SheetLine, Protocol):
     def instrument(self) -> str: ...
     @property
     def note(self) -> str: ...
-
-
-class History(NamedTuple):
-    """The training histories (CSV) of a network: one, or one a duration if it is feedforward."""
-
-    task: str
-    network: str
-    files: list[str]
 
 
 class Figure(NamedTuple):
@@ -102,11 +93,6 @@ class Plan:
     def results(self) -> str:
         """The folder of all results."""
         return str(Path(self.config["results"]))
-
-    @property
-    def sampled(self) -> list[str]:
-        """Studies whose exact answers are sampled, for an instrument or for want of a unit."""
-        return [study for study in self.studies if is_measured(self.studies[study])]
 
     def seed(self, *names: str) -> int:
         """The 64-bit seed of a data set or a computation."""
@@ -230,10 +216,11 @@ class Plan:
         """The 31-bit seed of a training."""
         return self.seed(study, task, name) % 2**31
 
-    def histories(self, study: str) -> list[History]:
-        """The training histories of all networks of a study, of the first seed of each."""
+    def histories(self, study: str) -> list[tuple[str, str, list[str]]]:
+        """Task, network and training histories (CSV) of the first seed of each network of a study:
+        one history, or one a duration if the network is feedforward."""
         return [
-            History(task, network, [f"{self.results}/{study}/{task}/{name}.csv" for name in names])
+            (task, network, [f"{self.results}/{study}/{task}/{name}.csv" for name in names])
             for task in self.tasks(study)
             for network in self.networks(study, task)
             for names in [self.network_names(study, task, network, seed=1)]
@@ -318,7 +305,7 @@ class Plan:
         """Study, D_a/D and first LSTM of the studies of AOUP or RBP at known parameters."""
         found = []
         for study, settings in self.studies.items():
-            ranges = {name: self.range(study, name) for name in settings["parameters"]}
+            ranges = study_ranges(settings["parameters"])
             known = all(low == high for low, high, _ in ranges.values())
             if "AOUP-RBP" in settings["pairs"] and known:
                 ratio = ranges["D_a"][0] / ranges["D"][0]
@@ -333,7 +320,7 @@ class Plan:
             "targets": targets,
             "network": self.first_lstm(study, "estimates"),
             "unit": self.studies[study]["unit"],
-            "ranges": {name: self.range(study, name) for name in given},
+            "ranges": {name: tuple(self.range(study, name)) for name in given},
         }
 
     def record_about(self, track: str) -> dict[str, Any]:

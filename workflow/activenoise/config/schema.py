@@ -13,10 +13,19 @@ from typing import Any, Protocol
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import best_match
 
 from activenoise.config.choices import choices, merged
-from activenoise.parameters import LOWEST_CORNER, PARAMETERS, STUDIED, is_bare, parameter_range
+from activenoise.config.mistakes import explained, not_finite
+from activenoise.parameters import (
+    LOWEST_CORNER,
+    PARAMETERS,
+    STUDIED,
+    TARGETS,
+    Range,
+    is_bare,
+    study_ranges,
+)  # fmt: skip
 
 Config = dict[str, Any]
 
@@ -38,8 +47,8 @@ def resolve(config: Mapping[str, Any], schema: Config) -> Config:
     config = _without_nulls(config)
     error = best_match(Draft202012Validator(schema).iter_errors(config))
     if error is not None:
-        raise ConfigError(_explain(error))
-    for message in _not_finite(config):
+        raise ConfigError(explained(error))
+    for message in not_finite(config):
         raise ConfigError(message)
     filled = _with_defaults(config, schema, schema)
     for name, study in filled["studies"].items():
@@ -91,7 +100,7 @@ def sampling_interval(study: Config) -> float:
 
 def is_measured(study: Config) -> bool:
     """Whether the tracks of a study are seen through an instrument, or have parameters in other
-    terms than the models': their exact answers are then sampled (`sampled_evidence`)."""
+    terms than the models': their exact answers are then sampled (`studies.exact`)."""
     return not is_bare(study["parameters"])
 
 
@@ -159,75 +168,6 @@ def derive_seed(root: int, *names: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _explain(error: ValidationError) -> str:
-    key = ".".join(str(part) for part in error.absolute_path) or "the config"
-    if error.validator == "additionalProperties":
-        known = set(error.schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - known)
-        return f"{key}: unknown key {', '.join(unknown)}; known are {', '.join(sorted(known))}"
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        return f"{key}: {', '.join(missing)} missing"
-    if "propertyNames" in error.absolute_schema_path:
-        return f"{key}: the name {error.instance!r} {error.schema.get('x-right', error.message)}"
-    told = error
-    while "x-right" not in told.schema and told.parent is not None:
-        told = told.parent
-    if "x-right" not in told.schema:
-        told = error
-    key = ".".join(str(part) for part in told.absolute_path) or "the config"
-    return f"{key} = {_shown(told.instance)}: {_right(told)}{_hint(error.instance)}"
-
-
-_TYPES = {
-    "object": "a mapping of keys to values",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
-
-
-def _right(error: ValidationError) -> str:
-    """What would be right: in the schema's own words (x-right), or by the rule that is broken."""
-    rule = error.validator_value
-    known = {
-        "minimum": f"must be at least {rule}",
-        "maximum": f"must be at most {rule}",
-        "minItems": "must not be empty",
-        "minProperties": "must not be empty",
-        "type": f"must be {_TYPES.get(str(rule), rule)}",
-    }
-    return error.schema.get("x-right") or known.get(str(error.validator), error.message)
-
-
-def _hint(value: Any) -> str:
-    """YAML takes 1e-5 for text."""
-    try:
-        number = float(value) if isinstance(value, str) else math.nan
-    except ValueError:
-        return ""
-    return f" (as a number: {number:.1e})" if math.isfinite(number) else ""
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 80 else text[:77] + "..."
-
-
-def _not_finite(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Keys of numbers that are infinite or not a number: YAML has both, no schema refuses them."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _not_finite(item, (*path, str(name)))
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _not_finite(item, (*path, str(i)))
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{'.'.join(path)} = {value}: must be a finite number"
-
-
 def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
     """A copy of `value` in which missing properties with a default are filled in, at any depth."""
     if "$ref" in schema:
@@ -260,22 +200,12 @@ def _verdict_mistakes(verdict: Config) -> Iterator[str]:
 
 def _study_mistakes(study: Config) -> Iterator[str]:
     try:
-        ranges = {name: parameter_range(name, spec) for name, spec in study["parameters"].items()}
+        ranges = study_ranges(study["parameters"])
     except ValueError as error:
         yield f"parameters.{error}"
         return
     yield from _parameter_mistakes(study, ranges)
-    interval = sampling_interval(study)
-    durations = study["durations"]
-    for duration in durations:
-        points = n_points(study, duration)
-        if points < 2:
-            yield (
-                f"durations: {duration:g} s holds {points} points of {interval:g} s;"
-                " at least 2 are needed"
-            )
-    if sorted(set(durations)) != durations:
-        yield f"durations: {durations} must increase"
+    yield from _duration_mistakes(study)
     models = set()
     for pair in study["pairs"]:
         names = pair.split("-")
@@ -287,119 +217,129 @@ def _study_mistakes(study: Config) -> Iterator[str]:
     if models and ranges.get("D_a", (1, 1))[1] == 0:
         yield "parameters.D_a = 0: active models are then passive; must be positive, or a prior"
     if study["estimates"]:
-        models.add("AOUP")
-        if "Passive-AOUP" not in study["pairs"]:
-            yield (
-                "estimates: the pair Passive-AOUP is missing, whose optimum gives the Bayes"
-                " estimates; it needs no networks (Passive-AOUP: {})"
-            )
-        for target in study["estimates"]["targets"]:
-            if target not in ranges:
-                if not (target == "D" and study["scale_free"]):
-                    yield f"estimates.targets: {target} is not among the parameters"
-            elif ranges[target][0] == ranges[target][1]:
-                yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
-    if "RBP" in models and study["scale_free"]:
-        yield "pairs: RBP is not asked without a unit; scale_free, or RBP, must be left out"
-        return
-    corner = ranges.get("corner", (math.inf,))[0]
-    if "RBP" in models and corner * interval < LOWEST_CORNER:
-        yield (
-            f"parameters.corner: {corner:g} Hz is too low for RBP at points {interval:g} s apart;"
-            f" must be at least {LOWEST_CORNER / interval:g}"
-        )
-    shortest, strength = ranges["tau_a"][0], 0.0
-    if "RBP" in models and "D_a" in ranges:
-        strength = ranges["D_a"][1] / ranges["D"][0] * (interval / shortest) ** 2
-    if "RBP" in models and (shortest < 2 * interval or strength > 3):
-        yield (
-            f"parameters.tau_a: {shortest:g} s is too short for RBP at points {interval:g} s apart:"
-            " tau_a must be 2 points or more, and D_a/D (dt/tau_a)^2 at most 3 everywhere"
-        )
-    for place, networks in _networks(study):
-        for name, network in networks.items():
-            yield from _network_mistakes(f"{place}.{name}", network, study)
+        yield from _target_mistakes(study, ranges)
+    if "RBP" in models:
+        yield from _rotational_mistakes(study, ranges)
+    for place, network in _networks(study):
+        yield from _network_mistakes(place, network, study, ranges)
     if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
         yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
 
 
-def _parameter_mistakes(
-    study: Config, ranges: Mapping[str, tuple[float, float, bool]]
-) -> Iterator[str]:
+def _duration_mistakes(study: Config) -> Iterator[str]:
+    durations = study["durations"]
+    for duration in durations:
+        points = n_points(study, duration)
+        if points < 2:
+            yield (
+                f"durations: {duration:g} s holds {points} points of"
+                f" {sampling_interval(study):g} s; at least 2 are needed"
+            )
+    if sorted(set(durations)) != durations:
+        yield f"durations: {durations} must increase"
+
+
+def _target_mistakes(study: Config, ranges: Mapping[str, Range]) -> Iterator[str]:
+    """What cannot be estimated."""
+    if "Passive-AOUP" not in study["pairs"]:
+        yield (
+            "estimates: the pair Passive-AOUP is missing, whose optimum gives the Bayes"
+            " estimates; it needs no networks (Passive-AOUP: {})"
+        )
+    for target in study["estimates"]["targets"]:
+        if target not in TARGETS:
+            yield f"estimates.targets: {target} must be one of {', '.join(TARGETS)}"
+        elif target in ranges and ranges[target].fixed:
+            yield f"estimates.targets: {target} is fixed, there is nothing to estimate"
+        elif target not in ranges and not (target == "D" and study["scale_free"]):
+            yield f"estimates.targets: {target} is not among the parameters"
+
+
+def _rotational_mistakes(study: Config, ranges: Mapping[str, Range]) -> Iterator[str]:
+    """Why a study cannot simulate an RBP or read one."""
+    if study["scale_free"]:
+        yield "pairs: RBP is not asked without a unit; scale_free, or RBP, must be left out"
+        return
+    interval = sampling_interval(study)
+    corner = ranges["corner"].low if "corner" in ranges else math.inf
+    if corner * interval < LOWEST_CORNER:
+        yield (
+            f"parameters.corner: {corner:g} Hz is too low for RBP at points {interval:g} s apart;"
+            f" must be at least {LOWEST_CORNER / interval:g}"
+        )
+    shortest, strength = ranges["tau_a"].low, 0.0
+    if "D_a" in ranges:
+        strength = ranges["D_a"].high / ranges["D"].low * (interval / shortest) ** 2
+    if shortest < 2 * interval or strength > 3:
+        yield (
+            f"parameters.tau_a: {shortest:g} s is too short for RBP at points {interval:g} s apart:"
+            " tau_a must be 2 points or more, and D_a/D (dt/tau_a)^2 at most 3 everywhere"
+        )
+
+
+def _parameter_mistakes(study: Config, ranges: Mapping[str, Range]) -> Iterator[str]:
     """Parameters that are missing, twice there, or not for a study of this kind."""
     if "D_a" in ranges and "active_share" in ranges:
         yield "parameters: D_a and active_share say the same; must have one of them"
     if not {"D_a", "active_share"} & set(ranges):
         yield f"parameters: {'active_share' if study['scale_free'] else 'D_a'} missing"
     if study["scale_free"]:
-        if study["dt"] != 1 or study["stride"] != 1:
-            yield f"dt = {study['dt']:g}: a scale_free study counts points; dt and stride must be 1"
-        if "D" in ranges or "D_a" in ranges:
-            yield "parameters: a scale_free study has neither D nor D_a; active_share instead"
-        noise, drift = (ranges.get(name, (0.0, 0.0))[1] for name in ("noise", "drift"))
-        if not noise**2 < 0.5:
-            yield (
-                f"parameters.noise: {noise:g} of the rms step is more than all of it;"
-                " must be below 0.7071 in a scale_free study"
-            )
-        elif not 2 * noise**2 + drift < 1:
-            yield (
-                f"parameters.drift: {drift:g} of the mean square step leaves none to the tracer,"
-                f" beside 2 noise^2; must be below {1 - 2 * noise**2:g} in a scale_free study"
-            )
-        for place, networks in _networks(study):
-            for name, network in networks.items():
-                if network["kind"] != "lstm" or network["frames"]["kind"] != "statistics":
-                    yield (
-                        f"{place}.{name}: a network of a scale_free study must be an lstm with"
-                        " frames of kind statistics"
-                    )
+        yield from _scale_free_mistakes(study, ranges)
     elif "D" not in ranges:
         yield "parameters: D missing (only a scale_free study has none)"
     if is_measured(study):
-        for place, networks in _networks(study):
-            for name, network in networks.items():
-                if network["frames"]["angle_bank"]:
-                    yield f"{place}.{name}.frames.angle_bank: knows no instrument; must be false"
+        for place, network in _networks(study):
+            if network["frames"]["angle_bank"]:
+                yield f"{place}.frames.angle_bank: knows no instrument; must be false"
+
+
+def _scale_free_mistakes(study: Config, ranges: Mapping[str, Range]) -> Iterator[str]:
+    """What a study without a unit cannot have."""
+    if study["dt"] != 1 or study["stride"] != 1:
+        yield f"dt = {study['dt']:g}: a scale_free study counts points; dt and stride must be 1"
+    if "D" in ranges or "D_a" in ranges:
+        yield "parameters: a scale_free study has neither D nor D_a; active_share instead"
+    noise, drift = (ranges.get(name, (0.0, 0.0))[1] for name in ("noise", "drift"))
+    if not noise**2 < 0.5:
+        yield (
+            f"parameters.noise: {noise:g} of the rms step is more than all of it;"
+            " must be below 0.7071 in a scale_free study"
+        )
+    elif not 2 * noise**2 + drift < 1:
+        yield (
+            f"parameters.drift: {drift:g} of the mean square step leaves none to the tracer,"
+            f" beside 2 noise^2; must be below {1 - 2 * noise**2:g} in a scale_free study"
+        )
+    for place, network in _networks(study):
+        if network["kind"] != "lstm" or network["frames"]["kind"] != "statistics":
+            yield (
+                f"{place}: a network of a scale_free study must be an lstm with"
+                " frames of kind statistics"
+            )
 
 
 def _networks(study: Config) -> Iterator[tuple[str, Config]]:
-    """Where networks are configured in a study, and their settings by name."""
-    for pair, networks in study["pairs"].items():
-        yield f"pairs.{pair}", networks
+    """The networks of a study, each with the place of its settings in the config."""
+    places = [(f"pairs.{pair}", networks) for pair, networks in study["pairs"].items()]
     if study["estimates"]:
-        yield "estimates.networks", study["estimates"]["networks"]
+        places.append(("estimates.networks", study["estimates"]["networks"]))
+    for place, networks in places:
+        for name, network in networks.items():
+            yield f"{place}.{name}", network
 
 
-def _network_mistakes(place: str, network: Config, study: Config) -> Iterator[str]:
+def _network_mistakes(
+    place: str, network: Config, study: Config, ranges: Mapping[str, Range]
+) -> Iterator[str]:
     frames, training, shortest = network["frames"], network["training"], study["durations"][0]
-    frame = _frame_points(network)
     if frames["kind"] in ("statistics", "both") and not frames["memories"]:
         yield f"{place}.frames.memories: {frames['kind']} needs some, in coarse points"
-    if frames["angle_bank"] and not any(isinstance(p, dict) for p in study["parameters"].values()):
+    if frames["angle_bank"] and all(found.fixed for found in ranges.values()):
         yield (
             f"{place}.frames.angle_bank = true: all parameters are known, and the bank would be the"
             " exact answer; must be false"
         )
-    if network["kind"] == "lstm":
-        for stage in training["stages"]:
-            if "duration" not in stage:
-                yield f"{place}.training.stages: duration missing"
-            elif n_points(study, stage["duration"]) < frame:
-                yield (
-                    f"{place}.training.stages: {stage['duration']:g} s is shorter than a frame of"
-                    f" {frame} points"
-                )
-        if n_points(study, shortest) < frame:
-            yield (
-                f"{place}.frames: {frame} points do not fit into the duration of {shortest:g} s,"
-                f" {n_points(study, shortest)} points"
-            )
-    elif n_points(study, shortest) < frames["stride"]:
-        yield (
-            f"{place}.frames.stride: {frames['stride']} points do not fit into the duration of"
-            f" {shortest:g} s, {n_points(study, shortest)} points"
-        )
+    yield from _frame_mistakes(place, network, study)
     if network["longest"] is not None and network["longest"] < shortest:
         yield (
             f"{place}.longest = {network['longest']:g} s: below the first of durations,"
@@ -419,8 +359,31 @@ def _network_mistakes(place: str, network: Config, study: Config) -> Iterator[st
         yield f"{place}.seeds = {network['seeds']}: must be 1, an estimator is trained once"
 
 
-def _frame_points(network: Config) -> int:
-    return network["frames"]["stride"] * network["frames"]["size"]
+def _frame_mistakes(place: str, network: Config, study: Config) -> Iterator[str]:
+    """Durations that hold no frame of a network."""
+    stride, shortest = network["frames"]["stride"], study["durations"][0]
+    there = n_points(study, shortest)
+    if network["kind"] != "lstm":
+        if there < stride:
+            yield (
+                f"{place}.frames.stride: {stride} points do not fit into the duration of"
+                f" {shortest:g} s, {there} points"
+            )
+        return
+    frame = stride * network["frames"]["size"]
+    for stage in network["training"]["stages"]:
+        if "duration" not in stage:
+            yield f"{place}.training.stages: duration missing"
+        elif n_points(study, stage["duration"]) < frame:
+            yield (
+                f"{place}.training.stages: {stage['duration']:g} s is shorter than a frame of"
+                f" {frame} points"
+            )
+    if there < frame:
+        yield (
+            f"{place}.frames: {frame} points do not fit into the duration of {shortest:g} s,"
+            f" {there} points"
+        )
 
 
 def _record_mistakes(record: Config) -> Iterator[str]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.quadrature import Evidence, evaluate, quadrature
 from activenoise.inference.rbp_evidence import rbp_evidence
@@ -24,8 +21,9 @@ def log_evidence(
 ) -> FloatArray:
     """Log density of the positions, marginalised over the prior, in nats.
 
-    tracks (n_tracks, n_steps), dt in s; at: prefix lengths; nodes: number an axis.
-    Returns (n_tracks,) or (n_tracks, len(at)). RBP goes by `rbp_evidence`.
+    tracks: (n_tracks, n_steps), dt (s) apart. at: prefix lengths, in points. nodes: number on each
+    axis of the quadrature. Returns (n_tracks,), or (n_tracks, len(at)) if `at` is given. RBP's is
+    sampled (`rbp_evidence`).
     """
     tracks, at_array, squeeze = check_tracks(tracks, at)
     if prior.fixed:
@@ -35,32 +33,6 @@ def log_evidence(
     else:
         values = evaluate(quadrature(model_name, prior, nodes), tracks, dt, at_array).log_evidence
     return values[:, 0] if squeeze else values
-
-
-def log_likelihood_ratio(
-    pair: tuple[str, str],
-    prior: Prior,
-    tracks: TrackArray,
-    dt: float,
-    at: NDArray[np.int64],
-    nodes: Mapping[str, int] | None = None,
-    given_first: bool = False,
-) -> FloatArray:
-    """Log odds of class 1 over class 0 (names of two models) at equal priors, (n_tracks, len(at)):
-    the answer of the optimal classifier. given_first: condition on the first point (fixed
-    parameters only)."""
-    if prior.fixed:
-        values = {
-            name: log_likelihood(prior.single(name), tracks, dt, at, given_first) for name in pair
-        }
-    elif given_first:
-        raise ValueError("conditioning on the first point needs fixed parameters")
-    elif set(pair) == {"AOUP", "RBP"}:
-        sampled = rbp_evidence(prior, tracks, dt, at, nodes)
-        values = {"AOUP": sampled.reference, "RBP": sampled.log_evidence}
-    else:
-        values = {name: log_evidence(name, prior, tracks, dt, at, nodes) for name in pair}
-    return values[pair[1]] - values[pair[0]]
 
 
 def posterior_moments(

@@ -14,6 +14,7 @@ from activenoise.inference.importance import LogLikelihood, Sample, Sampler, sam
 from activenoise.inference.record import COORDINATES, Coordinates, Record, default_prior
 from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
+from activenoise.parameters import FRACTIONS
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.priors import Axis
 
@@ -72,9 +73,10 @@ class Posterior(NamedTuple):
     def correlations(self) -> tuple[tuple[str, ...], FloatArray]:
         """Names and correlation matrix of the logarithms of the parameters that vary (of the
         parameters themselves for shares, exposure and relaxed)."""
-        plain = {"active_share", "element_share", "exposure", "relaxed"}
         names = tuple(n for n, v in self.parameters.items() if np.any(v != v[0]))
-        columns = [v if n in plain else np.log(v) for n, v in self.parameters.items() if n in names]
+        columns = [
+            v if n in FRACTIONS else np.log(v) for n, v in self.parameters.items() if n in names
+        ]
         return names, np.corrcoef(columns) if len(names) > 1 else np.ones((len(names),) * 2)
 
 

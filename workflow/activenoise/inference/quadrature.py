@@ -16,7 +16,7 @@ where that range starts or stops being cut, and the quadrature over log r is spl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ from activenoise.physics.priors import Axis, Prior
 
 # Nodes an axis where the config is silent. For priors of one decade (six in r) the evidence of a
 # track is right to 0.005 nats at 500 points and 0.05 at 5000, and the log-loss of many tracks to
-# 5e-4; `refined` nodes tell how well. `samples` are the draws a track of `rbp_evidence`.
+# 5e-4; `refined` nodes show how well. `samples` are the draws of `rbp_evidence` for each track.
 DEFAULT_NODES = {"kappa": 14, "tau_a": 8, "ratio": 96, "D": 64, "D_a": 64, "samples": 32}
 QUANTITIES = ("kappa", "D", "D_a", "tau_a")
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -139,7 +139,7 @@ def _ratio_nodes(diffusion: Axis, active: Axis, count: int) -> tuple[FloatArray,
 
 @dataclass(frozen=True)
 class Evidence:
-    """Result of `evaluate`, arrays (n_tracks, len(at)).
+    """Evidence of one model and moments of its posterior, arrays (n_tracks, len(at)).
 
     log_evidence: log p(x | model), nats. mean, sd: of the log of each parameter under the
     posterior, by name.
@@ -205,20 +205,18 @@ def focus(
 def evaluate(grid: Grid, tracks: TrackArray, dt: float, at: NDArray[np.int64]) -> Evidence:
     """Evidence and posterior moments over a grid of nodes, streaming over groups of nodes."""
     job = Job(grid, tracks, dt, at)
-    shape = (len(tracks), len(at))
-    peak, mass = np.full(shape, -np.inf), np.zeros(shape)
-    first, second = np.zeros((len(QUANTITIES), *shape)), np.zeros((len(QUANTITIES), *shape))
-    for part in job.parts():
-        accumulate(*part, peak, mass, first, second)
-    mean, sd = {}, {}
-    for i, name in enumerate(QUANTITIES):
-        if name in grid.parameters:
-            m = first[i] / mass
-            known = np.isneginf(m)  # D_a = 0
-            variance = np.where(known, 0.0, second[i] / mass) - np.where(known, 0.0, m) ** 2
-            sd[name] = np.sqrt(np.maximum(variance, 0))
-            mean[name] = m + (2 * job.log_unit if name in ("D", "D_a") else 0.0)
-    return Evidence(peak + np.log(mass) + job.log_scale, mean, sd)
+    return job.evidence(job.summed(job.parts()))
+
+
+class Sums(NamedTuple):
+    """Sums over the nodes: exp(peak) * mass is the evidence, and exp(peak) * first and second those
+    of each quantity's logarithm and its square. peak, mass (n_tracks, n_at); first, second
+    (n_quantities, n_tracks, n_at)."""
+
+    peak: FloatArray
+    mass: FloatArray
+    first: FloatArray
+    second: FloatArray
 
 
 class Job:
@@ -245,8 +243,30 @@ class Job:
             self.log_scale = self.log_scale + 2 * self.log_unit * (grid.power + 1)
         self.whole = np.array([whole_scale(0.5 * n - grid.power - 1) for n in at]).T
 
+    def summed(self, parts: Iterable[tuple[object, ...]]) -> Sums:
+        """The sums over all nodes, from the groups of `parts`."""
+        shape = (len(self.tracks), len(self.bank.at))
+        moments = np.zeros((2, len(QUANTITIES), *shape))
+        sums = Sums(np.full(shape, -np.inf), np.zeros(shape), *moments)
+        for part in parts:
+            _accumulate(*part, *sums)
+        return sums
+
+    def evidence(self, sums: Sums) -> Evidence:
+        """Evidence and moments in the units of the tracks."""
+        mean, sd = {}, {}
+        for i, name in enumerate(QUANTITIES):
+            if name in self.grid.parameters:
+                m = sums.first[i] / sums.mass
+                known = np.isneginf(m)  # D_a = 0
+                square = np.where(known, 0.0, sums.second[i] / sums.mass)
+                variance = square - np.where(known, 0.0, m) ** 2
+                sd[name] = np.sqrt(np.maximum(variance, 0))
+                mean[name] = m + (2 * self.log_unit if name in ("D", "D_a") else 0.0)
+        return Evidence(sums.peak + np.log(sums.mass) + self.log_scale, mean, sd)
+
     def parts(self) -> Iterator[tuple[object, ...]]:
-        """The arguments that `accumulate` and `_draw` share, group by group of nodes."""
+        """The arguments that `_accumulate` shares with RBP's `_draw`, group by group of nodes."""
         grid, unit_squared = self.grid, np.exp(2 * self.log_unit)
         ones = np.ones(len(grid))
         with np.errstate(divide="ignore"):  # a known D_a may be 0
@@ -262,7 +282,7 @@ class Job:
 
 
 @njit(cache=True, parallel=True)
-def accumulate(
+def _accumulate(
     squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
     peak, mass, first, second,
 ):  # fmt: skip

@@ -15,7 +15,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
-from activenoise.inference.quadrature import DEFAULT_NODES, QUANTITIES, Job, accumulate, quadrature
+from activenoise.inference.quadrature import DEFAULT_NODES, QUANTITIES, Evidence, Job, quadrature
 from activenoise.inference.scale import integrate_scale, scale_quantile
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.physics.models import RBP
@@ -28,12 +28,12 @@ _LOG_2PI = float(np.log(2 * np.pi))
 class Sampled(NamedTuple):
     """A Monte Carlo evidence, arrays (n_tracks, len(at)), in nats.
 
-    log_evidence: of RBP. reference: of AOUP under the same prior. error: standard error of their
-    difference from the finite number of samples.
+    log_evidence: of RBP. reference: evidence and moments of AOUP under the same prior. error:
+    standard error of the difference of the log evidences, from the finite number of samples.
     """
 
     log_evidence: FloatArray
-    reference: FloatArray
+    reference: Evidence
     error: FloatArray
 
 
@@ -54,22 +54,19 @@ def rbp_evidence(
     grid = quadrature("AOUP", prior, nodes)
     job = Job(grid, tracks, dt, at)
     shape = (len(tracks), len(at))
-    peak, mass = np.full(shape, -np.inf), np.zeros(shape)
-    moments = np.zeros((len(QUANTITIES), *shape)), np.zeros((len(QUANTITIES), *shape))
     passes: list[Iterable[tuple[object, ...]]] = [job.parts(), job.parts()]
-    if len(grid) * mass.nbytes <= _KEPT_BYTES:
+    if len(grid) * 8 * len(tracks) * len(at) <= _KEPT_BYTES:
         passes = [list(passes[0])] * 2
-    for part in passes[0]:
-        accumulate(*part, peak, mass, *moments)
+    sums = job.summed(passes[0])
     # One offset a track and prefix; any fixed sequence that fills (0, 1) evenly will do.
-    offset = ((np.arange(mass.size) + 0.5) * 0.7548776662466927 % 1.0).reshape(shape)
+    offset = ((np.arange(sums.mass.size) + 0.5) * 0.7548776662466927 % 1.0).reshape(shape)
     running, drawn = np.zeros(shape), np.zeros(shape, np.int64)
     samples = np.empty((*shape, n_samples, len(QUANTITIES)))
     log_densities = np.empty((*shape, n_samples))
+    total = sums.mass * (1 - 1e-12)  # so that rounding does not lose the last sample
     for part in passes[1]:
-        # The last sample must not be lost to rounding of the total.
-        _draw(*part, peak, mass * (1 - 1e-12), offset, running, drawn, samples, log_densities)
-    reference = peak + np.log(mass) + job.log_scale
+        _draw(*part, sums.peak, total, offset, running, drawn, samples, log_densities)
+    reference = job.evidence(sums)
     ratio, error = np.empty(shape), np.empty(shape)
     for c, n in enumerate(at):
         kappa, D, D_a, tau_a = np.exp(np.moveaxis(samples[:, c], -1, 0))
@@ -80,7 +77,7 @@ def rbp_evidence(
         mean = np.mean(weight, axis=1)
         ratio[:, c] = top[:, 0] + np.log(mean)
         error[:, c] = np.std(weight, axis=1, ddof=1) / mean / np.sqrt(n_samples)
-    return Sampled(reference + ratio, reference, error)
+    return Sampled(reference.log_evidence + ratio, reference, error)
 
 
 @njit(cache=True, parallel=True)

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from activenoise.arrays import FloatArray
-from activenoise.parameters import MEASURED, SHARES, Range
+from activenoise.parameters import MEASURED, PARAMETERS, SHARES, Range, parameter_range
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.models import AOUP, Passive, Viscoelastic
 from activenoise.physics.priors import Axis
@@ -31,17 +31,10 @@ from activenoise.physics.scale_free import in_units_of_step
 from activenoise.physics.shares import active_diffusivity, active_share
 
 COORDINATES = {
-    "Passive": ("kappa", "D"),
-    "Viscoelastic": ("kappa", "D", "element_share", "tau_m"),
-    "AOUP": ("kappa", "D", "active_share", "tau_a"),
+    model: tuple(SHARES.get(name, name) for name in PARAMETERS[model])
+    for model in ("Passive", "Viscoelastic", "AOUP")
 }
-OFF = {
-    "noise": Axis(0.0, 0.0),
-    "exposure": Axis(0.0, 0.0),
-    "corner": Axis(np.inf, np.inf),
-    "relaxed": Axis(0.0, 0.0),
-    "drift": Axis(0.0, 0.0),
-}
+OFF = {name: Axis(*parameter_range(name, "off")) for name in MEASURED}
 LEAST_SHARE = 0.05  # of the motion that a component makes by default
 FASTEST = 1e-3  # s, the shortest relaxation of an active or viscoelastic component by default
 _DRIFT_REACH = (0.03, 10.0)  # rms of the record

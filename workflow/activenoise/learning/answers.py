@@ -10,7 +10,7 @@ import numpy as np
 from activenoise.arrays import FloatArray
 from activenoise.learning.networks import Network
 from activenoise.studies.scoring import probability
-from activenoise.studies.segments import Answer, cut
+from activenoise.studies.segments import IndexedAnswer, SegmentAnswer, segment_answers
 
 # The probability that a task's classifier gives; the task `estimates` gives the logs of parameters.
 QUESTIONS = {"Passive-AOUP": "p_active", "AOUP-RBP": "p_rbp"}
@@ -37,19 +37,18 @@ def whole_record(networks: Mapping[str, Network], positions: FloatArray) -> dict
 
 def by_segment(
     networks: Mapping[str, Network], positions: FloatArray, dt: float, lengths: Sequence[int]
-) -> Iterator[Answer]:
-    """The same answers for the segments of so many points each."""
-    for n in lengths:
-        tracks = cut(positions, n).astype(np.float32)
-        if not len(tracks):
-            continue
+) -> Iterator[SegmentAnswer]:
+    """Answers for the segments of each length (in points) of a record (n_points,), dt (s) apart."""
+
+    def answer(segments: FloatArray) -> Iterator[IndexedAnswer]:
+        tracks = segments.astype(np.float32)
         for task, network in networks.items():
-            answers = network.predict(tracks)
-            for i, answer in enumerate(answers):
-                place = (n * dt, i * n * dt)
+            for i, found in enumerate(network.predict(tracks)):
                 if network.task == "classify":
-                    yield Answer(*place, QUESTIONS[task], float(probability(answer)), np.nan)
+                    yield i, QUESTIONS[task], float(probability(found)), np.nan
                     continue
                 for k, name in enumerate(network.names):
-                    sd = np.exp(answer[len(network.names) + k])
-                    yield Answer(*place, f"log {name}", float(answer[k]), float(sd))
+                    sd = np.exp(found[len(network.names) + k])
+                    yield i, f"log {name}", float(found[k]), float(sd)
+
+    return segment_answers(positions, dt, lengths, answer)

@@ -16,11 +16,9 @@ from activenoise.arrays import FloatArray
 from activenoise.learning.answers import by_segment, whole_record
 from activenoise.learning.domain import Domain, familiarity
 from activenoise.learning.networks import Network
+from activenoise.parameters import REGISTRY, Range
 from activenoise.physics.tones import Tone, waveform
-from activenoise.studies.segments import Answer
-
-# Powers of (length, time) in the unit of each parameter.
-_POWERS = {"kappa": (0, -1), "D": (2, -1), "D_a": (2, -1), "tau_a": (0, 1), "active_share": (0, 0)}
+from activenoise.studies.segments import SegmentAnswer
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +90,7 @@ def answers(
     positions: Mapping[str, FloatArray],
     dt: float,
     known: Mapping[str, float],
-    ranges: Mapping[str, tuple[float, float, bool]],
+    ranges: Mapping[str, Range],
     pieces: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """By name what `whole` has, with `in_range` and `along`: the same of each of the pieces; and
@@ -187,18 +185,18 @@ def whole(
 def _log_unit(name: str, record: Thinned, part: FloatArray) -> float:
     """Log of the unit of a parameter that networks estimate from a part of a record, in the
     record's units: the part's own rms step and the interval."""
-    length, time = _POWERS[name]
+    length, time = REGISTRY[name].powers
     step = record.step * np.sqrt(np.mean(np.diff(part) ** 2))
     return float(length * np.log(step) + time * np.log(record.dt))
 
 
 def segments(
     networks: Mapping[str, Network], record: Thinned, lengths: Sequence[int]
-) -> Iterator[Answer]:
+) -> Iterator[SegmentAnswer]:
     """The answers for the segments of so many points of the thinned record."""
     for answer in by_segment(networks, record.positions, record.dt, lengths):
         name = answer.quantity.removeprefix("log ")
-        if name in _POWERS:
+        if name in REGISTRY:
             n = round(answer.duration / record.dt)
             first = round(answer.start / record.dt)
             part = record.positions[first : first + n]
@@ -207,13 +205,13 @@ def segments(
 
 
 def in_range(
-    ranges: Mapping[str, tuple[float, float, bool]], parameters: Mapping[str, float], dt: float
+    ranges: Mapping[str, Range], parameters: Mapping[str, float], dt: float
 ) -> dict[str, bool]:
     """Whether kappa and tau_a of a record (1/s and s), its points dt (s) apart, are inside the
     ranges of a scale-free study."""
     found = {}
     for name, value in parameters.items():
         low, high, _ = ranges[name]
-        scaled = value * dt ** -_POWERS[name][1]
+        scaled = value * dt ** -REGISTRY[name].powers[1]
         found[name] = bool(low <= scaled <= high)
     return found

@@ -25,25 +25,17 @@ _BLOCKS = 8
 _FLOOR = 1e-30
 
 
-def statistic_names(n_points: int) -> list[str]:
-    """Names of the statistics of tracks of this length, in order."""
-    return [*(f"log MSD({lag})/MSD(1)" for lag in _lags(n_points)), *_OTHERS]
-
-
-_OTHERS = ("kurtosis of steps", "unevenness of steps", "trend")
-
-
 def _lags(n_points: int) -> list[int]:
     return [2**k for k in range(1, 64) if 2**k <= n_points // _LARGEST_LAG]
 
 
 def statistics(tracks: NDArray[np.floating]) -> FloatArray:
-    """Statistics (n_tracks, len(statistic_names)) of tracks (n_tracks, n_points), whose unit
-    and zero do not matter.
+    """Statistics (n_tracks, k) of tracks (n_tracks, n_points), whose unit and zero do not matter.
 
-    Logs of the mean square displacement at octaves of lags over that of a step; the log of the
-    steps' <d^4>/(3 <d^2>^2); the log of the relative spread of <d^2> over blocks; the distance of
-    the means of the first and the last quarter in standard deviations of x.
+    In order: logs of the mean square displacement at the lags 2, 4, 8 ... n_points/8 over that of a
+    step; the log of the steps' <d^4>/(3 <d^2>^2); the log of the relative spread of <d^2> over
+    blocks; the distance of the means of the first and the last quarter in standard deviations of x.
+    ValueError for tracks of fewer than 16 points.
     """
     x = np.asarray(tracks, np.float64)
     n = x.shape[1]

@@ -175,12 +175,6 @@ def rms_increment(model: Model, dt: float, stride: int = 1) -> float:
     return float(np.sqrt(2 * (start - end)))
 
 
-def dyadic_memories(first: float, last: float, per_octave: int = 1) -> tuple[float, ...]:
-    """Memories from `first` to about `last` coarse points, evenly spread in the logarithm."""
-    count = max(1, round(per_octave * np.log2(last / first)) + 1)
-    return tuple(float(m) for m in first * 2.0 ** (np.arange(count) / per_octave))
-
-
 @njit(cache=True, nogil=True)
 def _frame_sums(tracks, stride, size, scale, memories, quartic, out):
     """Sums over each frame, in units of `scale`: see `_statistics_channels` for their order.

@@ -33,6 +33,7 @@ from activenoise.learning.frames import FrameSpec, frames
 
 HEADS = ("sum", "state", "last")
 _BATCH = 512  # tracks whose frames are held at once in inference
+_FORGET_BIASES = (0.0, 4.0)  # of the units at the start: memories of 2 to 56 frames
 _BOUND = 12.0  # standardised inputs beyond it are cut: the tails of fourth powers are long
 
 
@@ -170,11 +171,6 @@ class Network:
         return self.about["names"]
 
     @property
-    def dt(self) -> float:
-        """Interval between the points of the tracks that it reads, s."""
-        return self.about["dt"]
-
-    @property
     def trained_to(self) -> int:
         """Points of the longest tracks that it was trained on; 0 before training."""
         return self.about["trained_to"]
@@ -229,14 +225,6 @@ class Network:
         answers = ops.convert_to_numpy(self.model.predict_on_batch(inputs)).astype(np.float64)
         return answers[..., 0] if self.task == "classify" else answers
 
-    def probability(
-        self, tracks: NDArray[np.float32], at: Sequence[int] | None = None
-    ) -> NDArray[np.float64]:
-        """Probability of the second class, (n_tracks, len(at)), or (n_tracks,) where at is None."""
-        if self.task != "classify":
-            raise ValueError("a regressor has no classes")
-        return 1.0 / (1.0 + np.exp(-self.predict(tracks, at)))
-
     def save(self, path: str | Path) -> None:
         """Write one file; `path` ends in .keras."""
         self.model.save(path)
@@ -260,13 +248,11 @@ def build_lstm(
     units: int = 32,
     dense: Sequence[int] = (32, 16),
     activation: str = "relu",
-    forget_bias: Sequence[float] = (0.0, 4.0),
     seed: int = 0,
 ) -> Network:
     """An untrained LSTM network. dt (s) of the points; task `classify` (names: class 0 and 1) or
     `estimate` (names of the parameters); head: one of HEADS; dense: widths of the hidden fully
-    connected layers; activation: theirs, or `quadratic` for the first (ReLU for the others);
-    forget_bias: range of the LSTM's forget biases at the start."""
+    connected layers; activation: theirs, or `quadratic` for the first (ReLU for the others)."""
     if head not in HEADS:
         raise ValueError(f"head = {head!r} must be one of {', '.join(HEADS)}")
     init = _Seeds(seed)
@@ -275,7 +261,7 @@ def build_lstm(
     states = LSTM(
         units,
         return_sequences=True,
-        bias_initializer=ForgetBias(*forget_bias),
+        bias_initializer=ForgetBias(*_FORGET_BIASES),
         unit_forget_bias=False,
         kernel_initializer=init.glorot(),
         recurrent_initializer=keras.initializers.Orthogonal(seed=init.next()),

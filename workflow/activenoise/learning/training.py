@@ -7,30 +7,21 @@ every duration. A worker thread makes the next batches while the network learns 
 from __future__ import annotations
 
 import logging
-import queue
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from activenoise.learning.batches import Array, Batch, Source
 from activenoise.learning.frames import frames
 from activenoise.learning.networks import Network
-
-Array = NDArray[np.float32]
-
-
-class Source(Protocol):
-    """An endless supply of labelled tracks."""
-
-    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
-        """Tracks (n_tracks, n_points) and their targets, (n_tracks,) class numbers in equal
-        parts, or (n_tracks, n_targets)."""
 
 
 @dataclass(frozen=True)
@@ -46,37 +37,25 @@ class Settings:
     """How to train.
 
     stages: in order, usually short tracks first. batch: tracks a step. learning_rate: its peak,
-    reached after the fraction `warm_up` of all steps and followed by a cosine to 1 % of it.
-    offset: n0 of the weights 1/(n + n0), in points. every_frame: False takes the loss at the last
-    frame alone. average: fraction of the steps, at the end, over which the weights are averaged.
-    augment: any of `flip` (x -> -x) and `reverse` (time, for models that are reversible).
+    reached after a warm-up and followed by a cosine to 1 % of it. offset: n0 of the weights
+    1/(n + n0), in points. average: fraction of the steps, at the end, over which the weights are
+    averaged. augment: any of `flip` (x -> -x) and `reverse` (time, for models that are reversible).
     keep_frames: keep the frames of tracks of the longest stage in memory for when the tracks come
     again, augmented as they were; for frames that take longer to compute than to learn from.
-    patience: stop after so many log lines without a better validation loss and take the best
-    weights; 0: never.
     """
 
     stages: Sequence[Stage]
     batch: int = 128
     learning_rate: float = 1e-2
-    warm_up: float = 0.02
-    beta_2: float = 0.99
-    clipnorm: float = 1.0
-    weight_decay: float = 0.0
     offset: float = 25.0
-    every_frame: bool = True
     average: float = 0.0
     augment: Sequence[str] = field(default_factory=tuple)
     keep_frames: bool = False
-    patience: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
         stages = [s if isinstance(s, Stage) else Stage(**s) for s in values["stages"]]
         return cls(**{**values, "stages": stages})
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     @property
     def steps(self) -> int:
@@ -94,6 +73,35 @@ class Validation:
 
 
 _LINES = 20  # of the log, and rows of the history
+# Adam's. A training is a few thousand steps of stages that differ in their gradients: its memory of
+# their squares, 1/(1 - beta_2), is 100 steps and not the usual 1000.
+_BETA_2 = 0.99
+# Gradients of rare tracks far out are cut at this norm. Over the first steps, while Adam knows the
+# size of the gradients from a few of them alone, the learning rate rises: 2 % of all steps.
+_CLIP_NORM, _WARM_UP = 1.0, 0.02
+_EVERY = 5  # steps from one set of weights to the next in the average over the last steps
+
+
+class _MeanWeights:
+    """The running mean of a model's weights over the last part of its training."""
+
+    def __init__(self, model: keras.Model, settings: Settings) -> None:
+        self._model, self._steps = model, settings.steps
+        self._first = settings.steps - round(settings.average * settings.steps)
+        self._mean: list[NDArray[np.float64]] = []
+        self._count = 0
+
+    def after(self, step: int) -> None:
+        """Take the weights of a step in; the last step leaves the mean in the model."""
+        if step > self._first and (step % _EVERY == 0 or step == self._steps):
+            weights = self._model.get_weights()
+            self._count += 1
+            if not self._mean:
+                self._mean = [w.astype(np.float64) for w in weights]
+            for mean, w in zip(self._mean, weights, strict=True):
+                mean += (w - mean) / self._count
+        if step == self._steps and self._mean:
+            self._model.set_weights(self._mean)
 
 
 def train(
@@ -112,64 +120,36 @@ def train(
     """
     log = log or logging.getLogger(__name__)
     keras.utils.set_random_seed(seed)
-    batches = _Producer(_batches(network, source, settings, np.random.default_rng(seed)))
+    batches = _ahead(_batches(network, source, settings, np.random.default_rng(seed)))
     model, history = network.model, []
-    tail = settings.steps - round(settings.average * settings.steps)
-    mean, count = None, 0
-    best, best_loss, stale = None, np.inf, 0
+    mean, lines = _MeanWeights(model, settings), _line_steps(settings.steps)
     losses: list[float] = []
-    begun = time.perf_counter()
+    step, begun = 0, time.perf_counter()
     try:
-        sample, targets = next(batches)
-        network.standardise(sample, targets)
+        network.standardise(*next(batches))
         model.compile(
             optimizer=keras.optimizers.Adam(
-                _schedule(settings), beta_2=settings.beta_2, clipnorm=settings.clipnorm,
-                weight_decay=settings.weight_decay or None,
+                _schedule(settings), beta_2=_BETA_2, clipnorm=_CLIP_NORM
             ),
-            loss=FrameLoss(
-                network.task, network.frames.points, settings.offset, settings.every_frame
-            ),
-        )  # fmt: skip
-        step, lines = 0, _line_steps(settings.steps)
+            loss=FrameLoss(network.task, network.frames.points, settings.offset),
+        )
         held_out = frames(validation.tracks, network.frames)
         for stage in settings.stages:
             for _ in range(stage.steps):
-                x, y = next(batches)
                 model.reset_metrics()
-                losses.append(float(model.train_on_batch(x, y)))
+                losses.append(float(model.train_on_batch(*next(batches))))
                 step += 1
-                if step > tail and (step % 5 == 0 or step == settings.steps):
-                    weights = model.get_weights()
-                    count += 1
-                    if mean is None:
-                        mean = [w.astype(np.float64) for w in weights]
-                    else:
-                        for m, w in zip(mean, weights, strict=True):
-                            m += (w - m) / count
+                mean.after(step)
                 if step not in lines:
                     continue
-                if step == settings.steps and mean is not None:
-                    model.set_weights(mean)
                 row = {"step": step, "points": stage.points, "loss": float(np.mean(losses))}
                 scores = validation_scores(network, held_out, validation)
                 row |= {"seconds": time.perf_counter() - begun, **scores}
                 losses.clear()
                 history.append(row)
                 log.info(_line(row, settings.steps))
-                if settings.patience:
-                    total = sum(scores.values())
-                    stale += 1
-                    if total < best_loss:
-                        best, best_loss, stale = model.get_weights(), total, 0
-                    if stale >= settings.patience:
-                        break
-            if settings.patience and stale >= settings.patience:
-                break
     finally:
         batches.close()
-    if best is not None:
-        model.set_weights(best)
     network.about["trained_to"] = int(max(stage.points for stage in settings.stages))
     return history
 
@@ -197,14 +177,11 @@ class FrameLoss(keras.losses.Loss):
     the normal of the predicted mean and log sd, whose minimum is at the posterior's moments.
     """
 
-    def __init__(self, task: str, points: int, offset: float, every_frame: bool) -> None:
+    def __init__(self, task: str, points: int, offset: float) -> None:
         super().__init__(name="frame_loss", reduction=None)
         self._task, self._points, self._offset = task, points, offset
-        self._every_frame = every_frame
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        if not self._every_frame:
-            y_pred = y_pred[:, -1:]
         # The number of frames is not known where a graph serves every length.
         n = self._points * ops.cumsum(ops.ones_like(y_pred[:1, :, 0]), axis=1)
         weight = 1 / (n + self._offset)
@@ -220,13 +197,13 @@ class FrameLoss(keras.losses.Loss):
 
 def _batches(
     network: Network, source: Source, settings: Settings, random: np.random.Generator
-) -> Iterator[tuple[Array, Array]]:
+) -> Iterator[Batch]:
     """First a larger batch of the longest tracks, for the standardisation; then one a step."""
     longest = max(stage.points for stage in settings.stages)
     sizes = [(max(256, settings.batch), longest)]
     for stage in settings.stages:
         sizes += [(settings.batch, stage.points)] * stage.steps
-    kept: dict[bytes, tuple[Array, Array]] = {}
+    kept: dict[bytes, Batch] = {}
     for n_tracks, n_points in sizes:
         tracks, targets = source.batch(n_tracks, n_points)
         # The same tracks come again together, and are known by their last points.
@@ -245,45 +222,17 @@ def _batches(
         yield item
 
 
-class _Producer:
-    """Runs an iterator in a thread of its own, a few items ahead, in order."""
-
-    def __init__(self, items: Iterator[tuple[Array, Array]], ahead: int = 4) -> None:
-        self._queue: queue.Queue[Any] = queue.Queue(ahead)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(items,), daemon=True)
-        self._thread.start()
-
-    def _run(self, items: Iterator[tuple[Array, Array]]) -> None:
-        try:
-            for item in items:
-                if not self._put(item):
-                    return
-        except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Any) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def __next__(self) -> tuple[Array, Array]:
-        item = self._queue.get()
-        if isinstance(item, BaseException):
-            raise item
-        return item
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
+def _ahead(items: Iterator[Batch], n: int = 4) -> Generator[Batch, None, None]:
+    """The items in order, made in a thread of their own, n of them before they are asked for."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, items, None) for _ in range(n))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, items, None))
+            yield item
 
 
 def _schedule(settings: Settings) -> Any:
-    warm = max(1, round(settings.warm_up * settings.steps))
+    warm = max(1, round(_WARM_UP * settings.steps))
     return keras.optimizers.schedules.CosineDecay(
         0.0, max(1, settings.steps - warm), alpha=0.01,
         warmup_target=settings.learning_rate, warmup_steps=warm,

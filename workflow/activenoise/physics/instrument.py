@@ -9,13 +9,14 @@ which a comparison of models without an instrument takes for activity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
+from activenoise.parameters import MEASURED, REGISTRY
 
 Baseline = Literal["zero", "constant", "linear"]
 
@@ -44,21 +45,10 @@ class Instrument:
 
     def __post_init__(self) -> None:
         for name, value in self.parameters.items():
-            floor, top = (0.0, 1.0) if name in ("exposure", "relaxed") else (0.0, np.inf)
-            bad = ~((value >= floor) & (value <= top))
-            if name == "corner":
-                bad |= value == 0
-            elif top == np.inf:
-                bad |= np.isinf(value)
-            if np.any(bad):
-                need = (
-                    "must lie in 0 ... 1"
-                    if top == 1.0
-                    else "must be positive"
-                    if name == "corner"
-                    else "must be finite, not negative"
-                )
-                raise ValueError(f"Instrument: {name} = {value[bad].flat[0]:g} {need}")
+            right = REGISTRY[name].contains(value)
+            if not np.all(right):
+                wrong = value[~right].flat[0]
+                raise ValueError(f"Instrument: {name} = {wrong:g} {REGISTRY[name].need}")
         if self.baseline not in get_args(Baseline):
             raise ValueError(
                 f"Instrument: baseline = {self.baseline!r} must be one of "
@@ -68,8 +58,7 @@ class Instrument:
     @property
     def parameters(self) -> dict[str, FloatArray]:
         """The numbers by name."""
-        names = (field.name for field in fields(self) if field.name != "baseline")
-        return {name: np.asarray(getattr(self, name), np.float64) for name in names}
+        return {name: np.asarray(getattr(self, name), np.float64) for name in MEASURED}
 
     @property
     def unknowns(self) -> int:

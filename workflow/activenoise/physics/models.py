@@ -25,12 +25,13 @@ Symbols and units: kappa in 1/s, D and D_a in length^2/s, tau_a and dt in s.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
+from activenoise.parameters import REGISTRY
 
 # Gauss-Legendre nodes on [0, 1] for the noise integrals near kappa tau_a = 1. With 64 of
 # them exp(-z u) is integrated to rounding error for every z up to 80, the largest met here.
@@ -97,20 +98,14 @@ class _Trapped:
     kappa: ArrayLike
     D: ArrayLike
 
-    # kappa = 0 is a free tracer: it has equations of motion, but no stationary law.
-    _may_vanish: ClassVar[frozenset[str]] = frozenset({"kappa", "D_a", "strength"})
-
     def __post_init__(self) -> None:
         names = [field.name for field in fields(self)]
         values = [np.asarray(getattr(self, name), dtype=np.float64) for name in names]
         for name, value in zip(names, values, strict=True):
-            floor_ok = value >= 0 if name in self._may_vanish else value > 0
-            if not np.all(floor_ok & np.isfinite(value)):
-                wrong = value[~(floor_ok & np.isfinite(value))].flat[0]
-                need = "not negative" if name in self._may_vanish else "positive"
-                raise ValueError(
-                    f"{type(self).__name__}: {name} = {wrong:g} must be {need} and finite"
-                )
+            right = REGISTRY[name].contains(value)
+            if not np.all(right):
+                wrong, need = value[~right].flat[0], REGISTRY[name].need
+                raise ValueError(f"{type(self).__name__}: {name} = {wrong:g} {need}")
         try:
             values = [np.array(value) for value in np.broadcast_arrays(*values)]
         except ValueError:

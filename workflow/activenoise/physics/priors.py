@@ -1,33 +1,24 @@
 """Priors of the model parameters: each fixed, uniform or log-uniform.
 
-In the config a parameter is a number, or a mapping with one of the keys `uniform` and
-`log_uniform` and the range [low, high].
+`parameters` reads their forms in the config and in text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
-from activenoise.parameters import PARAMETERS, is_bare, parameter_range
+from activenoise.parameters import PARAMETERS, Range, is_bare, study_ranges
 from activenoise.physics.models import MODELS, Model
 
 
-@dataclass(frozen=True)
-class Axis:
-    """The prior of one parameter: uniform in it or in its logarithm; low == high fixes it."""
-
-    low: float
-    high: float
-    log: bool = False
-
-    @property
-    def fixed(self) -> bool:
-        return self.low == self.high
+class Axis(Range):
+    """The prior of one parameter as a distribution: uniform in it, or in its logarithm."""
 
     @property
     def width(self) -> float:
@@ -36,22 +27,11 @@ class Axis:
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Value at cumulative probability u."""
+        if self.fixed:
+            return np.full_like(u, self.low)
         if self.log:
             return self.low * (self.high / self.low) ** u
         return self.low + (self.high - self.low) * u
-
-    def log_density(self, value: FloatArray) -> FloatArray:
-        """Log prior density per unit of the parameter; -inf outside, 0 where fixed."""
-        value = np.asarray(value, np.float64)
-        if self.fixed:
-            return np.zeros_like(value)
-        inside = (value >= self.low) & (value <= self.high)
-        safe = np.where(inside, value, self.high)
-        if self.log:
-            density = -np.log(safe * np.log(self.high / self.low))
-        else:
-            density = np.full_like(value, -np.log(self.high - self.low))
-        return np.where(inside, density, -np.inf)
 
     def narrowed(self, low: float, high: float) -> Axis:
         """The same kind of axis over the part of its range inside [low, high]."""
@@ -113,12 +93,9 @@ class Prior:
         return MODELS[model_name](**{n: self.axes[n].low for n in PARAMETERS[model_name]})
 
 
-def parse_prior(
-    parameters: Mapping[str, float | Mapping[str, Sequence[float]]],
-) -> Prior:
-    """A prior from its config form. ValueError names the parameter, its value and what is right."""
-    axes = {name: Axis(*parameter_range(name, spec)) for name, spec in parameters.items()}
-    return Prior(axes)
+def parse_prior(parameters: Mapping[str, Any]) -> Prior:
+    """The prior of a study, from the config. ValueError as of `parameters.study_ranges`."""
+    return Prior({name: Axis(*found) for name, found in study_ranges(parameters).items()})
 
 
 def _uniform(seed: int, salt: int, index: NDArray[np.uint64]) -> FloatArray:

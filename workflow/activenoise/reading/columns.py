@@ -56,7 +56,8 @@ class Table:
 class RawTrack:
     """One track as the file has it, not yet on a grid of times.
 
-    positions: (n, n_coordinates). clock: (n,), times or frame numbers, or None.
+    label: its name, None where the file names no tracks. positions: (n, n_coordinates). clock:
+    (n,), times or frame numbers, or None.
     """
 
     label: str | None
@@ -74,7 +75,6 @@ class RawTracks:
     clock: what the clocks of the tracks are: times in s, times whose unit the file leaves open,
     whole numbers that are s or frames, frame numbers, or None. dt: interval, s, and unit: of the
     positions, where the file has them. empty: where the first empty cell is, if there is one.
-    selected: whether one track among many was named.
     """
 
     tracks: Sequence[RawTrack]
@@ -83,7 +83,6 @@ class RawTracks:
     dt: float | None = None
     unit: str | None = None
     empty: str | None = None
-    selected: bool = False
 
 
 def is_time(name: str) -> bool:
@@ -140,7 +139,6 @@ def tracks_of_table(
         dt=dt,
         unit=unit,
         empty=next((table.faults[i] for i in wanted if i in table.faults), None),
-        selected=label is not None,
     )
 
 

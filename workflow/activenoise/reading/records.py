@@ -27,8 +27,8 @@ _TIME_UNITS = (1e3, 1e6, 1e9)  # ms, us and ns in one s
 class ReadOptions:
     """How to read a file; None, the default, leaves it to what the file says.
 
-    dt: interval of the FILE, s; it must agree within 1 % with what the file says. Times whose unit
-        the file leaves open may also be in ms, us or ns, or frames.
+    dt: interval of the file, s, before the stride; it must agree within 1 % with what the file
+        says. Times whose unit the file leaves open may also be in ms, us or ns, or frames.
     unit: of the positions after scaling, e.g. "um".
     column: the coordinates, several parted by commas: a name in the header or a number from 0; of
         .npz and HDF5, the name of an array, with "[i]" for row i of (n_tracks, n_points); in a
@@ -59,10 +59,19 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Record:
     Raises RecordError for anything that makes the file unusable.
     """
     path, options = Path(path), options or ReadOptions()
+    columns = selectors(options.column)
+    raw = read_tracks(path, columns, options.track_column, options.time_column)
+    return on_grids(path, raw, options)
+
+
+def on_grids(path: Path, raw: RawTracks, options: ReadOptions) -> Record:
+    """Tracks as a file has them as a record: on grids of times, scaled, in a unit, and checked.
+
+    path: of the file, or a name of what holds them, for messages. RecordError as in `read`.
+    """
     _check_options(path, options)
-    raw = read_tracks(path, _selectors(options.column), options.track_column, options.time_column)
     several, stride = len(raw.tracks) > 1, int(options.stride)
-    step = _common_step(raw) if several or raw.selected else None
+    step = None if raw.tracks[0].label is None else _common_step(raw)
     tracks: dict[str, FloatArray] = {}
     gaps: dict[str, str] = {}
     own_dts: list[float] = []
@@ -88,7 +97,7 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Record:
     )
 
 
-def _selectors(column: Selector | None) -> list[Selector] | None:
+def selectors(column: Selector | None) -> list[Selector] | None:
     """The coordinates of a list parted by commas; None where none is named."""
     names = [name.strip() for name in str("" if column is None else column).split(",")]
     return [name for name in names if name] or None

@@ -64,17 +64,17 @@ def from_times(
             f"{steps[row]:g}, usually {usual:g} ({np.count_nonzero(some)} such steps); {right}"
         )
 
-    rounded = "or give dt if the times are only badly rounded"
+    rounded = "" if dt else ", or give dt if the times are only badly rounded"
     if wrong.any():
         forward = steps[np.flatnonzero(wrong)[0]] > 0
-        whole = f"every step must be a whole number of intervals, {rounded}"
+        whole = f"every step must be a whole number of intervals{rounded}"
         right = whole if forward else "a time may neither repeat nor go back"
         raise RecordError(uneven(wrong, right))
     total = float(counts.sum())
     _check_sparse(where, total + 1, len(times), "times")
     points = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     missing = counts != 1
-    gap = uneven(missing, f"cut the record at the gaps, {rounded}") if missing.any() else None
+    gap = uneven(missing, f"cut the record at the gaps{rounded}") if missing.any() else None
     return Grid(points, float(times[-1] - times[0]) / total, gap)
 
 

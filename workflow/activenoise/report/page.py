@@ -15,11 +15,10 @@ from jinja2 import Environment, StrictUndefined
 
 from activenoise.analysis.judgement import THRESHOLDS, Facts, basis, is_familiar, misfits
 from activenoise.arrays import FloatArray
-from activenoise.parameters import MEASURED
+from activenoise.parameters import MEASURED, REGISTRY
 from activenoise.report import page_figures
 from activenoise.report.style import unit_name
 from activenoise.report.words import (
-    PARAMETER_WORDS,
     TASK_WORDS,
     model_words,
     ordinal,
@@ -75,7 +74,7 @@ def render(
         favoured=favoured,
         model_words=model_words(facts),
         parameter_words=parameter_words(facts),
-        units={name: page_figures.parameter_unit(name, unit) for name in PARAMETER_WORDS},
+        units={name: page_figures.parameter_unit(name, unit) for name in REGISTRY},
         members=_members(facts),
         limits=THRESHOLDS,
         beside=any(_along(verdict).values()),

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from activenoise.arrays import FloatArray
+from activenoise.parameters import FRACTIONS, REGISTRY
 from activenoise.report import record_panels
 from activenoise.report import style as plot
 
@@ -24,14 +25,7 @@ _BANDS = (("displacement", "mean square displacement", "lag t (s)", "{u}²"),
           ("spectrum", "power spectrum", "frequency (Hz)", "{u}² s"),
           ("increments", "covariance of increments", "lag t (s)", "{u}²"),
           ("increment_spectrum", "power of increments", "frequency (Hz)", "{u}² s⁻¹"))  # fmt: skip
-SYMBOLS = {
-    **plot.SYMBOLS,
-    "tau_m": r"$\tau_{\mathrm{m}}$",
-    "active_share": "active share",
-    "element_share": "element's share",
-}
 _MOST_TRACKS = 400
-_LINEAR = {"active_share", "element_share", "exposure", "relaxed"}
 
 
 def svg(figure: Figure) -> str:
@@ -161,7 +155,7 @@ def corner(draws: Mapping[str, FloatArray], unit: str) -> str:
     names = list(draws)
     n = len(names)
     values = {
-        name: v if name in _LINEAR or v.min() <= 0 else np.log10(v) for name, v in draws.items()
+        name: v if name in FRACTIONS or v.min() <= 0 else np.log10(v) for name, v in draws.items()
     }
     limits = {name: _range(v) for name, v in values.items()}
     figure = plot.new_figure(WIDE, min(34 + 26 * n, 190))
@@ -215,8 +209,8 @@ def _label(
     draws: Mapping[str, FloatArray], unit: str,
 ) -> None:  # fmt: skip
     def text(name: str) -> str:
-        logarithm = name not in _LINEAR and draws[name].min() > 0
-        symbol = SYMBOLS.get(name, name)
+        logarithm = name not in FRACTIONS and draws[name].min() > 0
+        symbol = REGISTRY[name].symbol
         measure = parameter_unit(name, unit)
         bracket = f"\n({measure})" if measure else ""
         return (f"log₁₀ {symbol}" if logarithm else symbol) + bracket
@@ -233,10 +227,7 @@ def _label(
 
 def parameter_unit(name: str, unit: str) -> str:
     """Unit of any parameter of a verdict; empty for pure numbers."""
-    length = plot.unit_name(unit)
-    own = {"noise": length, "corner": "Hz", "tau_m": "s", "drift": f"{length}² s⁻¹"}
-    pure = ("active_share", "element_share", "strength", "exposure", "relaxed")
-    return "" if name in pure else own.get(name) or plot.parameter_unit(name, unit)
+    return REGISTRY[name].unit(plot.unit_name(unit))
 
 
 def segments(
@@ -270,11 +261,11 @@ def segments(
                 mean, sd = piece["estimates"][name]["mean"], piece["estimates"][name]["sd"]
                 axes.plot([at] * 2, np.exp([mean - sd, mean + sd]), color=plot.RED, lw=1.2)
                 axes.plot(at, np.exp(mean), "D", color=plot.RED, ms=2.8, mfc="white")
-        if name not in _LINEAR:
+        if name not in FRACTIONS:
             axes.set_yscale("log")
             plot.plain_ticks(axes.yaxis, axes.get_ylim())
         measure = parameter_unit(name, unit)
-        axes.set_ylabel(SYMBOLS.get(name, name) + (f" ({measure})" if measure else ""))
+        axes.set_ylabel(REGISTRY[name].symbol + (f" ({measure})" if measure else ""))
     if chances:
         axes = panels.ravel()[len(names)]
         for at, piece in _beside(networks):

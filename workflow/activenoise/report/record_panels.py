@@ -157,7 +157,7 @@ _ANSWER_COLOURS = {"exact": INK, "network": PURPLE}
 
 def segments(axes: Axes, table: pd.DataFrame, duration: float, kind: str) -> None:
     """One quantity, segment after segment, as steps with a band of one standard deviation where
-    there is one. table: rows of an Answer; logarithms are drawn as the parameter itself."""
+    there is one. table: rows of a SegmentAnswer; logarithms are drawn as the parameter itself."""
     part = table[np.isclose(table["duration"], duration)].sort_values("start")
     if not len(part):
         return

@@ -22,6 +22,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullL
 
 from activenoise.arrays import FloatArray
 from activenoise.files import replacing
+from activenoise.parameters import REGISTRY
 
 SINGLE, DOUBLE = 89 / 25.4, 183 / 25.4  # widths of one and two columns, inches
 
@@ -64,16 +65,7 @@ PURPLE, ORANGE, SKY = "#AA4499", "#E69F00", "#56B4E9"
 MODEL_COLOURS = {"Passive": BLUE, "AOUP": RED, "RBP": GREEN}
 MODEL_NAMES = {"Passive": "passive", "AOUP": "AOUP", "RBP": "RBP"}
 QUESTIONS = {"Passive-AOUP": "P(active)", "AOUP-RBP": "P(RBP)"}
-SYMBOLS = {
-    "kappa": "\u03ba",
-    "D": "$D$",
-    "D_a": r"$D_{\mathrm{a}}$",
-    "tau_a": r"$\tau_{\mathrm{a}}$",
-    "active_share": "active share",
-    "D_rot": r"$D_{\mathrm{rot}}$",
-    "D_a_prime": r"$D_{\mathrm{a}}'$",
-    "v0": "$v_0$",
-}
+SYMBOLS = {name: row.symbol for name, row in REGISTRY.items()}
 
 _METHODS = {
     "optimum": ("exact optimum", INK, "o"),
@@ -130,17 +122,7 @@ def unit_name(unit: str) -> str:
 
 def parameter_unit(name: str, unit: str) -> str:
     """Unit of a parameter by name, for positions in `unit`."""
-    length = unit_name(unit)
-    return {
-        "kappa": "s\u207b\u00b9",
-        "D_rot": "s\u207b\u00b9",
-        "tau_a": "s",
-        "D": f"{length}\u00b2 s\u207b\u00b9",
-        "D_a": f"{length}\u00b2 s\u207b\u00b9",
-        "D_a_prime": f"{length}\u00b2 s\u207b\u00b2",
-        "v0": f"{length} s\u207b\u00b9",
-        "active_share": "of C(0)",
-    }[name]
+    return "of C(0)" if name == "active_share" else REGISTRY[name].unit(unit_name(unit))
 
 
 def with_error(value: float, error: float) -> str:

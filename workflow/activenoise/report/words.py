@@ -20,6 +20,7 @@ from activenoise.analysis.judgement import (
     is_familiar,
     reading,
 )
+from activenoise.parameters import REGISTRY
 
 MODEL_WORDS = {
     "Passive": "thermal noise in a trap, in a liquid of one friction",
@@ -27,28 +28,9 @@ MODEL_WORDS = {
     "AOUP": "thermal noise and propulsion that varies smoothly (AOUP)",
     "RBP": "thermal noise and propulsion of constant speed along a turning direction (RBP)",
 }
-PARAMETER_WORDS = {
-    "kappa": "relaxation rate κ in the trap",
-    "D": "thermal diffusivity D",
-    "D_a": "active diffusivity Dₐ",
-    "tau_a": "persistence time τₐ of the propulsion",
-    "active_share": "active share of the motion",
-    "element_share": "share of the friction that relaxes",
-    "strength": "strength of the viscoelastic element",
-    "tau_m": "relaxation time τₘ of the medium",
-    "noise": "localisation noise",
-    "exposure": "exposure, as a part of the interval",
-    "corner": "corner frequency of the detector",
-    "relaxed": "part of the signal that passes the detector at once",
-    "drift": "diffusivity of the drift",
-}
 _FREE_MODEL_WORDS = {
     **MODEL_WORDS,
     "Passive": "thermal noise in a liquid of one friction, without a trap",
-}
-_FREE_PARAMETER_WORDS = {
-    **PARAMETER_WORDS,
-    "active_share": "active share of the long-time diffusivity",
 }
 _KIND_WORDS = {
     "exact": "The positions were taken as exact. Where the instrument averages, filters, drifts or "
@@ -89,7 +71,7 @@ def model_words(facts: Facts) -> dict[str, str]:
 
 def parameter_words(facts: Facts) -> dict[str, str]:
     """What a parameter is, by name."""
-    return _FREE_PARAMETER_WORDS if facts["trap"] == "free" else PARAMETER_WORDS
+    return {name: row.words_of(facts["trap"] == "free") for name, row in REGISTRY.items()}
 
 
 def percent(p: float) -> str:
@@ -468,7 +450,7 @@ def _drift(facts: Facts) -> Iterator[str]:
         if test["p_constant"] < THRESHOLDS.drift
     ]
     if moving:
-        names = ", ".join(PARAMETER_WORDS[name] for name in moving)
+        names = ", ".join(parameter_words(facts)[name] for name in moving)
         yield f"Not constant along the record: {names}. The models take them as constant."
 
 

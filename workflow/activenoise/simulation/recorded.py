@@ -1,7 +1,7 @@
 """Recorded tracks: what instruments make of tracers, simulated, a model and an instrument each,
 drawn from a study's prior.
 
-Passive and AOUP seen through an instrument are the linear system of `state_space`. In its
+Passive and AOUP seen through an instrument are the linear system of `physics.system`. In its
 innovations form a recorded point is
 
     y_n = G m + sqrt(s) xi,   m <- F m + K sqrt(s) xi,
@@ -16,14 +16,7 @@ alone makes in the same trap. That motion is smooth: it is simulated at an eight
 and low-pass and exposure act on parabolas between. Its recorded mean square step is then off by
 1e-4 of itself at most at kappa dt = 0.3 and tau_a = 5 dt, by 4e-4 at 1 and 2 dt.
 
-Track i depends on (seed, i) and on its own parameters alone, as in `simulation`.
-
-A scale-free study has no unit of length of its own: its points are 1 s apart, the noise is a
-fraction nu of the rms step of the RECORDED track, the drift the share beta of its square, and D
-follows from the rest, so that this step is 1. With m the mean square step of the tracer at D = 1,
-and m_b that of a drift of 1, both seen by the instrument without noise,
-
-    1 = D m + 2 nu^2 + beta,   drift = beta/m_b.
+Track i depends on (seed, i) and on its own parameters alone, as in `simulation.tracks`.
 """
 
 from __future__ import annotations

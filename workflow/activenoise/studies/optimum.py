@@ -1,53 +1,79 @@
-"""The exact answers for held-out tracks: the log odds of the classes, and Bayes estimates."""
+"""The exact answers to a study's questions, from the evidence of its test tracks: the optimal
+classifier's log odds of a pair of models, and the Bayes estimates of the parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from activenoise.arrays import FloatArray, TrackArray
-from activenoise.inference.evidence import log_evidence, log_likelihood_ratio, posterior_moments
-from activenoise.likelihood import path_integral
-from activenoise.physics.models import AOUP
-from activenoise.physics.priors import Prior
+from activenoise.studies.evidence import TrackEvidence
+from activenoise.studies.scoring import Estimate, divergence, noise_excess
 
 
-def exact_answers(
-    pair: tuple[str, str],
-    prior: Prior,
-    tracks: TrackArray,
-    dt: float,
-    at: NDArray[np.int64],
-    nodes: Mapping[str, int] | None = None,
-) -> dict[str, FloatArray]:
-    """All that is exact, by name, each (n_tracks, len(at)).
+def optimum(pair: tuple[str, str], classes: Sequence[TrackEvidence]) -> dict[str, Any]:
+    """The optimal classifier's answers to the tracks of both classes, by name.
 
-    tracks: (n_tracks, n_points), dt (s) apart. at: prefix lengths. nodes: of the quadrature.
-    `logits`: log odds of the second model of the pair. Known parameters: `optimum_given_start`, the
-    same given the first point, and of Passive and AOUP `path_integral`, the paper's own form of it.
-    Unknown ones, of Passive and AOUP: `mean_kappa`, `sd_kappa` ... of the logarithm of each
-    parameter under AOUP, whose means are the best estimates there are.
+    classes: evidence of the tracks of the pair's first model and of its second. `logits`: log odds
+    of the second model (n_tracks, n_lengths), nats; `labels` 0 or 1 (n_tracks,); `points`;
+    `quadrature_change` with its standard error (n_lengths,), see `numerical_change`. For known
+    parameters `optimum_given_start`, the log odds given the first point, and for Passive-AOUP
+    `path_integral`, the paper's own form of those.
     """
-    if prior.fixed:
-        found = {
-            "logits": log_likelihood_ratio(pair, prior, tracks, dt, at),
-            "optimum_given_start": log_likelihood_ratio(
-                pair, prior, tracks, dt, at, given_first=True
-            ),
-        }
-        if pair == ("Passive", "AOUP"):
-            active = prior.single("AOUP")
-            assert isinstance(active, AOUP)
-            found["path_integral"] = path_integral.log_likelihood_ratio(active, tracks, dt, at)
-        return found
-    if pair != ("Passive", "AOUP"):
-        return {"logits": log_likelihood_ratio(pair, prior, tracks, dt, at, nodes)}
-    posterior = posterior_moments("AOUP", prior, tracks, dt, at, nodes)
+    labels = np.repeat((0, 1), [len(c.log_evidence) for c in classes])
+    change = numerical_change(pair, classes)
     found = {
-        "logits": posterior.log_evidence - log_evidence("Passive", prior, tracks, dt, at, nodes)
+        "logits": np.concatenate([c.log_odds(pair) for c in classes]),
+        "labels": labels,
+        "points": classes[0].points,
+        "quadrature_change": change.value,
+        "quadrature_change_standard_error": change.standard_error,
     }
-    for name in posterior.mean:
-        found[f"mean_{name}"], found[f"sd_{name}"] = posterior.mean[name], posterior.sd[name]
+    given = [c.log_odds(pair, c.given_first) for c in classes if c.given_first is not None]
+    if given:
+        found["optimum_given_start"] = np.concatenate(given)
+    paths = [c.path_integral for c in classes if c.path_integral is not None]
+    if paths and pair == ("Passive", "AOUP"):
+        found["path_integral"] = np.concatenate(paths)
     return found
+
+
+def numerical_change(pair: tuple[str, str], classes: Sequence[TrackEvidence]) -> Estimate:
+    """What numerical errors of the log odds add to the log-loss, nats, (n_lengths,).
+
+    By quadrature: the log-loss that twice the nodes are expected to gain (`scoring.divergence`), on
+    the tracks that were computed again. By sampling: what the variance of the log odds adds
+    (`scoring.noise_excess`). 0 for known parameters, where nothing is integrated.
+    """
+    few = min(c.n_checked for c in classes)
+    if few:
+        coarse = np.concatenate([c.log_odds(pair, c.log_evidence[:few]) for c in classes])
+        fine = np.concatenate([c.log_odds(pair, c.refined[:few]) for c in classes])
+        return divergence(coarse, fine, np.repeat((0, 1), few))
+    logits = np.concatenate([c.log_odds(pair) for c in classes])
+    variance = np.concatenate([c.odds_variance(pair) for c in classes])
+    labels = np.repeat((0, 1), [len(c.log_evidence) for c in classes])
+    return noise_excess(logits, variance, labels)
+
+
+def bayes_estimates(evidence: TrackEvidence, targets: Sequence[str]) -> dict[str, Any]:
+    """The posterior means of the logarithms of some parameters, the bound of all regressors.
+
+    evidence: of tracks of AOUP. `mean`, `sd` (n_tracks, n_lengths, n_targets) and `truth`
+    (n_tracks, n_targets) of the logarithms; `points`; `quadrature_change` (n_lengths, n_targets):
+    root mean square numerical error of the means, from the nodes or from the sampling.
+    """
+    columns = [evidence.names.index(target) for target in targets]
+    if evidence.n_checked:
+        coarse = evidence.mean[: evidence.n_checked]
+        change = np.sqrt(np.mean((evidence.refined_mean - coarse) ** 2, axis=0))
+    else:
+        change = np.sqrt(np.mean(evidence.mean_error**2, axis=0))
+    return {
+        "mean": evidence.mean[..., columns],
+        "sd": evidence.sd[..., columns],
+        "truth": evidence.truth[:, columns],
+        "points": evidence.points,
+        "quadrature_change": change[:, columns],
+    }

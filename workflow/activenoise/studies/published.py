@@ -1,6 +1,7 @@
 """The paper's numbers beside ours.
 
 Every row of data/published/*.csv that has a counterpart here gets one row of results/published.csv.
+Values are in the units of the quantity; durations are in s.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 
 def with_remarks(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """The table with a column `remark`: that of the first line of the file whose quantity, study,
-    pair and method are those of the row; an empty cell of the file matches everything."""
+    """The table with a column `remark`: the remark in the first line of the file whose quantity,
+    study, pair and method match the row. An empty cell of the file matches everything."""
     remarks = pd.read_csv(path, comment="#", keep_default_na=False)
     keys = ["quantity", "study", "pair", "method"]
 
@@ -38,7 +39,8 @@ def with_remarks(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 
 
 def reproduced_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """scores.csv in long form: one row a quantity, with standard error and the optimum's value."""
+    """scores.csv in long form: for each quantity a row with its standard error and the optimum's
+    value."""
     errors = {"log_loss": "standard_error"}
     keys = ["study", "pair", "duration"]
     parts = []
@@ -55,8 +57,12 @@ def reproduced_scores(scores: pd.DataFrame) -> pd.DataFrame:
 def reproduced_record(
     study: str, pairs: Mapping[str, str], verdict: Mapping[str, Any], segments: pd.DataFrame
 ) -> pd.DataFrame:
-    """The fit, the probabilities and the segments' estimates of the synthetic twin of the paper's
-    record, in the same form. pairs: the question (p_active, p_rbp) of each pair."""
+    """The fit, the probabilities and the range of the segments' estimates of the synthetic twin of
+    the paper's record, in the form of `reproduced_scores`.
+
+    pairs: the question (p_active, p_rbp) of each pair. verdict: verdict.json. segments: the
+    networks' answers by segment, whose shortest duration counts; they estimate logarithms.
+    """
     rows: list[dict[str, Any]] = []
 
     def add(quantity: str, method: str, value: float, error: float, **more: Any) -> None:
@@ -86,9 +92,12 @@ def reproduced_record(
 def compare(
     published: pd.DataFrame, reproduced: pd.DataFrame, longest: Mapping[str, float]
 ) -> pd.DataFrame:
-    """One row a published number that is reproduced here: both values, errors, difference, ratio,
-    and the exact bound where there is one. longest: duration (s) of a study at which its published
-    scores of no stated duration are compared."""
+    """One row for each published number that is reproduced here: both values, errors, difference,
+    ratio, and the exact bound where there is one.
+
+    longest: duration (s) of a study at which its published scores of no stated duration are
+    compared.
+    """
     table = published.copy()
     table["matched"] = [METHODS.get(method, method) for method in table["method"]]
     scored = table["pair"].notna() & ~table["quantity"].str.startswith("record_")

@@ -74,6 +74,14 @@ def divergence(logits: FloatArray, reference: FloatArray, labels: Labels) -> Est
     return class_mean(per_track, labels)
 
 
+def noise_excess(logits: FloatArray, variance: FloatArray, labels: Labels) -> Estimate:
+    """What unbiased noise of this variance in exact log odds adds to the log-loss, nats,
+    (n_durations,): E[p (1 - p)] variance / 2 to second order, since p (1 - p) is the curvature of
+    the expected loss. logits, variance (n_tracks, n_durations)."""
+    p = probability(logits)
+    return class_mean(0.5 * p * (1 - p) * variance, labels)
+
+
 def excess_spread(logits: FloatArray, labels: Labels) -> FloatArray:
     """Standard deviation over the seeds of the log-loss, and so of the excess, nats,
     (n_durations,); nan for one seed."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from activenoise.arrays import FloatArray
 
 
-class Answer(NamedTuple):
-    """One number about a stretch of a record. duration, start: s; sd: its spread, or nan."""
+class SegmentAnswer(NamedTuple):
+    """One number about a segment. duration, start: s; sd: its spread, or nan."""
 
     duration: float
     start: float
@@ -18,9 +18,30 @@ class Answer(NamedTuple):
     sd: float
 
 
-def cut(positions: NDArray[np.float64], n_points: int) -> NDArray[np.float64]:
-    """Segments of n_points that follow one another, (n_segments, n_points), each with the record's
-    mean and not its own taken off; what does not fill the last one is left out."""
+# Index of a segment, quantity, value and sd.
+IndexedAnswer = tuple[int, str, float, float]
+
+
+def cut(positions: FloatArray, n_points: int) -> FloatArray:
+    """Segments of n_points that follow one another, (n_segments, n_points). The record's mean, not
+    the segment's, is subtracted; points that do not fill the last segment are left out."""
     centred = positions - positions.mean()
     count = len(positions) // n_points
     return centred[: count * n_points].reshape(count, n_points)
+
+
+def segment_answers(
+    positions: FloatArray,
+    dt: float,
+    lengths: Sequence[int],
+    answer: Callable[[FloatArray], Iterable[IndexedAnswer]],
+) -> Iterator[SegmentAnswer]:
+    """The answers of `answer` to a record's segments (n_segments, n_points) of each length.
+
+    positions: (n_points,), dt (s) apart. lengths: in points.
+    """
+    for n in lengths:
+        segments = cut(positions, n)
+        if len(segments):
+            for i, quantity, value, sd in answer(segments):
+                yield SegmentAnswer(n * dt, i * n * dt, quantity, value, sd)

@@ -1,9 +1,14 @@
-"""Rows of the tables of scores, from the answers of the optimum and of the networks."""
+"""Tables of scores and of errors of estimates, from the answers of the optimum and of networks.
+
+Answers to a study's test tracks come as named arrays (`files.read_arrays`): logits (n_tracks,
+n_durations), labels (n_tracks,) and points (n_durations,), or mean, sd and truth. Log-losses are in
+nats, durations in s.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +27,34 @@ SEED_COLUMNS = (
 OTHER_BOUNDS = ("optimum_given_start", "path_integral")
 
 
+class ScoreTables(NamedTuple):
+    """The rows of scores.csv, calibration.csv, checks.csv and seeds.csv."""
+
+    scores: list[Row]
+    calibration: list[Row]
+    checks: list[Row]
+    seeds: list[Row]
+
+
+def score_tables(study: str, files: Mapping[str, Mapping[str, str]], dt: float) -> ScoreTables:
+    """The tables of a study whose points are dt (s) apart. files: by pair, the files of answers by
+    method, that of the optimum among them."""
+    tables = ScoreTables([], [], [], [])
+    for pair, by_method in files.items():
+        bound = read_arrays(by_method["optimum"])
+        about = {"study": study, "pair": pair}
+        tables.checks.extend(check_rows(about, bound, dt))
+        networks = {name: path for name, path in by_method.items() if name != "optimum"}
+        for method, answer in answers(bound, networks):
+            named = about | {"method": method}
+            tables.scores.extend(score_rows(named, answer, bound, dt))
+            tables.calibration.extend(calibration_rows(named, answer, dt))
+            tables.seeds.extend(seed_rows(named, answer, bound, dt))
+    return tables
+
+
 def answers(bound: Arrays, networks: Mapping[str, str]) -> Iterator[tuple[str, Arrays]]:
-    """Method and answers (logits, labels, points): the exact ones, then the networks' files."""
+    """Method and answers: first the exact ones, then those in the networks' files."""
     yield "optimum", bound
     for method in OTHER_BOUNDS:
         if method in bound:
@@ -39,7 +70,7 @@ def all_seeds(answer: Arrays) -> NDArray[np.float64]:
 
 
 def seed_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row]:
-    """One row a seed and duration of results/{study}/seeds.csv, for networks of several seeds."""
+    """Rows of seeds.csv, one for each seed and duration, of networks of several seeds."""
     logits = all_seeds(answer)
     if logits.shape[2] == 1:
         return []
@@ -56,7 +87,7 @@ def seed_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row]
 
 
 def score_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row]:
-    """One row a duration of results/{study}/scores.csv; log-losses in nats, durations in s."""
+    """Rows of scores.csv, one for each duration."""
     logits, labels = all_seeds(answer), answer["labels"]
     # A feedforward network may have been trained for some of the durations only.
     optimum = bound["logits"][:, np.searchsorted(bound["points"], answer["points"])]
@@ -88,7 +119,7 @@ def score_rows(about: Row, answer: Arrays, bound: Arrays, dt: float) -> list[Row
 
 
 def calibration_rows(about: Row, answer: Arrays, dt: float) -> list[Row]:
-    """The rows of calibration.csv: per duration the bins of predicted P(class 1)."""
+    """Rows of calibration.csv, for each duration one a bin of predicted P(class 1)."""
     rows = []
     for i, n in enumerate(answer["points"]):
         curve = scoring.reliability(answer["logits"][:, i], answer["labels"])
@@ -98,15 +129,14 @@ def calibration_rows(about: Row, answer: Arrays, dt: float) -> list[Row]:
 
 
 def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
-    """Checks of the optimum that need no reference, one row a duration.
+    """Rows of checks.csv, one for each duration: checks of the optimum that need no reference.
 
     mean_exponential: E[exp(LLR)] over the tracks of class 0, which is 1 (at long durations rare
     tracks dominate it, and its standard error says little). exchange: mean P(1) of class 0 less
-    mean P(0) of class 1, which is 0, without heavy tails. quadrature_change: of the log-loss
-    (see `scoring.divergence`) on doubling the nodes, nats, with its error.
-    calibration_chi2: of the optimum's own P, per bin.
-    path_integral_difference: rms of the paper's log likelihood ratio less the filter's given the
-    first point, nats.
+    mean P(0) of class 1, which is 0, without heavy tails. quadrature_change: what numerical errors
+    add to the log-loss, with its standard error (`optimum.numerical_change`). calibration_chi2: of
+    the optimum's own P, by bin. path_integral_difference: root mean square of the paper's log
+    likelihood ratio less the filter's given the first point, nats.
     """
     logits, labels = bound["logits"], bound["labels"]
     mean = scoring.mean_exponential(logits, labels)
@@ -130,4 +160,37 @@ def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
             gap = bound["path_integral"][:, i] - bound["optimum_given_start"][:, i]
             row["path_integral_difference"] = float(np.sqrt(np.mean(gap**2)))
         rows.append(about | row)
+    return rows
+
+
+def estimate_rows(
+    study: str, targets: Sequence[str], files: Mapping[str, str], bayes: str, dt: float
+) -> list[Row]:
+    """Rows of estimates.csv: root mean square errors of the logarithms of the targets, for each
+    method, duration and target; ratio: to that of the Bayes estimates on the same tracks;
+    prior_spread: standard deviation of the true values, the error of an estimator that reads
+    nothing. files: the answers by method; bayes: the file of the Bayes estimates."""
+    bound = read_arrays(bayes)
+    truth, spread = bound["truth"][:, None, :], np.std(bound["truth"], axis=0)
+    rows = []
+    for method, path in files.items():
+        answer = read_arrays(path)
+        error = scoring.rmse(answer["mean"], truth)
+        ratio = scoring.rmse_ratio(answer["mean"], bound["mean"], truth)
+        for i, n in enumerate(answer["points"]):
+            for k, target in enumerate(targets):
+                rows.append(
+                    {
+                        "study": study,
+                        "target": f"log {target}",
+                        "method": method,
+                        "duration": n * dt,
+                        "n_points": n,
+                        "rmse": error.value[i, k],
+                        "standard_error": error.standard_error[i, k],
+                        "ratio": ratio.value[i, k],
+                        "ratio_standard_error": ratio.standard_error[i, k],
+                        "prior_spread": spread[k],
+                    }
+                )
     return rows

@@ -1,0 +1,65 @@
+"""Batches of labelled tracks, from which a network learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activenoise.files import DataSet
+
+Array = NDArray[np.float32]
+Batch = tuple[Array, Array]  # tracks, or their frames, and their targets
+
+
+class Source(Protocol):
+    """An endless supply of labelled tracks."""
+
+    def batch(self, n_tracks: int, n_points: int) -> Batch:
+        """Tracks (n_tracks, n_points) and their targets, (n_tracks,) class numbers in equal
+        parts, or (n_tracks, n_targets)."""
+
+
+class Batches:
+    """An endless source of training batches from data sets of equal length, one a class.
+
+    Targets are the class numbers; or, for one data set, the logs of the named parameters. Windows
+    shorter than a track start at a random point of it. limit: use only the first so many tracks of
+    each class.
+    """
+
+    def __init__(
+        self,
+        data_sets: Sequence[DataSet],
+        targets: Sequence[str] | None = None,
+        seed: int = 0,
+        limit: int | None = None,
+    ) -> None:
+        self._data_sets = data_sets
+        self._size = min(limit or len(data_sets[0]), *map(len, data_sets), len(data_sets[0]))
+        self._row = 0
+        self._random = np.random.default_rng(seed)
+        self._targets = data_sets[0].log_parameters(targets) if targets else None
+
+    def batch(self, n_tracks: int, n_points: int) -> Batch:
+        """n_tracks windows of n_points, float32, as many of each class, and their targets."""
+        share = n_tracks // len(self._data_sets)
+        if share > self._size:
+            raise ValueError(
+                f"a batch of {n_tracks} needs {share} tracks a class; there are {self._size}"
+            )
+        if self._row + share > self._size:
+            self._row = 0
+        rows = slice(self._row, self._row + share)
+        self._row += share
+        parts = []
+        for data_set in self._data_sets:
+            first = int(self._random.integers(data_set.n_points - n_points + 1))
+            parts.append(data_set[rows, first : first + n_points])
+        if self._targets is None:
+            labels = np.repeat(np.arange(len(parts), dtype=np.float32), share)
+        else:
+            labels = self._targets[rows].astype(np.float32)
+        return np.concatenate(parts), labels
