@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise.analysis.record import findings
+from activenoise.analysis.record import analyse
 from activenoise.arrays import FloatArray
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
@@ -75,11 +75,11 @@ def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     print(f"{n} points: reading, P(thermal, simple liquid), P(active), P(with drift)")
     for name, x in records(n).items():
-        facts = findings({"x": x}, DT, "camera").facts
-        drift = facts.get("with_drift", {}).get("probability")
+        facts = analyse({"": {"x": x}}, DT, "camera").facts
+        drift, found = facts.rivals.drift, facts.comparison
         print(
-            f"  {name:32s} {in_words(facts).reading:24s} {facts['probability']['Passive']:.3f} "
-            f"{facts['p_active']:.4f}  {'' if drift is None else format(drift, '.3f')}",
+            f"  {name:32s} {in_words(facts).reading:24s} {found.p('Passive'):.3f} "
+            f"{found.p_active:.4f}  {'' if drift is None else f'{drift.probability:.3f}'}",
             flush=True,
         )
 

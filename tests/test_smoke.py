@@ -46,7 +46,8 @@ def test_every_record_has_a_verdict_or_an_error(project: Path) -> None:
         assert set(ready["estimates"]) == {"kappa", "D", "active_share"}
         assert 0 < ready["familiar"]["estimates"]["farther"] <= 1
         assert 0 < verdict["network"]["familiar"]["Passive-AOUP"]["farther"] <= 1
-        assert sum(verdict["findings"]["probability"].values()) == pytest.approx(1)
+        models = verdict["findings"]["comparison"]["models"].values()
+        assert sum(model["probability"] for model in models) == pytest.approx(1)
     lost = (results / "tracks/verdicts.csv").read_text().splitlines()[-1]
     assert lost.startswith("lost,")
     assert "lost.csv" in lost

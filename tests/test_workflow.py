@@ -192,6 +192,17 @@ def test_a_mistake_in_the_config_is_one_line(project, snakemake, edit, change, w
         assert word in lines[0]
 
 
+def check_bead(path: Path) -> None:
+    """All points of the shipped bead, and every 16th for its study: volts times um/V."""
+    (volts,) = np.load(ROOT / "data/tracks/trapped_bead_water_78kHz.npz").values()
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["positions"][:, 0], 7.2537 * volts.ravel())
+        np.testing.assert_array_equal(file["studied"], 7.2537 * volts.ravel()[::16])
+        assert file.attrs["dt"] == 1.28e-5
+        assert file["studied"].attrs["dt"] == 16 * 1.28e-5
+        assert file.attrs["unit"] == "um"
+
+
 def test_a_bad_record_is_named_and_the_others_go_on(project, snakemake):
     (project / "data/tracks/broken.csv").write_text("1.0\nnot a number\n2.0\n")
     with (project / "data/tracks.tsv").open("a") as sheet:
@@ -208,6 +219,7 @@ def test_a_bad_record_is_named_and_the_others_go_on(project, snakemake):
     assert "track broken is left out" in run.stderr
     record = snakemake(project, "results/smoke/tracks/trapped_bead/fit.json")
     assert record.returncode == 0, record.stderr[-2000:]
+    check_bead(project / "results/smoke/tracks/trapped_bead/record.h5")
     bad = snakemake(project, "results/smoke/tracks/broken/record.h5")
     assert bad.returncode == 1
     assert "Traceback" not in bad.stderr

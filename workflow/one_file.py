@@ -57,7 +57,6 @@ def write_sheet(given: argparse.Namespace) -> tuple[str, Path]:
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{stem}_{given.column}" if given.column else stem)
     row = dict.fromkeys(SHEET_COLUMNS, "") | {
         "track": name.strip("_") or "track",
-        "file": given.file,
         **{name: value for name, value in vars(given).items() if name in SHEET_COLUMNS},
     }
     sheet = RESULTS / f"{row['track']}.tsv"

@@ -1,4 +1,4 @@
-"""Findings of simulated records whose truth is known, with small samplers."""
+"""The analysis of simulated records whose truth is known, with small samplers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from activenoise.analysis.comparison import KINDS
+from activenoise.analysis.facts import NotTested, from_json, to_json
 from activenoise.analysis.judgement import has_double, misfits, reading
-from activenoise.analysis.record import EFFORTS, KINDS, findings
+from activenoise.analysis.record import EFFORTS, analyse
 from activenoise.physics.models import AOUP, Passive
 from activenoise.reading.sheet import INSTRUMENTS
 from activenoise.simulation.tracks import simulate
@@ -26,7 +28,7 @@ def track(model, n_points, dt=DT, seed=1, n_tracks=1):
 
 @pytest.fixture(scope="module")
 def active():
-    return findings({"x": track(ACTIVE, 3000)[0]}, DT, "exact", SMALL)
+    return analyse({"": {"x": track(ACTIVE, 3000)[0]}}, DT, "exact", SMALL)
 
 
 def test_the_kinds_of_instrument_are_those_of_the_sheet():
@@ -35,44 +37,43 @@ def test_the_kinds_of_instrument_are_those_of_the_sheet():
 
 def test_a_strongly_driven_tracer_is_found_active_and_told_from_equilibrium(active):
     facts = active.facts
-    assert sum(facts["probability"].values()) == pytest.approx(1)
-    assert facts["p_active"] == pytest.approx(
-        facts["probability"]["AOUP"] + facts["probability"]["RBP"]
-    )
+    found = facts.comparison
+    assert sum(model.probability for model in found.models.values()) == pytest.approx(1)
+    assert found.p_active == pytest.approx(found.p("AOUP") + found.p("RBP"))
     assert reading(facts) == "active"
-    assert facts["double"]["p_negative_weight"] > 0.95
+    assert facts.double.p_negative_weight > 0.95
     # Four parameters, each within four standard deviations of the truth.
     for name, value in ACTIVE.parameters.items():
-        row = facts["models"]["AOUP"]["parameters"][name]
-        assert abs(row["mean_log"] - np.log(value)) < 4 * row["sd_log"]
+        row = facts.posteriors["AOUP"].parameters[name]
+        assert abs(row.mean_log - np.log(value)) < 4 * row.sd_log
 
 
 def test_facts_are_plain_and_arrays_are_what_they_summarise(active):
     facts = active.facts
-    assert json.loads(json.dumps(facts, allow_nan=False)) == json.loads(json.dumps(facts))
-    for name, model in facts["models"].items():
-        matrix = np.array(model["correlations"]["matrix"])
+    assert from_json(json.loads(json.dumps(to_json(facts), allow_nan=False))) == facts
+    for name, posterior in facts.posteriors.items():
+        matrix = np.array(posterior.correlations.matrix)
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-3)
         if name == "RBP":  # few draws carry what is left of a model that the record excludes
             continue
-        for parameter, row in model["parameters"].items():
+        for parameter, row in posterior.parameters.items():
             draws = active.arrays[f"posterior/{name}/{parameter}"]
-            assert np.mean((draws >= row["low68"]) & (draws <= row["high68"])) == pytest.approx(
+            assert np.mean((draws >= row.low68) & (draws <= row.high68)) == pytest.approx(
                 0.68, abs=0.12
             )
     for statistic in ("autocorrelation", "displacement", "spectrum"):
         quantiles = active.arrays[f"bands/x/{statistic}/quantiles"]
         assert np.all(np.diff(quantiles, axis=0) >= 0)
-        assert facts["bands"]["x"][statistic] > 0.5
+        assert facts.bands.inside["x"][statistic] > 0.5
 
 
 def test_the_record_in_numbers(active):
     x = track(ACTIVE, 3000)[0]
-    row = active.facts["record"]["coordinates"]["x"]
-    assert row["rms"] == pytest.approx(x.std())
-    assert row["rms_step"] == pytest.approx(np.sqrt(np.mean(np.diff(x) ** 2)))
-    assert (active.facts["record"]["n_points"], row["missing"]) == (3000, 0)
-    assert active.facts["record"]["duration"] == pytest.approx(30)
+    row = active.facts.record.coordinates["x"]
+    assert row.rms == pytest.approx(x.std())
+    assert row.rms_step == pytest.approx(np.sqrt(np.mean(np.diff(x) ** 2)))
+    assert (active.facts.record.n_points, row.missing) == (3000, 0)
+    assert active.facts.record.duration == pytest.approx(30)
 
 
 def test_hum_makes_no_passive_bead_active():
@@ -81,13 +82,13 @@ def test_hum_makes_no_passive_bead_active():
     x = track(Passive(5.0, 0.1), len(at), seed=5)[0]
     hum = 0.5 * x.std() * np.sin(2 * np.pi * 12.345 * at)
     effort = replace(SMALL, segments=1, bands=4)
-    clean, humming = (findings({"x": y}, DT, "exact", effort).facts for y in (x, x + hum))
-    assert clean["tones"] == {}
-    (tone,) = humming["tones"]["x"]
-    assert abs(tone["frequency"] - 12.345) < 1e-3
-    assert tone["amplitude"] == pytest.approx(0.5 / np.sqrt(1 + 0.125), rel=0.05)
-    for model, p in clean["probability"].items():
-        assert abs(humming["probability"][model] - p) < 0.05
+    clean, humming = (analyse({"": {"x": y}}, DT, "exact", effort).facts for y in (x, x + hum))
+    assert clean.tones.found == []
+    (tone,) = humming.tones.found
+    assert abs(tone.frequency - 12.345) < 1e-3
+    assert tone.amplitude == pytest.approx(0.5 / np.sqrt(1 + 0.125), rel=0.05)
+    for name, model in clean.comparison.models.items():
+        assert abs(humming.comparison.p(name) - model.probability) < 0.05
 
 
 @pytest.mark.parametrize("kind", ["line", "walk", "step"])
@@ -102,20 +103,20 @@ def test_a_drift_makes_no_passive_bead_active(kind):
     }[kind]
     x += drift * x.std()
     x += 0.1 * np.diff(x).std() * np.random.default_rng(8).standard_normal(n)
-    facts = findings({"x": x}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
-    assert facts["probability"]["Passive"] < 0.05
+    facts = analyse({"": {"x": x}}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    assert facts.comparison.p("Passive") < 0.05
     if kind == "line":
-        assert set(misfits(facts["fit"]["favoured"]["x"])) == {"slow"}
+        assert set(misfits(facts.comparison.fit["x"])) == {"slow"}
     else:
-        assert facts["with_drift"]["probability"] > 0.4
+        assert facts.rivals.drift.probability > 0.4
         assert reading(facts) in ("drift", "slow")
 
 
 def test_propulsion_is_no_drift():
     x = track(ACTIVE, 3000)[0]
     x += 0.1 * np.diff(x).std() * np.random.default_rng(9).standard_normal(len(x))
-    facts = findings({"x": x}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
-    assert facts["with_drift"]["probability"] < 1e-6
+    facts = analyse({"": {"x": x}}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    assert facts.rivals.drift.probability < 1e-6
     assert reading(facts) == "active"
 
 
@@ -123,14 +124,14 @@ def test_the_twin_of_the_papers_record_at_every_50th_point():
     """8.4 s at kappa tau_a = 52 and D_a/D = 9: surely not a simple passive bead, and not to be told
     from a viscoelastic one."""
     x = track(AOUP(157, 7e-4, 6.3e-3, 0.33), 13_101, 6.4e-4, seed=3)[0]
-    facts = findings({"x": x}, 6.4e-4, "exact", replace(SMALL, segments=1)).facts
+    facts = analyse({"": {"x": x}}, 6.4e-4, "exact", replace(SMALL, segments=1)).facts
     assert reading(facts) == "active or viscoelastic"
-    assert facts["probability"]["Passive"] < 1e-3
-    assert facts["p_distinguishable"] < 0.05
+    assert facts.comparison.p("Passive") < 1e-3
+    assert facts.comparison.p_distinguishable < 0.05
     assert has_double(facts)
     # Medians of wide posteriors: kappa tau_a is 51.8 and D_a/D is 9.
-    assert 17 < facts["double"]["kappa_tau_a"] < 160
-    assert 3 < facts["double"]["ratio"] < 27
+    assert 17 < facts.double.kappa_tau_a < 160
+    assert 3 < facts.double.ratio < 27
 
 
 def test_a_response_that_is_not_in_the_models_is_thinned_away():
@@ -139,24 +140,24 @@ def test_a_response_that_is_not_in_the_models_is_thinned_away():
     truth = Passive(kappa=20.0, D=1.0)
     dt = 1e-3
     x = np.convolve(track(truth, 12_002, dt, seed=5)[0], [0.5, -0.2, 0.7], "valid")
-    facts = findings({"x": x}, dt, "exact", replace(SMALL, segments=1)).facts
-    assert facts["record"]["analysed_stride"] >= 4
-    assert "fast" in misfits(facts["full_rate"]["fit"]["favoured"]["x"])
-    assert not misfits(facts["fit"]["favoured"]["x"])
-    row = facts["models"]["Passive"]["parameters"]["kappa"]
-    assert abs(row["mean_log"] - np.log(20)) < 4 * row["sd_log"]
-    assert facts["p_active"] < 0.6
+    facts = analyse({"": {"x": x}}, dt, "exact", replace(SMALL, segments=1)).facts
+    assert facts.record.analysed_stride >= 4
+    assert "fast" in misfits(facts.full_rate.fit["x"])
+    assert not misfits(facts.comparison.fit["x"])
+    row = facts.posteriors["Passive"].parameters["kappa"]
+    assert abs(row.mean_log - np.log(20)) < 4 * row.sd_log
+    assert facts.comparison.p_active < 0.6
 
 
 def test_a_parameter_that_changes_along_the_record_is_seen():
     parts = [track(Passive(8.0, D), 2000, seed=7)[0] for D in (1.0, 1.6)]
     effort = replace(SMALL, segments=4)
-    changing = findings({"x": np.concatenate(parts)}, DT, "exact", effort).facts["segments"]
-    steady = findings({"x": track(Passive(8, 1.0), 4000, seed=8)[0]}, DT, "exact", effort)
-    assert changing["drift"]["D"]["p_constant"] < 1e-3
-    assert steady.facts["segments"]["drift"]["D"]["p_constant"] > 1e-3
-    assert len(changing["pieces"]) == 4
-    assert changing["pieces"][-1]["end"] == pytest.approx(40)
+    changing = analyse({"": {"x": np.concatenate(parts)}}, DT, "exact", effort).facts.pieces
+    steady = analyse({"": {"x": track(Passive(8, 1.0), 4000, seed=8)[0]}}, DT, "exact", effort)
+    assert changing.trends["D"].p_constant < 1e-3
+    assert steady.facts.pieces.trends["D"].p_constant > 1e-3
+    assert len(changing.pieces) == 4
+    assert changing.pieces[-1].end == pytest.approx(40)
 
 
 def circulating(n_points: int, dt: float, swirl: float, seed: int) -> np.ndarray:
@@ -174,14 +175,14 @@ def circulating(n_points: int, dt: float, swirl: float, seed: int) -> np.ndarray
 def test_two_coordinates_with_gaps_are_analysed_jointly_each_and_for_circulation():
     xy = circulating(3000, 0.05, swirl=2.0, seed=11)
     xy[200:230] = np.nan
-    facts = findings({"x": xy[:, 0], "y": xy[:, 1]}, 0.05, "exact", SMALL).facts
-    test = facts["circulation"]["x, y"]
-    assert test["p_reversible"] < 0.01
-    assert abs(test["rate"]) == pytest.approx(2.0, abs=4 * test["rate_error"])
-    assert set(facts["each"]) == {"x", "y"}
-    assert facts["record"]["coordinates"]["y"]["missing"] == 30
+    facts = analyse({"": {"x": xy[:, 0], "y": xy[:, 1]}}, 0.05, "exact", SMALL).facts
+    test = facts.circulation["x, y"]
+    assert test.p_reversible < 0.01
+    assert abs(test.rate) == pytest.approx(2.0, abs=4 * test.rate_error)
+    assert set(facts.each) == {"x", "y"}
+    assert facts.record.coordinates["y"].missing == 30
     # Shared parameters: the joint evidence is not the sum of two separate ones.
-    assert set(facts["fit"]["favoured"]) == {"x", "y"}
+    assert set(facts.comparison.fit) == {"x", "y"}
 
 
 @pytest.mark.parametrize(
@@ -189,9 +190,27 @@ def test_two_coordinates_with_gaps_are_analysed_jointly_each_and_for_circulation
     [
         ({"x": np.zeros(300)}, "exact", "never moves"),
         ({}, "exact", "needs a coordinate"),
+        ({"x": np.arange(9.0), "y": np.arange(8.0)}, "exact", "differ in their number of points"),
+        ({"x": np.array([np.nan, 1.0])}, "exact", "no track has more than 1 points"),
         ({"x": np.arange(300.0)}, "telescope", "'telescope' must be one of exact, camera"),
     ],
 )
 def test_what_cannot_be_analysed_is_said(coordinates, kind, message):
     with pytest.raises(ValueError, match=message):
-        findings(coordinates, DT, kind, "quick")
+        analyse({"": coordinates}, DT, kind, "quick")
+
+
+def test_what_was_not_tested_is_in_the_facts_with_the_reason():
+    """A rival is None then, never of probability 0; and each stage is announced as it starts."""
+    stages = []
+    x = track(ACTIVE, 300)[0]
+    found = analyse({"": {"x": x}}, DT, "exact", SMALL, progress=stages.append)
+    assert found.facts.rivals.drift is None
+    assert [*found.facts.seconds] == stages
+    assert stages[0] == "models"
+    assert {item.question: item.reason for item in found.facts.not_tested} == {
+        "drift": "exact" if reading(found.facts).startswith("active") else "not needed",
+        "tones": "short",
+        "pieces": "short",
+    }
+    assert NotTested("tones", "short") in found.facts.not_tested

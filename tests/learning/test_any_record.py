@@ -8,7 +8,6 @@ import pytest
 from activenoise.learning.any_record import (
     answers,
     in_range,
-    known_rates,
     longest_stretch,
     longest_tracks,
     segments,
@@ -66,16 +65,15 @@ def test_a_record_is_thinned_to_the_trained_length(walk):
 
 def test_networks_read_a_record_without_the_tones_of_the_part_that_was_searched(walk):
     tone = Tone(3.0, 0.5, -0.2)
-    facts = {"record": {"n_read": 1000}, "tones": {"x": [tone._asdict() | {"amplitude": 0.1}]}}
     humming = walk + waveform([tone], len(walk), 0.01)
-    cleaned = without_tones({"x": humming, "y": humming}, facts, 0.01)
+    cleaned = without_tones({"x": humming, "y": humming}, {"x": [tone]}, 1000, 0.01)
     np.testing.assert_allclose(cleaned["x"][:1000], walk[:1000])
     np.testing.assert_array_equal(cleaned["x"][1000:], humming[1000:])
     np.testing.assert_array_equal(cleaned["y"], humming)
 
 
 def test_the_pieces_of_the_findings_are_read_one_by_one(walk, domains):
-    pieces = [{"start": 0.0, "end": 5.0}, {"start": 5.0, "end": 10.01}, {"start": 10.01, "end": 11}]
+    pieces = [(0.0, 5.0), (5.0, 10.01), (10.01, 11.0)]
     asked = (NETWORKS, domains, {"x": walk}, 0.01, {"kappa": 1.0}, RANGES)
     found, _ = answers(*asked, pieces[:2])
     along = found["x"]["along"]
@@ -146,13 +144,3 @@ def test_of_a_table_the_longest_tracks_are_read(walk, domains):
     assert list(found) == names
     assert all(answer["in_range"]["kappa"] for answer in found.values())
     assert {row["coordinate"] for row in rows} == set(names)
-
-
-def test_rates_of_the_favoured_model():
-    facts = {
-        "favoured": "AOUP", "trap": "trapped",
-        "models": {"AOUP": {"parameters": {"kappa": {"median": 2.0}, "tau_a": {"median": 0.3}}}},
-    }  # fmt: skip
-    assert known_rates(facts) == {"kappa": 2.0, "tau_a": 0.3}
-    free = {"favoured": "Passive", "trap": "free", "models": {"Passive": {"parameters": {}}}}
-    assert known_rates(free) == {"kappa": 0.0}

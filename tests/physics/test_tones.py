@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from activenoise.analysis.checks import find_tones
+from activenoise.analysis.tones import find_tones
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
 from activenoise.physics.tones import Tone, fit_tones, waveform

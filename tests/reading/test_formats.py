@@ -182,7 +182,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], dict[str, Any], str]] = {
     "complex numbers": ("a.npy", lambda p: np.save(p, X + 1j), KNOWN, "not real numbers"),
     "npz cut short": ("a.npz", cut(lambda p: np.savez(p, X), 0.5), KNOWN, "damaged"),
     "coordinates of two lengths": (
-        "a.npz", lambda p: np.savez(p, x=X, y=X[1:]), KNOWN, "its coordinates are not as many",
+        "a.npz", lambda p: np.savez(p, x=X, y=X[1:]), KNOWN, "its coordinates differ in shape",
     ),
     "more times than positions": (
         "a.npz", lambda p: np.savez(p, x=X[1:], s=T), {"unit": "um", "column": "x",

@@ -14,9 +14,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import made as made_up
 
-from activenoise.analysis.record import EFFORTS, findings
-from activenoise.analysis.table import table_findings
+from activenoise.analysis.facts import (
+    Bands,
+    CoordinateFacts,
+    DriftRival,
+    Facts,
+    FactsError,
+    NotTested,
+    Piece,
+    Pieces,
+    RecordFacts,
+    Rivals,
+    Settings,
+    ToneFacts,
+    Tones,
+    Trend,
+    WithError,
+    from_json,
+    to_json,
+)
+from activenoise.analysis.record import EFFORTS, analyse
 from activenoise.config.choices import Choices
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
@@ -67,18 +86,18 @@ def page_of(
     names = ["x", "y"][: positions.shape[1]]
     coordinates = dict(zip(names, positions.T, strict=True))
     quick = replace(EFFORTS["quick"], longest=1200)
-    found = findings(coordinates, dt, "exact", quick, choices=choices)
+    found = analyse({"": coordinates}, dt, "exact", quick, choices=choices)
     verdict = about(found.facts, dt) | changes
     return render(verdict, [positions], found.arrays, TEMPLATE), verdict
 
 
-def about(facts: dict, dt: float) -> dict:
+def about(facts: Facts, dt: float) -> dict:
     """verdict.json of these findings."""
     return {
         "track": "a_track", "file": "tracks/<a> & b.csv", "synthetic": False, "note": "made & here",
         "study": None, "unit": "um", "dt": dt, "stride": 1, "scale": 1.0, "column": None,
         "instrument": "exact", "words": in_words(facts)._asdict(),
-        "findings": json.loads(json.dumps(facts)),
+        "findings": json.loads(json.dumps(to_json(facts))),
     }  # fmt: skip
 
 
@@ -129,7 +148,7 @@ def structure(made) -> Structure:
 
 
 def test_the_networks_answers_stand_beside_the_pieces(structure):
-    assert "Open diamonds: ready networks" in structure.text["segments"]
+    assert "Open diamonds: ready networks" in structure.text["pieces"]
 
 
 def test_the_verdict_comes_first_and_its_caveats_next(made, structure):
@@ -173,17 +192,16 @@ def test_it_has_what_telephones_and_printers_need(made, structure):
 
 def test_every_number_that_matters_is_there(made, structure):
     _, verdict = made
-    facts = verdict["findings"]
+    facts = from_json(verdict["findings"])
     for name in ("Passive", "Viscoelastic", "AOUP", "RBP"):
         assert name in structure.text["models"]
-    favoured = facts["models"][facts["favoured"]]
-    for row in favoured["parameters"].values():
+    for row in facts.favoured.parameters.values():
         for end in ("median", "low68", "high68", "low95", "high95"):
-            assert number(row[end]) in structure.text["posterior"]
+            assert number(getattr(row, end)) in structure.text["posterior"]
     assert "20 missing" in structure.text["record"]
     assert "91.0\u202f%" in structure.text["networks"]
     assert "87\u202f%" in structure.text["networks"]
-    assert facts["versions"]["numba"] in structure.text["settings"]
+    assert facts.versions["numba"] in structure.text["settings"]
 
 
 def test_ready_networks_answer_where_they_know_the_record(structure):
@@ -210,9 +228,9 @@ def test_a_study_that_does_not_know_the_record_gives_no_probability():
     structure = Structure(page)
     assert "outside" in structure.text["networks"]
     assert "less than 0.1\u202f% for the question of activity" in structure.text["networks"]
-    assert "which knows no instrument" in structure.text["networks"]
+    assert "which assumes ideal positions" in structure.text["networks"]
     assert "87" not in structure.text["networks"]
-    assert "run make once" in structure.text["ready"]
+    assert "Run make once" in structure.text["ready"]
 
 
 def test_what_the_user_wrote_is_escaped(made, structure):
@@ -261,7 +279,7 @@ def test_a_record_of_which_all_is_known():
     page, verdict = page_of(x[:, None], 0.01, given)
     structure = Structure(page)
     assert structure.faults == []
-    assert verdict["findings"]["models"]["Passive"]["parameters"] == {}
+    assert verdict["findings"]["posteriors"]["Passive"]["parameters"] == {}
     # Record, steps and two statistics.
     assert len(structure.all("img")) == 4
 
@@ -275,14 +293,14 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
         for i, n in enumerate([40, 30, 20] + [4, 5] * 15)
     }
     named = {name: dict(zip("xy", x.T, strict=True)) for name, x in tracks.items()}
-    found = table_findings(
+    found = analyse(
         named, 0.02, "camera", "quick", 1, Choices(trap="free", odds={"RBP": 0.0}), left_out=1
     )
     verdict = about(found.facts, 0.02)
     page = render(verdict, list(tracks.values()), found.arrays, TEMPLATE)
     structure = Structure(page)
     assert structure.faults == []
-    assert "33 tracks taken together" in structure.text["verdict"]
+    assert "33 tracks, taken together" in structure.text["verdict"]
     for name in ("cell-0", "cell-1", "cell-2"):
         assert name in structure.text["tracks"]
     assert "cell-3" not in structure.text["tracks"]
@@ -290,6 +308,80 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
     assert "RBP 0" in structure.text["settings"]
     # Each track, the tracks, steps, two statistics of two coordinates, corner plot.
     assert len(structure.all("img")) == 8
+
+
+def page_of_facts(facts: Facts, **changes) -> Structure:
+    """The page of made-up facts, with figures of a made-up record and without bands."""
+    rng = np.random.default_rng(0)
+    names = list(facts.record.coordinates)
+    tracks = [rng.standard_normal((50, len(names))) for _ in range(2 if facts.several else 1)]
+    arrays = {f"posterior/{name}/D": rng.random(100) + 1 for name in facts.posteriors}
+    return Structure(render(about(facts, 0.01) | changes, tracks, arrays, TEMPLATE))
+
+
+PIECE = Piece(0.0, 6.0, 100.0, {"D": made_up.summary(1, 2)})
+OWN = made_up.comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.99)
+CASES = {
+    "thermal": made_up.facts(),
+    "drift": made_up.shares(
+        0.01, 0.0, 0.99, rivals=Rivals(DriftRival(0.4, 1.0, 0.1, 1.4)), instrument="camera"
+    ),
+    "no model": made_up.shares(
+        0.0, 0.0, 1.0, fit={"x": made_up.innovations(p_slow=1e-9, positions=WithError(0.3, 0.1))}
+    ),
+    "thinned": made_up.facts(
+        full_rate=made_up.comparison(fit={"x": made_up.innovations(autocorrelation=[0.3])}),
+        tones=Tones(1, [ToneFacts("", "x", 50.0, 0.1, 0.1, 0.2)]), bands=Bands(2, {}),
+    ),
+    "two coordinates": made_up.facts(
+        each={"x": made_up.comparison(), "y": made_up.comparison()},
+        record=RecordFacts(
+            50, 50, 0.01, 0.5, 1, dict.fromkeys("xy", CoordinateFacts(0, 0.0, 1.0, 0.1))
+        ),
+        circulation={"x, y": "too short"},
+    ),
+    "agreeing tracks": made_up.table(-20.0),
+    "tracks that differ": made_up.table(35.0),
+    "free": made_up.facts(trap="free", fixed={"D": 0.1, "corner": "off", "noise": 0.0}),
+    "user's priors": made_up.facts(
+        settings=Settings("linear", 1, None, {"RBP": 0.0}, ["D"], {})
+    ),
+    "pieces": made_up.facts(pieces=Pieces("AOUP", "", [PIECE, PIECE], {"D": Trend(9.0, 1e-4)})),
+    "not tested": made_up.facts(
+        not_tested=[NotTested("tones", "short"), NotTested("drift", "exact")]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_branch_of_the_template_can_be_rendered(name):
+    """A misspelt fact would be an undefined name, which is an error."""
+    row = {"value": 1.0, "standard_error": 0.1}
+    study = {
+        "study": "granule", "exact": {"p_active": 0.9, "p_rbp": 0.2}, "parameters": {"noise": 1.0},
+        "network": {"p_active": 0.8}, "fit": {"AOUP": dict.fromkeys(("kappa", "D"), row)},
+        "ready": {"study": "ready", "coordinates": {"x": READY, "y": {**READY, **STRANGE}}},
+    }  # fmt: skip
+    for changes in ({}, study, {"ready_missing": True, "synthetic": True, "column": "2"}):
+        structure = page_of_facts(CASES[name], **changes)
+        assert structure.faults == []
+    reading = in_words(CASES[name]).reading
+    assert ("%" in structure.text["models"]) == (reading != "no model")
+
+
+def test_the_rows_of_the_models_and_a_drift_add_up():
+    text = page_of_facts(CASES["drift"]).text["models"]
+    assert "Five models" in text
+    assert "Passive, drifting" in text
+    chances = [float(p) for p in re.findall(r"(\d[\d.]*)\u202f%", text.split("Active motion")[0])]
+    assert sum(chances) == pytest.approx(100, abs=1)
+
+
+def test_a_verdict_of_another_version_says_so():
+    verdict = about(made_up.facts(), 0.01)
+    verdict["findings"]["record"]["n_pionts"] = verdict["findings"]["record"].pop("n_points")
+    with pytest.raises(FactsError, match=r"a_track/verdict.json: made by activenoise 0.0; run"):
+        render(verdict, [np.zeros((5, 1))], {}, TEMPLATE)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,12 @@ def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
     return found
 
 
+def read_attributes(path: str | Path) -> dict[str, Any]:
+    """The attributes of a file of `write_arrays`, by name; arrays of them as lists."""
+    with h5py.File(path, "r") as file:
+        return {n: v.tolist() if hasattr(v, "tolist") else v for n, v in file.attrs.items()}
+
+
 def write_table(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows as a CSV file, floats to 6 digits; nothing where a row lacks a column, or for nan."""
     table = [{name: _cell(value) for name, value in row.items()} for row in rows]

@@ -12,29 +12,31 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    import json
-    from pathlib import Path
-
+    from activenoise.analysis.facts import read_facts
     from activenoise.files import read_tree, write_json, write_table
-    from activenoise.learning.any_record import answers, known_rates, longest_tracks, without_tones
+    from activenoise.learning.any_record import answers, longest_tracks, without_tones
     from activenoise.learning.domain import read_domains
     from activenoise.learning.networks import Network
+    from activenoise.physics.tones import Tone
     from activenoise.reading.record import load_record
 
     p = job.params
     record = load_record(job.input.record)
     tracks = longest_tracks(record.tracks, record.coordinates)
-    facts = json.loads(Path(job.input.findings).read_text(encoding="utf-8"))
-    tracks = without_tones(tracks, facts, record.dt)
+    facts = read_facts(job.input.findings)
+    tones = {
+        name: [Tone(tone.frequency, tone.cosine, tone.sine) for tone in some]
+        for name, some in facts.tones.by_name.items()
+    }
+    tracks = without_tones(tracks, tones, facts.record.n_read, record.dt)
     networks = dict(zip(p.tasks, map(Network.load, job.input.networks), strict=True))
     domains = {
         task: read_domains(read_tree(path))
         for task, path in zip(p.tasks, job.input.domains, strict=True)
     }
-    pieces = facts["segments"]["pieces"]
-    found, rows = answers(
-        networks, domains, tracks, record.dt, known_rates(facts), p.ranges, pieces
-    )
+    # The pieces of a table are those of one track.
+    pieces = [] if facts.several else [(piece.start, piece.end) for piece in facts.pieces.pieces]
+    found, rows = answers(networks, domains, tracks, record.dt, facts.known_rates, p.ranges, pieces)
     log.info("%s", found)
     write_json(job.output.summary, {"study": p.study, "coordinates": found})
     write_table(job.output.segments, rows)

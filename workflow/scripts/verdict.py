@@ -15,7 +15,8 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.analysis.judgement import rows_of_tracks
+    from activenoise.analysis.facts import from_json
+    from activenoise.analysis.table import rows_of_tracks
     from activenoise.files import write_json, write_table
     from activenoise.reading.record import load_record, load_studied
     from activenoise.report.words import in_words
@@ -25,18 +26,19 @@ def main(job: "Snakemake") -> None:
         for name in ("fit", "exact", "network", "ready", "findings")
         if name in job.input.keys()  # noqa: SIM118 (a list of files with names)
     }
+    facts = from_json(parts["findings"], job.input.findings)
     record = load_record(job.input.record)
     about = {**job.params.about, "unit": record.unit, "version": __version__}
     if about["study"]:
         about["n_points"] = len(load_studied(job.input.record).positions)
     else:
-        about["n_points"] = parts["findings"]["record"]["n_points"]
+        about["n_points"] = facts.record.n_points
         about["dt"] = record.dt / about["stride"]
-    words = in_words(parts["findings"])
+    words = in_words(facts)
     log.info("%s", words.sentence)
     verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}
     write_json(job.output.verdict, verdict)
-    write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, parts["findings"]))
+    write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, facts))
 
 
 if __name__ == "__main__":

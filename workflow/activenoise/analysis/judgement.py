@@ -1,6 +1,6 @@
-"""What counts: the thresholds by which the facts of a record become a verdict, all in one place.
+"""What counts: the thresholds by which the facts of a record become a reading, all in one place.
 
-Works on the facts of `findings` (plain numbers by name) and needs no numerics.
+Works on typed facts and needs no numerics.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, sqrt
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from activenoise.parameters import WITH_PRIOR
+from activenoise.analysis.facts import ComparisonFacts, DriftRival, Facts, FitTest, Model
 
-Facts = Mapping[str, Any]
 Reading = Literal[
     "no model",
     "thermal",
@@ -24,18 +23,20 @@ Reading = Literal[
     "shape",
     "undecided",
 ]
+ACTIVE: tuple[Model, ...] = ("AOUP", "RBP")
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """likely, unlikely: probabilities that settle a question.
+    """likely, unlikely: probabilities that settle a question; probable: that make an answer the
+    most likely one by far.
 
     A misfit matters where it is both certain and large. autocorrelation: of the innovations at one
     lag; distance: of their distribution from the normal's; each also beyond so many standard errors
     (`errors`), or beyond `distance_errors`/sqrt(n), the Kolmogorov-Smirnov distance of p = 0.001.
     kurtosis: of the positions, also beyond `errors`.
     slow: chance of the correlations of 200 block means, which are so few that what they show
-    matters. drift, circulation: chances. agreement: log Bayes factor, nats, beyond which tracks
+    matters. trend, circulation: chances. agreement: log Bayes factor, nats, beyond which tracks
     share their parameters or do not. band: part of a statistic inside its 95 % band.
     familiar: fraction of a network's training tracks that must be farther out than a record.
     pareto_k, effective: of the importance sampling, beyond and below which its errors are not to be
@@ -44,13 +45,14 @@ class Thresholds:
 
     likely: float = 0.95
     unlikely: float = 0.05
+    probable: float = 0.8
     autocorrelation: float = 0.05
     errors: float = 4.5
     distance: float = 0.02
     distance_errors: float = 1.95
     kurtosis: float = 0.1
     slow: float = 1e-4
-    drift: float = 1e-3
+    trend: float = 1e-3
     circulation: float = 0.01
     agreement: float = 3.0
     band: float = 0.5
@@ -62,7 +64,7 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-def misfits(test: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
+def misfits(test: FitTest, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
     """What is wrong with the innovations of one coordinate, by kind, with its size: "fast" (the
     largest autocorrelation), "normal" (distance), "shape" (excess kurtosis of the positions),
     "slow" (chance of the blocks). Empty: it fits.
@@ -70,137 +72,141 @@ def misfits(test: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
     RBP is tested by the innovations of the AOUP that has its covariance, which are not normal, nor
     are its positions.
     """
-    n = test["n_points"]
     found: dict[str, float] = {}
-    largest = max(test["autocorrelation"], key=abs)
-    if abs(largest) > max(limits.autocorrelation, limits.errors / sqrt(n)):
+    largest = max(test.autocorrelation, key=abs)
+    root = sqrt(test.n_points)
+    if abs(largest) > max(limits.autocorrelation, limits.errors / root):
         found["fast"] = largest
-    if test["model"] != "RBP" and test["distance"] > max(
-        limits.distance, limits.distance_errors / sqrt(n)
-    ):
-        found["normal"] = test["distance"]
-    kurtosis, error = test.get("kurtosis", 0.0), test.get("kurtosis_error", 0.0)
-    if test["model"] != "RBP" and abs(kurtosis) > max(limits.kurtosis, limits.errors * error):
-        found["shape"] = kurtosis
-    if test["p_slow"] < limits.slow:
-        found["slow"] = test["p_slow"]
+    gaussian = test.model != "RBP"
+    if gaussian and test.distance > max(limits.distance, limits.distance_errors / root):
+        found["normal"] = test.distance
+    tails = test.positions
+    if gaussian and tails and abs(tails.value) > max(limits.kurtosis, limits.errors * tails.error):
+        found["shape"] = tails.value
+    if test.p_slow < limits.slow:
+        found["slow"] = test.p_slow
     return found
 
 
-def all_misfits(fit: Facts, limits: Thresholds = THRESHOLDS) -> dict[str, dict[str, float]]:
-    """`misfits` of the favoured model by coordinate, of those that have any."""
-    found = {name: misfits(test, limits) for name, test in fit["favoured"].items()}
+def all_misfits(
+    fit: Mapping[str, FitTest], limits: Thresholds = THRESHOLDS
+) -> dict[str, dict[str, float]]:
+    """`misfits` by coordinate, of those that have any."""
+    found = {name: misfits(test, limits) for name, test in fit.items()}
     return {name: kinds for name, kinds in found.items() if kinds}
 
 
+def disagreement(facts: Facts, limits: Thresholds = THRESHOLDS) -> bool | None:
+    """Whether the tracks of a table have parameters of their own; None where that is not decided,
+    or there are fewer than two to compare."""
+    found = facts.tracks.own_over_shared.get(facts.comparison.favoured)
+    return None if found is None else differ(found.value, found.error, limits)
+
+
+def differ(value: float, error: float, limits: Thresholds = THRESHOLDS) -> bool | None:
+    """Whether a log Bayes factor (nats) decides for parameters of each track's own; None where it
+    decides nothing."""
+    return None if abs(value) < limits.agreement + 2 * error else value > 0
+
+
+def basis(facts: Facts) -> ComparisonFacts:
+    """The comparison that a reading rests on: where the tracks of a table have parameters of their
+    own, the one that lets each have them."""
+    return facts.own if facts.own is not None and disagreement(facts) else facts.comparison
+
+
 def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
-    """Which reading of the record its facts favour.
+    """Which reading of the record its facts favour."""
+    return reading_of(basis(facts), facts.free, facts.rivals.drift, limits)
+
+
+def reading_of(
+    found: ComparisonFacts,
+    free: bool,
+    drift: DriftRival | None,
+    limits: Thresholds = THRESHOLDS,
+) -> Reading:
+    """Which reading a comparison favours. drift: None where this rival was not tested, which
+    speaks neither for nor against it.
 
     "active" needs a negative weight of C(t): without one a viscoelastic bead at equilibrium has the
     same law, and how the two share the probability is the priors' doing. A free tracer has no such
-    double: its record tells the two apart or does not. "drift": thermal noise on an
-    instrument that drifts explains it better; "slow": it does as well. "shape": RBP alone excludes
-    thermal noise, whose covariance it has; a trap that is not harmonic changes the rest.
+    double: its record tells the two apart or does not. "drift": thermal noise on an instrument that
+    drifts explains the record better; "slow": it does as well. "shape": the positions are not
+    Gaussian, but their correlations are those of equilibrium. Both RBP and a trap that is not
+    harmonic produce this, so the record does not decide.
     """
-    if all_misfits(facts["fit"], limits):
+    if all_misfits(found.fit, limits):
         return "no model"
-    passive = facts["probability"]["Passive"]
+    passive = found.p("Passive")
     if passive > limits.likely:
         return "thermal"
-    drifting = facts.get("with_drift", {"probability": 0.0})["probability"]
-    if passive < limits.unlikely <= drifting:
-        return "drift" if drifting > limits.likely else "slow"
-    if passive < limits.unlikely <= _passive_among_gaussian(facts) and facts["trap"] != "free":
-        return "shape"
-    if facts["trap"] == "free":
-        if facts["p_active"] < limits.unlikely:
+    excluded = passive < limits.unlikely
+    if excluded and drift is not None and drift.probability >= limits.unlikely:
+        return "drift" if drift.probability > limits.likely else "slow"
+    if free:
+        if found.p_active < limits.unlikely:
             return "equilibrium"
-        return "active" if facts["p_distinguishable"] > limits.likely else "undecided"
-    if passive < limits.unlikely:
-        settled = facts["p_distinguishable"] > limits.likely
-        return "active" if settled else "active or viscoelastic"
-    if facts["p_active"] < limits.unlikely:
-        return "equilibrium"
-    return "undecided"
+        return "active" if found.p_distinguishable > limits.likely else "undecided"
+    if excluded and _among_gaussian(found, "Passive") >= limits.unlikely:
+        return "shape"
+    if not excluded:
+        return "equilibrium" if found.p_active < limits.unlikely else "undecided"
+    if found.p_distinguishable > limits.likely:
+        return "active"
+    at_equilibrium = sum(_among_gaussian(found, model) for model in ("Passive", "Viscoelastic"))
+    only_rbp = found.p("RBP") > limits.likely and at_equilibrium >= limits.unlikely
+    return "shape" if only_rbp else "active or viscoelastic"
 
 
-def _passive_among_gaussian(facts: Facts) -> float:
-    """Probability of Passive without RBP, at equal odds: by the covariance alone."""
-    log_z = {name: model["log_evidence"] for name, model in facts["models"].items()}
-    others = [min(log_z[name] - log_z["Passive"], 700.0) for name in ("Viscoelastic", "AOUP")]
-    return 1 / (1 + sum(map(exp, others)))
+def _among_gaussian(found: ComparisonFacts, model: str) -> float:
+    """Probability of a model without RBP, at equal odds: by the covariance alone."""
+    log_z = {name: m.log_evidence for name, m in found.models.items() if name != "RBP"}
+    return 1 / sum(exp(min(value - log_z[model], 700.0)) for value in log_z.values())
 
 
-def is_familiar(answers: Facts, task: str, limits: Thresholds = THRESHOLDS) -> bool:
-    """Whether a record is like what the network of this task was trained on (true where it was not
-    looked at)."""
-    found = answers.get("familiar", {}).get(task)
-    return found is None or found["farther"] >= limits.familiar
+class Stated(NamedTuple):
+    """The probabilities that a reading states, which add up to 1: of thermal noise in a simple
+    liquid, in a viscoelastic medium, and on a drifting instrument (None where that was not
+    tested), and of active motion, with the numerical errors of the first and the last.
+    distinguishable: of activity that differs from every medium at equilibrium."""
+
+    models: dict[str, float]
+    active: float
+    active_error: float
+    thermal_error: float
+    distinguishable: float
+    drift: float | None
+
+    @property
+    def equilibrium(self) -> float:
+        """Of thermal noise in a medium at equilibrium, seen by an instrument at rest."""
+        return self.models["Passive"] + self.models["Viscoelastic"]
 
 
-def ready_columns(answer: Facts) -> dict[str, float]:
-    """What the table of verdicts has of the ready networks' answer for a coordinate: no probability
-    of a record that is unlike their training."""
-    task = "Passive-AOUP"
-    if "too_short" in answer:
-        return {}
-    found = {"ready_farther": answer["familiar"][task]["farther"]}
-    if is_familiar(answer, task):
-        found["p_active_ready"] = answer["p_active"]
-    return found
+def stated(facts: Facts) -> Stated:
+    """The probabilities that the reading of these facts states."""
+    found, drift = basis(facts), facts.rivals.drift
+    rest = 1.0 if drift is None else 1.0 - drift.probability
+    return Stated(
+        models={name: rest * model.probability for name, model in found.models.items()},
+        active=rest * found.p_active,
+        active_error=rest * found.p_active_error,
+        thermal_error=rest * found.models["Passive"].probability_error,
+        distinguishable=rest * found.p_distinguishable,
+        drift=None if drift is None else drift.probability,
+    )
 
 
 def has_double(facts: Facts) -> bool:
     """Whether the active reading, if it is alive, has kappa tau_a > 1 and two positive weights: an
     exact double at equilibrium."""
-    double = facts["double"]
-    alive = facts["probability"]["Passive"] <= THRESHOLDS.likely
-    return alive and double["kappa_tau_a"] > 1 and double["p_negative_weight"] < 0.5
+    alive = basis(facts).p("Passive") <= THRESHOLDS.likely
+    return alive and facts.double.kappa_tau_a > 1 and facts.double.p_negative_weight < 0.5
 
 
-def disagreement(facts: Facts, limits: Thresholds = THRESHOLDS) -> bool | None:
-    """Whether the tracks of a table have parameters of their own; None where that is not decided,
-    or there is but one."""
-    found = facts.get("tracks", {}).get("own_over_shared")
-    if found is None:
-        return None
-    value, error = (found[facts["favoured"]][key] for key in ("value", "error"))
-    return None if abs(value) < limits.agreement + 2 * error else value > 0
-
-
-_ROW_PARAMETERS = [name for name in WITH_PRIOR if name not in ("active_share", "strength")]
-
-
-def basis(facts: Facts) -> Facts:
-    """The facts that a verdict rests on: of a table whose tracks have parameters of their own,
-    those that let them."""
-    return {**facts, **facts["own"]} if disagreement(facts) else facts
-
-
-def rows_of_tracks(name: str, facts: Facts) -> list[dict[str, Any]]:
-    """A row for each track of a table, or the one of a record of this name: probabilities of the
-    models; mean and standard deviation of the parameters, of one record under the favoured model
-    (D_a and tau_a under AOUP)."""
-    if "tracks" in facts:
-        return [dict(row) for row in facts["tracks"]["rows"]]
-    row = {
-        "track": name, "n_points": facts["record"]["n_points"],
-        "coordinates": ",".join(facts["record"]["coordinates"]),
-    }  # fmt: skip
-    row |= {f"p_{model.lower()}": p for model, p in facts["probability"].items()}
-    row |= {key: facts[key] for key in ("p_active", "p_distinguishable")}
-    row["model"] = facts["favoured"]
-    models = facts["models"]
-    active = models["AOUP"]["parameters"]
-    return [row | parameter_columns(models[facts["favoured"]]["parameters"], active)]
-
-
-def parameter_columns(found: Facts, active: Facts) -> dict[str, float]:
-    """Mean and standard deviation of each parameter, from its summary under a model; of D_a and
-    tau_a from that under the AOUP (active)."""
-    columns: dict[str, float] = {}
-    for name in _ROW_PARAMETERS:
-        values = active if name in ("D_a", "tau_a") else found
-        if name in values:
-            columns |= {name: values[name]["mean"], f"{name}_sd": values[name]["sd"]}
-    return columns
+def is_familiar(answers: Mapping[str, Any], task: str, limits: Thresholds = THRESHOLDS) -> bool:
+    """Whether a record is like what the network of this task was trained on (true where it was not
+    looked at). answers: of a network, as in ready.json or network.json."""
+    found = answers.get("familiar", {}).get(task)
+    return found is None or found["farther"] >= limits.familiar

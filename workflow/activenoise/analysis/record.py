@@ -1,72 +1,97 @@
-"""Everything that the four models say of one record: facts for the verdict and its page.
+"""The analysis of a record: one pipeline from positions to facts.
 
-The facts are plain numbers, lists and names, so that they can be kept as JSON and put into words
-without numerics; what a figure draws (draws of the posteriors, predictive bands) comes beside them
-as arrays. Lengths in the record's unit, times in s, evidences in nats.
+A record is tracks by name, each with coordinates by name; a single track is a table of one. Every
+coordinate of every track is a record of the joint likelihood, with a zero of its own; the cost of
+many short tracks is that of their scatter matrices (`likelihood.scatter`), so that thousands of
+them are no more than a few long ones. The facts are plain typed numbers (`facts`); what a figure
+draws (draws of the posteriors, predictive bands) comes beside them as arrays. Lengths are in the
+record's unit, times in s, evidences in nats.
 """
 
 from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import chi2
 
 from activenoise import __version__
-from activenoise.analysis.checks import (
-    N_LAGS,
-    Band,
-    circulation,
-    find_tones,
-    goodness,
-    predictive_bands,
-    shape,
+from activenoise.analysis.bands import Band, ensemble_bands, predictive_bands
+from activenoise.analysis.checks import drawn
+from activenoise.analysis.circulation import circulations
+from activenoise.analysis.comparison import (
+    Setup,
+    Tracks,
+    all_records,
+    centred,
+    compared,
+    double,
+    posterior_facts,
 )
-from activenoise.analysis.judgement import all_misfits, misfits, reading
+from activenoise.analysis.facts import (
+    Bands,
+    CirculationFacts,
+    ComparisonFacts,
+    CoordinateFacts,
+    DriftRival,
+    Facts,
+    NotTested,
+    PriorRange,
+    RecordFacts,
+    Rivals,
+    Settings,
+    ToneFacts,
+    Tones,
+    TrackRow,
+    TracksFacts,
+    WithError,
+)
+from activenoise.analysis.judgement import all_misfits, differ, reading_of
+from activenoise.analysis.pieces import FEWEST as FEWEST_OF_PIECE
+from activenoise.analysis.pieces import pieces_of
+from activenoise.analysis.rivals import (
+    LONGEST,
+    drift_of_all,
+    drift_of_each,
+    fitting_stride,
+    has_room_for_strides,
+    thin,
+)
+from activenoise.analysis.tones import FEWEST_POINTS, take_off
+from activenoise.analysis.tracks import (
+    FEWEST,
+    each_its_own,
+    fitting,
+    longest_first,
+    observed,
+    one_by_one,
+    own_analysis,
+    own_over_shared,
+)
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
-from activenoise.inference.comparison import (
-    Comparison,
-    compare_models,
-    negative_weight,
-    probabilities,
-)
+from activenoise.inference.comparison import Comparison
 from activenoise.inference.importance import Sampler
-from activenoise.inference.posterior import Posterior, posterior
-from activenoise.inference.record import (
-    Kind,
-    Record,
-    chosen_prior,
-    drift_prior,
-    instrument_of,
-    linear_model,
-)
-from activenoise.likelihood import kalman
+from activenoise.inference.record import Kind
 from activenoise.likelihood.scatter import compressed
-from activenoise.physics.instrument import Baseline, Instrument
+from activenoise.physics.instrument import Instrument
 from activenoise.physics.priors import Axis
-from activenoise.physics.system import LinearModel
-from activenoise.physics.tones import fit_tones, waveform
 
-KINDS: tuple[str, ...] = get_args(Kind)
-_CANDIDATES = 64  # draws among which the best is sought, whose innovations are tested
-_STEP = 997  # from draw to draw, coprime to their number: equal draws are neighbours
-_FEWEST = 200  # points of a piece of the record, and of a thinned one
-_LONG = 1 << 17  # points; the bands of a longer record are those of a thinned one
-_PIECE = 1 << 14  # points of a piece, which is thinned to about so many
+MOST = 1 << 19  # points, over all coordinates, that the joint analysis reads, of the longest tracks
+
+_LONG_TABLE = 1 << 15  # points; beyond them the sampler is frugal, and no coordinate is by itself
 _SEARCHES = 3  # for tones
-_STRIDES = (2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is computed. sampler: of the whole record; frugal: of one beyond _LONG points;
-    brief: of its pieces and of single coordinates. segments: pieces at most. bands: simulated
+    """How much is computed. sampler: of the whole record; frugal: of a long one; brief: of its
+    pieces, single coordinates, single tracks and rivals. segments: pieces at most. bands: simulated
     records behind the bands, on n_at lags. draws: of each posterior, kept for figures. longest:
     points that are read, or None for all. members: tracks of a table that are analysed one by one.
     """
@@ -95,181 +120,359 @@ EFFORTS = {
 }
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked of records: the kind of instrument, the user's choices, the seed."""
+class Analysis(NamedTuple):
+    """facts: typed, JSON by `facts.to_json`. arrays: by name, "posterior/AOUP/kappa" (draws) and
+    "bands/x/spectrum/data" (also "at" and "quantiles")."""
 
-    kind: Kind
-    choices: Choices
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"instrument {self.kind!r} must be one of {', '.join(KINDS)}")
-
-    def prior(self, records: Sequence[Record], stride: int = 1) -> dict[str, Axis]:
-        """The priors of records that are every stride-th point."""
-        given = dict(self.choices.priors)
-        if "exposure" in given:  # a part of the longer interval
-            low, high, log = given["exposure"]
-            given["exposure"] = Axis(low / stride, high / stride, log)
-        return chosen_prior(records, self.kind, self.choices.free, given)
-
-    def verdict(
-        self,
-        records: Sequence[Record],
-        prior: Mapping[str, Axis],
-        sampler: Sampler,
-        seed: int | None = None,
-    ) -> Comparison:
-        c = self.choices
-        return compare_models(
-            records, prior, c.baseline, self.seed if seed is None else seed, sampler, c.odds
-        )
-
-
-class Findings(NamedTuple):
-    """facts: JSON-able. arrays: by name, "posterior/AOUP/kappa" and "bands/x/spectrum/data"."""
-
-    facts: dict[str, Any]
+    facts: Facts
     arrays: dict[str, FloatArray]
 
 
-def findings(
-    coordinates: Mapping[str, FloatArray],
+def analyse(
+    tracks: Tracks,
     dt: float,
     kind: Kind = "unknown",
     effort: Effort | str = "full",
     seed: int = 0,
     choices: Choices | None = None,
-) -> Findings:
-    """Analyse one record. coordinates: positions (n_points,) by name, on one grid of times, NaN
-    where missing; several share their parameters. dt: s. kind: of instrument, `default_prior`.
+    left_out: int = 0,
+    progress: Callable[[str], object] | None = None,
+) -> Analysis:
+    """The facts of a record, and the arrays that its figures draw.
 
-    Tones in the innovations are taken off first: "tones". Where the innovations correlate over a
-    few points, which is a response of the instrument that no model here has, every 2nd, 4th ...
-    point is tried until a model fits; the facts are then those of the thinned record, and
-    "full_rate" says how the full one failed.
+    tracks: positions (n_points,) by track and coordinate, points dt (s) apart, NaN where missing.
+        All coordinates of a track are on one grid of times, and every track has the same
+        coordinates. All share their parameters; whether several tracks do is tested.
+    kind: of instrument: "exact", "camera", "detector" or "unknown" (`inference.default_prior`).
+    effort: "full", "quick" or an `Effort`. seed: of all random numbers.
+    choices: the user's trap, priors, baseline and prior odds; the usual ones without it.
+    left_out: tracks of the file that are not among these, for the facts alone.
+    progress: called with the name of each stage as it starts.
+
+    Tones in the innovations are taken off first. Where the innovations correlate over a few points,
+    which is a response of the instrument that no model here has, every 2nd, 4th ... point is tried
+    until a model fits; the facts are then those of the thinned record, and `full_rate` has how all
+    points fared. Where the record looks active, a drifting instrument is tested as a rival. Facts
+    that were not established are in `not_tested`, with the reason. ValueError, in one line, where
+    the positions cannot be analysed.
     """
-    question = Question(kind, choices or Choices(), seed)
-    free = question.choices.free
-    if not coordinates:
-        raise ValueError("a record needs a coordinate")
+    setup = Setup(kind, choices or Choices(), seed)
     chosen = EFFORTS[effort] if isinstance(effort, str) else effort
-    clock = Clock()
-    whole = {name: np.asarray(x, np.float64) for name, x in coordinates.items()}
-    parts = {name: centred(x[: chosen.longest]) for name, x in whole.items()}
-    read = len(next(iter(parts.values())))
-    sampler = chosen.sampler if read <= _LONG else chosen.frugal
-    facts, answer, parts = _compared_without_tones(parts, dt, question, sampler)
-    clock.lap("models")
-    stride = 1
-    if any("fast" in kinds for kinds in all_misfits(facts["fit"]).values()):
-        stride = _fitting_stride(parts, dt, question, chosen.brief)
-        clock.lap("search of a stride")
-    if stride > 1:
-        full_rate = facts
-        parts = {name: centred(x[::stride]) for name, x in parts.items()}
-        dt = dt * stride
-        facts, answer = compared(_each_alone(parts, dt), question, sampler, stride)
-        facts["full_rate"] = full_rate
-        facts["tones"] = full_rate.pop("tones")
-        clock.lap("models of the thinned record")
-    records = [Record(x, dt) for x in parts.values()]
-    prior = question.prior(records, stride)
-    facts = {
-        "record": _record_facts(whole, dt / stride, read) | {"analysed_stride": stride},
-        **facts_of_models(answer, question, prior),
-        **facts,
+    stages = _Stages(progress)
+    whole = _checked(tracks)
+    read = _read(whole, setup, chosen)
+    sampler = _sampler(read, dt, chosen)
+    with stages.stage("models"):
+        found, answer, cleaned, tones = _without_tones(read, dt, setup, sampler)
+    at = _with_members(_Compared(cleaned, dt, 1, found, answer), setup, chosen, stages)
+    full_rate = None
+    if _is_fast(at.decisive) and has_room_for_strides(at.tracks):
+        with stages.stage("search of a stride"):
+            alike = at.tracks if at.shared else dict([next(iter(at.tracks.items()))])
+            stride = fitting_stride(alike, dt, setup, chosen.brief)
+        if stride > 1:
+            full_rate, at = at.decisive, _thinned(at, stride, setup, chosen, sampler, stages)
+    facts, arrays = _facts(at, whole, read, setup, chosen, stages)
+    facts = replace(
+        facts,
+        full_rate=full_rate,
+        tones=Tones(_searched(read), tones),
+        not_tested=_not_tested(at, facts, read, setup, chosen),
+        tracks=replace(facts.tracks, left_out=left_out),
+        seconds=stages.seconds,
+    )
+    return Analysis(facts, arrays)
+
+
+class _Stages:
+    """Seconds taken by each stage, which `progress` hears of as it starts."""
+
+    def __init__(self, progress: Callable[[str], object] | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if self._progress is not None:
+            self._progress(name)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The models compared for tracks, every stride-th point, dt (s) apart: with shared parameters
+    (found, answer), of each track by itself (members), and with own parameters (own)."""
+
+    tracks: Tracks
+    dt: float
+    stride: int
+    found: ComparisonFacts
+    answer: Comparison
+    members: Mapping[str, Comparison] = field(default_factory=dict)
+    own: ComparisonFacts | None = None
+    own_over_shared: dict[str, WithError] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the tracks may share their parameters."""
+        ratio = self.own_over_shared.get(self.found.favoured)
+        return ratio is None or not differ(ratio.value, ratio.error)
+
+    @property
+    def decisive(self) -> ComparisonFacts:
+        """The comparison on which the reading rests."""
+        return self.found if self.own is None or self.shared else self.own
+
+    def prior(self, setup: Setup) -> dict[str, Axis]:
+        """The prior of all tracks."""
+        return setup.prior(all_records(self.tracks, self.dt), self.stride)
+
+
+def _checked(tracks: Tracks) -> dict[str, dict[str, FloatArray]]:
+    whole = {
+        track: {name: np.asarray(x, np.float64) for name, x in parts.items()}
+        for track, parts in tracks.items()
     }
-    if len(records) > 1:
-        facts["each"] = {
-            name: compared({name: [Record(x, dt)]}, question, chosen.brief, stride)[0]
-            for name, x in parts.items()
-        }
-        if not free:  # no zero of a free tracer to circulate about
-            facts["circulation"] = _circulations(parts, dt, seed)
-        clock.lap("coordinates")
-    if (
-        reading(facts) in ("active", "active or viscoelastic")
-        and kind != "exact"
-        and "drift" not in question.choices.priors
-    ):
-        facts["with_drift"] = _with_drift(records, stride, question, answer, chosen.brief)
-        clock.lap("a drift")
-    favoured = answer.posteriors[facts["favoured"]]
-    arrays: dict[str, FloatArray] = {}
-    facts["bands"] = {}
-    facts["bands_stride"] = thin = -(-len(records[0].positions) // _LONG)
-    for name, record in zip(parts, records, strict=True):
-        bands = predictive_bands(
-            lambda i: drawn(favoured, i, question.choices.baseline, thin),
-            record.positions[::thin],
-            dt * thin,
-            chosen.bands,
-            seed,
-            chosen.n_at,
-            free,
+    if not whole or not all(whole.values()):
+        raise ValueError("a record needs a coordinate")
+    names = list(next(iter(whole.values())))
+    for track, parts in whole.items():
+        if list(parts) != names:
+            raise ValueError(
+                f"track {track} has the coordinates {', '.join(parts)}; the first has "
+                f"{', '.join(names)}"
+            )
+        if len({len(x) for x in parts.values()}) > 1:
+            raise ValueError(f"track {track}: its coordinates differ in their number of points")
+    return whole
+
+
+def _read(whole: Tracks, setup: Setup, effort: Effort) -> dict[str, dict[str, FloatArray]]:
+    """The tracks of the joint analysis, longest first, about their means: those that have more
+    points than the baseline takes up and together fit into the points that are read."""
+    unknowns = Instrument(baseline=setup.choices.baseline).unknowns
+    enough = [track for track in longest_first(whole) if observed(whole[track]) > unknowns]
+    if not enough:
+        raise ValueError(
+            f"no track has more than {unknowns} points, which a {setup.choices.baseline} baseline "
+            "takes up"
         )
-        facts["bands"][name] = {key: band.inside for key, band in bands.items()}
-        arrays |= band_arrays(name, bands)
-    clock.lap("bands")
+    names = fitting(enough, whole, effort.longest or MOST)
+    most = effort.longest if len(names) == 1 else None
+    return {track: {name: centred(x[:most]) for name, x in whole[track].items()} for track in names}
+
+
+def _sampler(tracks: Tracks, dt: float, effort: Effort) -> Sampler:
+    """The sampler of the joint comparison: frugal where the likelihood is dear."""
+    if len(tracks) == 1:
+        (parts,) = tracks.values()
+        return effort.sampler if len(next(iter(parts.values()))) <= LONGEST else effort.frugal
+    several = compressed([record.positions for record in all_records(tracks, dt)], dt)
+    size = sum(len(x) for x in several.records)
+    return effort.sampler if size <= _LONG_TABLE else effort.frugal
+
+
+def _without_tones(
+    tracks: Tracks, dt: float, setup: Setup, sampler: Sampler
+) -> tuple[ComparisonFacts, Comparison, Tracks, list[ToneFacts]]:
+    """The comparison after the tones are taken off, the tracks without them, and the tones. A
+    strong tone hides others: the models are compared and tones searched again until none is
+    left."""
+    cleaned: Tracks = tracks
+    frequencies: dict[tuple[str, str], list[float]] = {}
+    tones: list[ToneFacts] = []
+    for attempt in range(_SEARCHES):
+        found, answer = compared(cleaned, dt, setup, sampler)
+        left = {
+            (track, name): more
+            for name, test in found.fit_aoup.items()
+            for track, more in test.tones.items()
+        }
+        if attempt + 1 == _SEARCHES or not left:
+            break
+        for where, more in left.items():
+            frequencies.setdefault(where, []).extend(more)
+        cleaned, tones = take_off(tracks, dt, frequencies)
+    return found, answer, cleaned, tones
+
+
+def _with_members(at: _Compared, setup: Setup, effort: Effort, stages: _Stages) -> _Compared:
+    """The same comparison with that of several tracks one by one, and whether they agree."""
+    if len(at.tracks) == 1:
+        return at
+    prior = at.prior(setup)
+    with stages.stage("tracks one by one"):
+        members = one_by_one(at.tracks, at.dt, prior, setup, effort.brief, effort.members)
+    if len(members) < 2:
+        return replace(at, members=members)
+    with stages.stage("whether they agree"):
+        together = at.answer
+        if len(members) < len(at.tracks):
+            records = [
+                record
+                for track in members
+                for record in all_records({track: at.tracks[track]}, at.dt)
+            ]
+            together = setup.compare(records, prior, effort.brief)
+        return replace(
+            at,
+            members=members,
+            own=each_its_own(members, at.tracks, at.dt, setup),
+            own_over_shared=own_over_shared(together, members),
+        )
+
+
+def _is_fast(found: ComparisonFacts) -> bool:
+    """Whether the innovations correlate over a few points."""
+    return any("fast" in kinds for kinds in all_misfits(found.fit).values())
+
+
+def _thinned(
+    at: _Compared, stride: int, setup: Setup, effort: Effort, sampler: Sampler, stages: _Stages
+) -> _Compared:
+    """The comparison for every stride-th point, of the tracks that keep enough of them."""
+    unknowns = Instrument(baseline=setup.choices.baseline).unknowns
+    thinned = {track: thin(parts, stride) for track, parts in at.tracks.items()}
+    tracks = {track: parts for track, parts in thinned.items() if observed(parts) > unknowns}
+    dt = at.dt * stride
+    with stages.stage("models of the thinned record"):
+        found, answer = compared(tracks, dt, setup, sampler, stride)
+    return _with_members(_Compared(tracks, dt, stride, found, answer), setup, effort, stages)
+
+
+def _facts(
+    at: _Compared, whole: Tracks, read: Tracks, setup: Setup, effort: Effort, stages: _Stages
+) -> tuple[Facts, dict[str, FloatArray]]:
+    """The facts but for those of the pipeline itself, and the arrays."""
+    c, prior = setup.choices, at.prior(setup)
+    with stages.stage("coordinates"):
+        each = _each(at, setup, effort)
+        circulation = _circulation(at, setup)
+    with stages.stage("rivals"):
+        drift = _drift(at, prior, setup, effort)
+    with stages.stage("bands"):
+        bands, arrays = _bands(at, setup, effort)
     # RBP's pieces would cost much and have AOUP's parameters.
-    model = "AOUP" if favoured.model_name == "RBP" else favoured.model_name
-    facts["segments"] = _segments(model, records, prior, chosen, question)
-    clock.lap("segments")
-    facts |= closing(question, prior, chosen, clock)
-    return Findings(facts, arrays | draws_kept(answer, chosen))
+    favoured = at.found.favoured
+    linear = "AOUP" if favoured == "RBP" else favoured
+    with stages.stage("pieces"):
+        track = next(iter(at.tracks))
+        pieces = pieces_of(
+            linear, track, at.tracks[track], at.dt, prior, setup, effort.brief,
+            (effort.segments, effort.draws),
+        )  # fmt: skip
+    posteriors = at.answer.posteriors
+    facts = Facts(
+        record=_record_facts(whole, read, at.dt / at.stride, at.stride),
+        instrument=setup.kind,
+        trap=c.trap,
+        prior={
+            name: PriorRange(axis.low, axis.high, axis.log)
+            for name, axis in prior.items()
+            if not axis.fixed
+        },
+        fixed={
+            name: prior[name].low if np.isfinite(prior[name].low) else "off"
+            for name in c.priors
+            if prior[name].fixed
+        },
+        comparison=at.found,
+        posteriors={name: posterior_facts(p) for name, p in posteriors.items()},
+        double=double(posteriors["AOUP"]),
+        own=at.own,
+        each=each,
+        full_rate=None,
+        rivals=Rivals(drift),
+        tones=Tones(0, []),
+        circulation=circulation,
+        bands=bands,
+        pieces=pieces,
+        tracks=_tracks_facts(at, whole, len(read), linear),
+        not_tested=[],
+        settings=_settings(prior, setup, effort),
+        versions=_versions(),
+        seconds={},
+    )
+    return facts, arrays | _draws(at.answer, effort)
 
 
-def closing(
-    question: Question, prior: Mapping[str, Axis], effort: Effort, clock: Clock
-) -> dict[str, Any]:
-    """Settings, versions and seconds."""
-    c = question.choices
-    share = prior.get("active_share")
+def _each(at: _Compared, setup: Setup, effort: Effort) -> dict[str, ComparisonFacts]:
+    """The comparison for each of several coordinates by itself."""
+    names = list(next(iter(at.tracks.values())))
+    if len(names) < 2 or _too_long_for_each(at):
+        return {}
     return {
-        "settings": {
-            "baseline": c.baseline, "seed": question.seed,
-            "least_share": share.low if share else None, "prior_odds": dict(c.odds) or "equal",
-            "given": list(c.priors), **asdict(effort),
-        },
-        "versions": {
-            "activenoise": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "scipy", "numba")},
-        },
-        "seconds": clock.laps,
+        name: compared(
+            {track: {name: parts[name]} for track, parts in at.tracks.items()},
+            at.dt, setup, effort.brief, at.stride,
+        )[0]
+        for name in names
     }  # fmt: skip
 
 
-def facts_of_models(
-    answer: Comparison, question: Question, prior: Mapping[str, Axis]
-) -> dict[str, Any]:
-    """What the four models say, under which priors."""
-    return {
-        "instrument": question.kind,
-        "trap": question.choices.trap,
-        "prior": _prior_facts(prior),
-        "fixed": _fixed_facts(prior, question.choices),
-        "models": {n: _model_facts(answer, n) for n in answer.posteriors},
-        "double": _double(answer.posteriors["AOUP"]),
-    }
+def _too_long_for_each(at: _Compared) -> bool:
+    points = sum(len(x) for parts in at.tracks.values() for x in parts.values())
+    return len(at.tracks) > 1 and points > _LONG_TABLE
 
 
-def draws_kept(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:
-    """Draws of each posterior, by "posterior/AOUP/kappa"."""
-    kept = {}
-    for name, p in answer.posteriors.items():
-        for parameter in p.summary():
-            values = p.parameters[parameter]
-            step = max(len(values) // effort.draws, 1)
-            kept[f"posterior/{name}/{parameter}"] = values[::step]
-    return kept
+def _circulation(at: _Compared, setup: Setup) -> dict[str, CirculationFacts | str]:
+    """Circulation of each pair of coordinates; of several tracks in those that were analysed by
+    themselves. A free tracer has no centre to circulate about."""
+    if setup.choices.free:
+        return {}
+    tracks = {t: p for t, p in at.tracks.items() if t in at.members} or at.tracks
+    return circulations(tracks, at.dt, setup.seed)
 
 
-def band_arrays(coordinate: str, bands: Mapping[str, Band]) -> dict[str, FloatArray]:
-    """The arrays of bands, by "bands/x/spectrum/data"."""
+def _drift(
+    at: _Compared, prior: Mapping[str, Axis], setup: Setup, effort: Effort
+) -> DriftRival | None:
+    """A drifting instrument as a rival of activity, where the record looks active."""
+    if _why_no_drift(at, setup) is not None:
+        return None
+    if at.shared or at.own is None:
+        return drift_of_all(at.tracks, at.dt, at.stride, at.found, setup, effort.brief)
+    return drift_of_each(at.members, at.tracks, at.dt, prior, at.own, setup, effort.brief)
+
+
+def _why_no_drift(at: _Compared, setup: Setup) -> NotTested | None:
+    active = reading_of(at.decisive, setup.choices.free, None) in (
+        "active", "active or viscoelastic",
+    )  # fmt: skip
+    if not active:
+        return NotTested("drift", "not needed")
+    if setup.kind == "exact":
+        return NotTested("drift", "exact")
+    return NotTested("drift", "given") if "drift" in setup.choices.priors else None
+
+
+def _bands(at: _Compared, setup: Setup, effort: Effort) -> tuple[Bands, dict[str, FloatArray]]:
+    """How much of each statistic lies inside the bands of the favoured model, and the bands."""
+    favoured, baseline = at.answer.posteriors[at.found.favoured], setup.choices.baseline
+    one = len(at.tracks) == 1
+    n = max(len(x) for parts in at.tracks.values() for x in parts.values())
+    step = -(-n // LONGEST) if one else 1
+    settings = (effort.bands, setup.seed, effort.n_at, setup.choices.free)
+    inside: dict[str, dict[str, float]] = {}
+    arrays: dict[str, FloatArray] = {}
+    for name in next(iter(at.tracks.values())):
+        records = [parts[name] for parts in at.tracks.values()]
+
+        def build(i: int) -> tuple:
+            return drawn(favoured, i, baseline, step)
+
+        if one:
+            bands = predictive_bands(build, records[0][::step], at.dt * step, *settings)
+        else:
+            bands = ensemble_bands(build, records, at.dt, *settings)
+        inside[name] = {key: band.inside for key, band in bands.items()}
+        arrays |= _band_arrays(name, bands)
+    return Bands(step, inside), arrays
+
+
+def _band_arrays(coordinate: str, bands: Mapping[str, Band]) -> dict[str, FloatArray]:
     return {
         f"bands/{coordinate}/{key}/{part}": getattr(band, part)
         for key, band in bands.items()
@@ -277,354 +480,106 @@ def band_arrays(coordinate: str, bands: Mapping[str, Band]) -> dict[str, FloatAr
     }
 
 
-def _each_alone(parts: Mapping[str, FloatArray], dt: float) -> dict[str, list[Record]]:
-    return {name: [Record(x, dt)] for name, x in parts.items()}
+def _draws(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:
+    """Draws of each posterior, by "posterior/AOUP/kappa"."""
+    kept = {}
+    for name, p in answer.posteriors.items():
+        for parameter in p.summary():
+            values = p.parameters[parameter]
+            kept[f"posterior/{name}/{parameter}"] = values[:: max(len(values) // effort.draws, 1)]
+    return kept
 
 
-def _compared_without_tones(
-    parts: Mapping[str, FloatArray], dt: float, question: Question, sampler: Sampler
-) -> tuple[dict[str, Any], Comparison, dict[str, FloatArray]]:
-    """What `compared` has, and the parts, after the tones are taken off: "tones" has those of each
-    coordinate, with their amplitude as a part of its rms. A strong one hides others: it is
-    compared and searched again until none is left."""
-    cleaned = dict(parts)
-    frequencies: dict[str, list[float]] = {name: [] for name in parts}
-    tones: dict[str, list[dict[str, float]]] = {}
-    for attempt in range(_SEARCHES):
-        facts, answer = compared(_each_alone(cleaned, dt), question, sampler)
-        found = {name: test["tones"] for name, test in facts["fit"]["active"].items()}
-        if attempt + 1 == _SEARCHES or not any(found.values()):
-            break
-        for name, more in found.items():
-            if more:
-                frequencies[name] += more
-                fitted = fit_tones(parts[name], dt, frequencies[name])
-                cleaned[name] = centred(parts[name] - waveform(fitted, len(parts[name]), dt))
-                rms = np.nanstd(parts[name])
-                tones[name] = [
-                    {**tone._asdict(), "amplitude": float(np.hypot(*tone[1:]) / rms)}
-                    for tone in fitted
-                ]
-    return facts | {"tones": tones}, answer, cleaned
+def _record_facts(whole: Tracks, read: Tracks, dt: float, stride: int) -> RecordFacts:
+    names = list(next(iter(whole.values())))
 
-
-def centred(x: FloatArray) -> FloatArray:
-    """Positions less their mean."""
-    return x - np.nanmean(x)
-
-
-def compared(
-    parts: Mapping[str, Sequence[Record]], question: Question, sampler: Sampler, stride: int = 1
-) -> tuple[dict[str, Any], Comparison]:
-    """The probabilities of the models, and how well the favoured one and the AOUP fit. parts: the
-    records of each coordinate."""
-    records = [record for some in parts.values() for record in some]
-    answer = question.verdict(records, question.prior(records, stride), sampler)
-    favoured = max(answer.probability, key=lambda name: answer.probability[name])
-    tested = {"favoured": favoured, "active": "AOUP"}
-    facts = {
-        "probability": answer.probability,
-        "p_active": answer.p_active,
-        "p_distinguishable": answer.p_distinguishable,
-        "numerical_error": answer.numerical_error,
-        "errors": errors_of(
-            answer.probability, {name: p.error for name, p in answer.posteriors.items()}
-        ),
-        "favoured": favoured,
-        "fit": {
-            who: {
-                name: _tests(answer.posteriors[model], some, question)
-                for name, some in parts.items()
-            }
-            for who, model in tested.items()
-        },
-    }
-    return facts, answer
-
-
-def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
-    """Numerical error of each probability, from those of the log evidences:
-    dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
-    return {
-        name: float(
-            np.linalg.norm(
-                [p * ((other == name) - q) * errors[other] for other, q in probability.items()]
-            )
+    def numbers(name: str) -> CoordinateFacts:
+        parts = [track[name] for track in whole.values()]
+        offsets = np.concatenate([centred(x) for x in parts])
+        steps = np.concatenate([np.diff(x) for x in parts])
+        return CoordinateFacts(
+            missing=int(np.count_nonzero(np.isnan(offsets))),
+            mean=float(np.nanmean(parts[0])) if len(parts) == 1 else 0.0,
+            rms=float(np.sqrt(np.nanmean(offsets**2))),
+            rms_step=float(np.sqrt(np.nanmean(steps**2))),
         )
-        for name, p in probability.items()
-    }
 
+    def points(tracks: Tracks) -> list[int]:
+        return [len(parts[names[0]]) for parts in tracks.values()]
 
-def _with_drift(
-    records: Sequence[Record],
-    stride: int,
-    question: Question,
-    answer: Comparison,
-    sampler: Sampler,
-) -> dict[str, Any]:
-    """A passive tracer on an instrument that drifts, a random walk, beside the four models.
-
-    probability: of this fifth one, at the prior odds of Passive. reach: what the walk makes by the
-    end, as a part of the record's rms, median. The ratio of the two passive ones is taken from
-    every so-manieth point of a long record.
-    """
-    thin = -(-len(records[0].positions) // _LONG)
-    thinned = [Record(r.positions[::thin], r.dt * thin) for r in records]
-    prior = question.prior(thinned, stride * thin)
-    c = question.choices
-    drifting, still = (
-        posterior("Passive", thinned, axes, c.baseline, question.seed, sampler)
-        for axes in ({**prior, "drift": drift_prior(thinned)}, prior)
+    return RecordFacts(
+        n_points=sum(points(whole)),
+        n_read=sum(points(read)),
+        dt=dt,
+        duration=dt * max(points(whole)),
+        analysed_stride=stride,
+        coordinates={name: numbers(name) for name in names},
     )
-    log_z = {name: p.log_evidence for name, p in answer.posteriors.items()}
-    gain = drifting.log_evidence - still.log_evidence
-    chances = probabilities(
-        {**log_z, "drift": log_z["Passive"] + gain}, {**c.odds, "drift": c.odds.get("Passive", 1.0)}
-    )
-    duration = max(len(r.positions) * r.dt for r in records)
-    walked = np.sqrt(2 * duration * np.median(drifting.parameters["drift"]))
-    rms = np.sqrt(np.mean([np.nanvar(r.positions) for r in records]))
-    return {
-        "probability": chances["drift"],
-        "log_evidence": log_z["Passive"] + gain,
-        "error": float(np.hypot(drifting.error, still.error)),
-        "reach": float(walked / rms),
-    }
 
 
-def _fitting_stride(
-    parts: Mapping[str, FloatArray], dt: float, question: Question, sampler: Sampler
-) -> int:
-    """A stride at which an AOUP, the most yielding of the models, fits; 1 if there is none.
-
-    At the least such stride a short propulsion may stand in for what is left of the instrument's
-    response: the next one is taken, if it fits as well.
-    """
-    fitting: list[int] = []
-    for stride in _STRIDES:
-        records = [Record(centred(x[::stride]), dt * stride) for x in parts.values()]
-        if any(np.isfinite(r.positions).sum() < _FEWEST for r in records):
-            break
-        p = posterior(
-            "AOUP", records, question.prior(records, stride), question.choices.baseline,
-            question.seed, sampler,
-        )  # fmt: skip
-        if any(misfits(_tests(p, [record], question)) for record in records):
-            fitting.clear()
-        else:
-            fitting.append(stride)
-        if len(fitting) == 2:
-            break
-    return fitting[-1] if fitting else 1
-
-
-class Clock:
-    """Seconds taken by each part."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now
-
-
-def _record_facts(coordinates: Mapping[str, FloatArray], dt: float, read: int) -> dict[str, Any]:
-    n = len(next(iter(coordinates.values())))
-    return {
-        "n_points": n,
-        "n_read": read,
-        "dt": dt,
-        "duration": n * dt,
-        "coordinates": {
-            name: {
-                "missing": int(np.count_nonzero(np.isnan(x))),
-                "mean": float(np.nanmean(x)),
-                "rms": float(np.nanstd(x)),
-                "rms_step": float(np.sqrt(np.nanmean(np.diff(x) ** 2))),
-            }
-            for name, x in coordinates.items()
-        },
-    }
-
-
-def _prior_facts(prior: Mapping[str, Axis]) -> dict[str, Any]:
-    return {
-        name: {"low": axis.low, "high": axis.high, "log": axis.log}
-        for name, axis in prior.items()
-        if not axis.fixed
-    }
-
-
-def _fixed_facts(prior: Mapping[str, Axis], choices: Choices) -> dict[str, float | str]:
-    """Parameters that the user fixed or turned off."""
-    return {
-        name: prior[name].low if np.isfinite(prior[name].low) else "off"
-        for name in choices.priors
-        if prior[name].fixed
-    }
-
-
-def _model_facts(answer: Comparison, name: str) -> dict[str, Any]:
-    p = answer.posteriors[name]
-    names, matrix = p.correlations()
-    return {
-        "probability": answer.probability[name],
-        "log_evidence": p.log_evidence,
-        "error": p.error,
-        "effective": p.effective,
-        "pareto_k": p.pareto_k,
-        "likelihoods": p.likelihoods,
-        "unknown": list(p.unknown),
-        "parameters": p.summary(),
-        "correlations": {"names": list(names), "matrix": np.round(matrix, 4).tolist()},
-    }
-
-
-def _double(aoup: Posterior) -> dict[str, float]:
-    """Whether an equilibrium bead has the law of the posterior's AOUP: the chance of a negative
-    weight in C(t), and where the posterior sits."""
-    values = aoup.parameters
-    return {
-        "p_negative_weight": float(np.mean(negative_weight(values))),
-        "kappa_tau_a": float(np.median(values["kappa"] * values["tau_a"])),
-        "ratio": float(np.median(values["D_a"] / values["D"])),
-    }
-
-
-def drawn(
-    p: Posterior, i: int, baseline: Baseline, stride: int = 1
-) -> tuple[LinearModel, Instrument]:
-    """Model and instrument of one draw, for every stride-th point; RBP as the AOUP that has its
-    covariance."""
-    values = {name: v[_STEP * i % len(v)] for name, v in p.parameters.items()}
-    return _built(p, values, baseline, stride)
-
-
-def _built(
-    p: Posterior, values: Mapping[str, Any], baseline: Baseline, stride: int = 1
-) -> tuple[LinearModel, Instrument]:
-    longer = {**values, "exposure": values["exposure"] / stride}  # a part of the longer interval
-    return linear_model(p.model_name, values), instrument_of(longer, baseline)
-
-
-def _tests(p: Posterior, records: Sequence[Record], question: Question) -> dict[str, Any]:
-    """Tests of the innovations of records, at the likeliest of some draws."""
-    baseline, dt = question.choices.baseline, records[0].dt
-    if len(records) > 1:
-        return tests_together([(p, records)], question)
-    model, instrument = _likeliest(p, records, baseline)
-    x = records[0].positions
-    z = kalman.innovations(model, instrument, x, dt).standardised
-    facts = _test_facts(p.model_name, z) | {"tones": find_tones(z, dt)}
-    if not question.choices.free:
-        facts["kurtosis"], facts["kurtosis_error"] = shape(x)
-    return facts
-
-
-def tests_together(
-    parts: Sequence[tuple[Posterior, Sequence[Record]]], question: Question
-) -> dict[str, Any]:
-    """The same of many records, each part under its own posterior of one model: one behind the
-    other, with a gap between them that no lag bridges."""
-    baseline = question.choices.baseline
-    z = []
-    for p, records in parts:
-        model, instrument = _likeliest(p, records, baseline)
-        for record in records:
-            if np.isfinite(record.positions).sum() > instrument.unknowns:
-                z.append(
-                    kalman.recursive_innovations(model, instrument, record.positions, record.dt)
-                )
-                z.append(np.full(N_LAGS, np.nan))
-    return _test_facts(parts[0][0].model_name, np.concatenate(z))
-
-
-def _likeliest(
-    p: Posterior, records: Sequence[Record], baseline: Baseline
-) -> tuple[LinearModel, Instrument]:
-    which = _STEP * np.arange(_CANDIDATES) % len(p.parameters["D"])
-    ensemble = compressed([record.positions for record in records], records[0].dt)
-    levels = ensemble.weights @ kalman.log_likelihoods(
-        *_built(p, {name: v[which] for name, v in p.parameters.items()}, baseline),
-        ensemble.records, ensemble.dt,
+def _tracks_facts(at: _Compared, whole: Tracks, n_read: int, model: str) -> TracksFacts:
+    members: Mapping[str, Comparison] = at.members
+    if len(whole) == 1:
+        # The row of a single record is under the model that is favoured, RBP too.
+        members, model = dict.fromkeys(whole, at.answer), at.found.favoured
+    rows = []
+    for track in longest_first(whole):
+        own = members.get(track)
+        alone = None if own is None else own_analysis(own, model)
+        n = observed(whole[track])
+        rows.append(TrackRow(track, n, alone))
+    return TracksFacts(
+        n_tracks=len(whole), left_out=0, n_read=n_read, n_alone=len(members), fewest=FEWEST,
+        rows=rows, own_over_shared=at.own_over_shared,
     )  # fmt: skip
-    return drawn(p, int(np.argmax(levels)), baseline)
 
 
-def _test_facts(model_name: str, z: FloatArray) -> dict[str, Any]:
-    tests = goodness(z, min(N_LAGS, int(np.isfinite(z).sum()) // 3))
-    facts = tests._asdict()
-    facts["autocorrelation"] = np.round(tests.autocorrelation, 6).tolist()
-    return {"model": model_name, **facts}
+def _searched(read: Tracks) -> int:
+    """In how many tracks tones were looked for."""
+    return sum(len(next(iter(parts.values()))) >= FEWEST_POINTS for parts in read.values())
 
 
-def _circulations(parts: Mapping[str, FloatArray], dt: float, seed: int) -> dict[str, Any]:
-    """Circulation of each pair of coordinates, or why it cannot be tested."""
-    names = list(parts)
-    found: dict[str, Any] = {}
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            try:
-                test = circulation(parts[first], parts[second], dt, seed=seed)
-            except ValueError as reason:
-                found[f"{first}, {second}"] = {"error": str(reason)}
-                continue
-            found[f"{first}, {second}"] = {
-                "statistic": test.statistic,
-                "p_reversible": test.p_reversible,
-                "rate": test.rate,
-                "rate_error": test.rate_error,
-            }
+def _not_tested(
+    at: _Compared, facts: Facts, read: Tracks, setup: Setup, effort: Effort
+) -> list[NotTested]:
+    """The questions that were not put to this record, and why."""
+    found = []
+    drift, free = _why_no_drift(at, setup), setup.choices.free
+    if drift is not None:
+        found.append(drift)
+    if not _searched(read):
+        found.append(NotTested("tones", "short"))
+    if any(test.positions is None for test in facts.comparison.fit.values()):
+        found.append(NotTested("kurtosis", "free" if free else "short"))
+    if at.stride == 1 and _is_fast(at.decisive) and not has_room_for_strides(at.tracks):
+        found.append(NotTested("stride", "short"))
+    several = len(facts.record.coordinates) > 1
+    if several and free:
+        found.append(NotTested("circulation", "free"))
+    if several and _too_long_for_each(at):
+        found.append(NotTested("coordinates", "long"))
+    longest = max(len(x) for parts in at.tracks.values() for x in parts.values())
+    if longest < 2 * FEWEST_OF_PIECE and effort.segments > 1:
+        found.append(NotTested("pieces", "short"))
     return found
 
 
-def _segments(
-    model: str,
-    records: Sequence[Record],
-    prior: Mapping[str, Axis],
-    effort: Effort,
-    question: Question,
-) -> dict[str, Any]:
-    """The record in pieces, each with a posterior of one linear model under the prior of the whole.
+def _settings(prior: Mapping[str, Axis], setup: Setup, effort: Effort) -> Settings:
+    c = setup.choices
+    share = prior.get("active_share")
+    return Settings(
+        baseline=c.baseline,
+        seed=setup.seed,
+        least_share=share.low if share else None,
+        prior_odds=dict(c.odds),
+        given=list(c.priors),
+        effort=asdict(effort),
+    )
 
-    drift: of each parameter, chi2 of the pieces' mean logarithms about their weighted mean, and
-    its chance if the parameter is one number.
-    """
-    n = len(records[0].positions)
-    count = min(effort.segments, n // _FEWEST)
-    facts: dict[str, Any] = {"model": model, "pieces": [], "drift": {}}
-    if count < 2:
-        return facts
-    edges = np.linspace(0, n, count + 1).astype(int)
-    for k in range(count):
-        thin = -(-(edges[k + 1] - edges[k]) // _PIECE)
-        part = [Record(r.positions[edges[k] : edges[k + 1] : thin], r.dt * thin) for r in records]
-        if any(np.isfinite(r.positions).sum() < _FEWEST // 2 for r in part):
-            continue
-        p = posterior(
-            model, part, prior, question.choices.baseline, question.seed + k, effort.brief,
-            effort.draws,
-        )  # fmt: skip
-        facts["pieces"].append(
-            {
-                "start": float(edges[k] * records[0].dt),
-                "end": float(edges[k + 1] * records[0].dt),
-                "effective": p.effective,
-                "parameters": p.summary(),
-            }
-        )
-    pieces = facts["pieces"]
-    if len(pieces) < 2:
-        return facts
-    for name in pieces[0]["parameters"]:
-        rows = [piece["parameters"][name] for piece in pieces if name in piece["parameters"]]
-        if len(rows) == len(pieces) and all("mean_log" in row for row in rows):
-            value = np.array([row["mean_log"] for row in rows])
-            weight = np.array([row["sd_log"] for row in rows]) ** -2.0
-            spread = float(np.sum(weight * (value - np.average(value, weights=weight)) ** 2))
-            p_constant = float(chi2.sf(spread, len(rows) - 1))
-            facts["drift"][name] = {"chi2": spread, "p_constant": p_constant}
-    return facts
+
+def _versions() -> dict[str, str]:
+    return {
+        "activenoise": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "numba")},
+    }

@@ -49,39 +49,34 @@ def longest_tracks(
 
 
 def without_tones(
-    positions: Mapping[str, FloatArray], facts: Mapping[str, Any], dt: float
+    positions: Mapping[str, FloatArray],
+    tones: Mapping[str, Sequence[Tone]],
+    n_points: int,
+    dt: float,
 ) -> dict[str, FloatArray]:
-    """Positions (n_points,) by coordinate, dt (s) apart, less the tones that the findings took off,
-    as far as these read the record."""
-    n = facts["record"]["n_read"]
+    """Positions (n_points,) by name, dt (s) apart, less the tones that the analysis removed, which
+    read so many points."""
     cleaned = dict(positions)
-    for name, rows in facts.get("tones", {}).items():
-        tones = [Tone(row["frequency"], row["cosine"], row["sine"]) for row in rows]
+    for name in tones.keys() & positions.keys():
         cleaned[name] = np.array(positions[name], np.float64)
-        cleaned[name][:n] -= waveform(tones, len(cleaned[name][:n]), dt)
+        part = cleaned[name][:n_points]
+        part -= waveform(tones[name], len(part), dt)
     return cleaned
 
 
 def _cut(
     positions: FloatArray,
     dt: float,
-    pieces: Sequence[Mapping[str, Any]],
+    pieces: Sequence[tuple[float, float]],
     longest: int,
     kappa: float | None,
     top: float,
-) -> Iterator[tuple[Mapping[str, Any], Thinned]]:
+) -> Iterator[tuple[tuple[float, float], Thinned]]:
     """The pieces of a record, thinned; all of one length, which costs the networks least."""
-    edges = [(round(piece["start"] / dt), round(piece["end"] / dt)) for piece in pieces]
+    edges = [(round(start / dt), round(end / dt)) for start, end in pieces]
     shortest = min((end - start for start, end in edges), default=0)
     for piece, (start, _) in zip(pieces, edges, strict=True):
         yield piece, thinned(positions[start : start + shortest], dt, longest, kappa, top)
-
-
-def known_rates(facts: Mapping[str, Any]) -> dict[str, float]:
-    """kappa (1/s, 0 for a free tracer) and tau_a (s) by the favoured model of the findings."""
-    parameters = facts["models"][facts["favoured"]]["parameters"]
-    known = {n: float(parameters[n]["median"]) for n in ("kappa", "tau_a") if n in parameters}
-    return known | ({"kappa": 0.0} if facts["trap"] == "free" else {})
 
 
 def answers(
@@ -91,24 +86,28 @@ def answers(
     dt: float,
     known: Mapping[str, float],
     ranges: Mapping[str, Range],
-    pieces: Sequence[Mapping[str, Any]] = (),
+    pieces: Sequence[tuple[float, float]] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """By name what `whole` has, with `in_range` and `along`: the same of each of the pieces; and
     the rows of all segments.
 
-    positions: (n_points,) by name, dt (s) apart. known: by `known_rates`; ranges: of the study.
-    pieces: `start` and `end` (s) of those that the findings have.
+    positions: (n_points,) by name, dt (s) apart. known: kappa (1/s, 0 for a free tracer) and tau_a
+    (s) where the favoured model has them; ranges: of the study. pieces: start and end (s) of those
+    of the analysis.
     """
     longest = min(network.trained_to for network in networks.values())
+    rate, top = known.get("kappa"), ranges["kappa"][1]
     lengths = list(next(iter(domains.values())))
     found, rows = {}, []
     for name, x in positions.items():
-        record = thinned(x, dt, longest, known.get("kappa"), ranges["kappa"][1])
+        record = thinned(x, dt, longest, rate, top)
         found[name] = whole(networks, domains, record)
         found[name]["in_range"] = in_range(ranges, known, record.dt)
         found[name]["along"] = [
-            {"start": piece["start"], "end": piece["end"], **whole(networks, domains, part)}
-            for piece, part in _cut(x, dt, pieces, longest, known.get("kappa"), ranges["kappa"][1])
+            {"start": start, "end": end, **whole(networks, domains, part)}
+            for (start, end), part in _cut(
+                x, dt, pieces, longest, known.get("kappa"), ranges["kappa"][1]
+            )
         ]
         if "too_short" not in found[name]:
             parts = segments(networks, record, lengths)

@@ -59,7 +59,7 @@ def tracks_of_archive(
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         sizes = ", ".join(f"{n} {a.shape}" for (n, _), a in zip(picks, arrays, strict=True))
-        raise RecordError(f"{path}: its coordinates are not as many: {sizes}")
+        raise RecordError(f"{path}: its coordinates differ in shape: {sizes}; they must agree")
     n_tracks, n_points = shapes.pop()
     with damage(path, path.suffix.lower()):
         attributes = archive.attributes(picks[0][0])
@@ -75,7 +75,7 @@ def tracks_of_archive(
             clock, kind = times, "open"
     if clock is not None and len(clock) != n_points:
         raise RecordError(
-            f"{path}: {len(clock)} times for {n_points} positions; they must be as many"
+            f"{path}: {len(clock)} times for {n_points} positions; each position needs one time"
         )
     said = stated(path, {k: attributes[k] for k in ("dt", "unit") if k in attributes})
     labels = [str(i) for i in range(n_tracks)] if n_tracks > 1 else [None]

@@ -182,7 +182,7 @@ def _bad_cells(
         if len(fields) != n_columns and not extra:
             raise RecordError(
                 f"{path}: line {number} has {len(fields)} column{'s' * (len(fields) != 1)} where "
-                f"the lines above have {n_columns}; every line must have as many"
+                f"the lines above have {n_columns}; every line must have the same number"
             )
         for index in sorted(suspect - faults.keys()):
             field = fields[index]

@@ -1,7 +1,6 @@
 """The page of one record, or of a table of tracks: a verdict that can be read, mailed and printed,
-in one file.
-
-Everything is inside: no scripts, no addresses. What it says is the content of verdict.json.
+in one file. Everything is inside: no scripts, no addresses. What it says is the content of
+verdict.json.
 """
 
 from __future__ import annotations
@@ -13,31 +12,38 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from activenoise.analysis.judgement import THRESHOLDS, Facts, basis, is_familiar, misfits
+from activenoise.analysis.facts import Facts, FitTest, OwnAnalysis, TrackRow, from_json
+from activenoise.analysis.judgement import (
+    THRESHOLDS,
+    Reading,
+    basis,
+    is_familiar,
+    misfits,
+    stated,
+)
 from activenoise.arrays import FloatArray
 from activenoise.parameters import MEASURED, REGISTRY
 from activenoise.report import page_figures
+from activenoise.report.phrases import ordinal, percent
 from activenoise.report.style import unit_name
 from activenoise.report.words import (
     TASK_WORDS,
     model_words,
-    ordinal,
     parameter_words,
-    percent,
     ready_remarks,
 )
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_READING_WORDS = {
+_READING_WORDS: dict[Reading, str] = {
     "no model": "No model fits",
     "thermal": "Thermal",
     "equilibrium": "Thermal",
     "active": "Active",
     "active or viscoelastic": "Active or viscoelastic",
-    "drift": "Thermal, and a drift",
-    "slow": "Slow motion, or a drift",
-    "shape": "Constant speed, or a trap that is not harmonic",
-    "undecided": "Undecided",
+    "drift": "Thermal, with a drifting instrument",
+    "slow": "Not decided: slow motion or a drift",
+    "shape": "Not decided: constant speed or an anharmonic trap",
+    "undecided": "Not decided",
 }
 
 
@@ -48,9 +54,9 @@ def render(
     template: str,
 ) -> str:
     """The page as HTML. verdict: content of verdict.json; tracks: positions
-    (n_points, n_coordinates) of the record, or of each track; arrays: those of `findings`."""
-    facts = verdict["findings"]
-    favoured = facts["models"][facts["favoured"]]
+    (n_points, n_coordinates) of the record, or of each track; arrays: those of `analyse`.
+    FactsError, in one line, where another version made the verdict."""
+    facts = from_json(verdict["findings"], f"{verdict['track']}/verdict.json")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -63,21 +69,22 @@ def render(
         "exp": exp,
     }
     unit = verdict["unit"]
+    along = _along(verdict)
     return environment.from_string(template).render(
         verdict=verdict,
         facts=facts,
         basis=basis(facts),
+        stated=stated(facts),
         words=verdict["words"],
-        label=_READING_WORDS[verdict["words"]["reading"]],
+        label=_label(verdict["words"]["reading"], facts),
         unit=unit_name(unit),
-        figures=_figures(facts, tracks, arrays, unit, _along(verdict)),
-        favoured=favoured,
+        figures=_figures(facts, tracks, arrays, unit, along),
         model_words=model_words(facts),
         parameter_words=parameter_words(facts),
         units={name: page_figures.parameter_unit(name, unit) for name in REGISTRY},
         members=_members(facts),
         limits=THRESHOLDS,
-        beside=any(_along(verdict).values()),
+        beside=any(along.values()),
         is_familiar=is_familiar,
         task_words=TASK_WORDS,
         instrument_parts=[n for n in MEASURED if n in verdict.get("parameters", {})],
@@ -86,44 +93,49 @@ def render(
     )
 
 
+def _label(reading: Reading, facts: Facts) -> str:
+    probably = reading == "undecided" and stated(facts).equilibrium > THRESHOLDS.probable
+    return "Probably thermal" if probably else _READING_WORDS[reading]
+
+
 def _figures(
     facts: Facts,
     tracks: Sequence[FloatArray],
     arrays: Mapping[str, FloatArray],
     unit: str,
-    along: Mapping[str, Sequence[Facts]],
+    along: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """SVG by what it shows; None for what this record or table has not. along: by `_along`."""
-    names, dt = list(facts["record"]["coordinates"]), facts["record"]["dt"]
+    names, dt = list(facts.record.coordinates), facts.record.dt
     # Positions of a free tracer have no law of their own: its steps have. A gap parts two tracks.
-    parts = [np.diff(x, axis=0) if facts["trap"] == "free" else x for x in tracks]
-    if len(tracks) > 1 and facts["trap"] != "free":
+    parts = [np.diff(x, axis=0) if facts.free else x for x in tracks]
+    if len(tracks) > 1 and not facts.free:
         parts = [x - np.nanmean(x, axis=0) for x in parts]
     together = dict(zip(names, np.concatenate(parts).T, strict=True))
-    favoured = facts["models"][facts["favoured"]]
-    posterior = f"posterior/{facts['favoured']}/"
-    several = "tracks" in facts
+    posterior = f"posterior/{facts.comparison.favoured}/"
+    # A posterior that has collapsed onto one draw has nothing to show.
+    draws = {
+        name: arrays[posterior + name]
+        for name in facts.favoured.unknown
+        if posterior + name in arrays
+    }
+    alone = _analysed_alone(facts)
+    diffusivity = facts.favoured.parameters.get("D")
     return {
         "record": page_figures.tracks(tracks, names, dt, unit)
-        if several
+        if facts.several
         else page_figures.record(dict(zip(names, tracks[0].T, strict=True)), dt, unit),
         "histogram": page_figures.histogram(together, unit),
         "bands": {name: page_figures.bands(arrays, name, unit) for name in names},
-        "corner": page_figures.corner(
-            {name: arrays[posterior + name] for name in favoured["unknown"]}, unit
-        )
-        if favoured["unknown"]
-        else None,
-        "segments": page_figures.segments(facts["segments"], unit, along)
-        if facts["segments"]["drift"]
-        else None,
-        "members": page_figures.members(facts["tracks"]["rows"], favoured["parameters"]["D"], unit)
-        if several and facts["tracks"]["n_alone"] > 1 and "D" in favoured["parameters"]
+        "corner": page_figures.corner(draws, unit) if draws else None,
+        "pieces": page_figures.pieces(facts.pieces, unit, along) if facts.pieces.trends else None,
+        "members": page_figures.members(alone, diffusivity, unit)
+        if len(alone) > 1 and diffusivity is not None
         else None,
     }
 
 
-def _along(verdict: Mapping[str, Any]) -> dict[str, list[Facts]]:
+def _along(verdict: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The ready networks' answers for the pieces of each coordinate, without those for pieces that
     are too short or unlike the training."""
     answers = verdict.get("ready", {}).get("coordinates", {})
@@ -142,19 +154,24 @@ def _along(verdict: Mapping[str, Any]) -> dict[str, list[Facts]]:
     }
 
 
+def _analysed_alone(facts: Facts) -> list[tuple[TrackRow, OwnAnalysis]]:
+    """The tracks of a table that were analysed by themselves, the longest first."""
+    rows = facts.tracks.rows if facts.several else []
+    return [(row, row.alone) for row in rows if row.alone is not None]
+
+
 _MOST_ROWS = 48
 
 
-def _members(facts: Facts) -> list[Facts]:
-    """The tracks that the page lists: those that were analysed by themselves, the longest."""
-    rows = facts["tracks"]["rows"] if "tracks" in facts else []
-    return [row for row in rows if "p_active" in row][:_MOST_ROWS]
+def _members(facts: Facts) -> list[tuple[TrackRow, OwnAnalysis]]:
+    """The tracks that the page lists."""
+    return _analysed_alone(facts)[:_MOST_ROWS]
 
 
 def _active_against_passive(facts: Facts) -> float:
     """P(AOUP) where Passive is the only other model, at equal odds."""
-    models = facts["models"]
-    return 1 / (1 + exp(models["Passive"]["log_evidence"] - models["AOUP"]["log_evidence"]))
+    ratio = facts.comparison.log_evidence("Passive") - facts.comparison.log_evidence("AOUP")
+    return 1 / (1 + exp(min(ratio, 700.0)))
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -173,10 +190,10 @@ def _hundredths(p: float) -> str:
     return text.removesuffix("%").rstrip()
 
 
-def _misfit_words(test: Facts) -> str:
+def _misfit_words(test: FitTest) -> str:
     words = {
         "fast": "correlated",
-        "slow": "drifts",
+        "slow": "varies slowly",
         "normal": "not normal",
         "shape": "not Gaussian",
     }

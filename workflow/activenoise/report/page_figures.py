@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from activenoise.analysis.facts import OwnAnalysis, Pieces, Summary, TrackRow
 from activenoise.arrays import FloatArray
 from activenoise.parameters import FRACTIONS, REGISTRY
 from activenoise.report import record_panels
@@ -80,27 +81,27 @@ def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, uni
     return svg(figure)
 
 
-def members(rows: Sequence[Mapping[str, Any]], shared: Mapping[str, float], unit: str) -> str:
-    """The verdict on each track that was analysed by itself, in the order of D: D with its
-    standard deviation, over the 95 % interval of all together (shared), and P(active)."""
-    alone = sorted((row for row in rows if "p_active" in row), key=lambda row: row["D"])
+def members(rows: Sequence[tuple[TrackRow, OwnAnalysis]], shared: Summary, unit: str) -> str:
+    """What was found of each track by itself, in the order of D: D with its standard deviation,
+    over the 95 % interval of all together (shared), and P(active)."""
+    alone = sorted(rows, key=lambda row: row[1].parameters["D"].value)
     place = np.arange(1, len(alone) + 1)
     figure = plot.new_figure(WIDE, 86)
     above, below = figure.subplots(2, 1, sharex=True)
-    values = np.array([row["D"] for row in alone])
-    spread = np.array([row["D_sd"] for row in alone])
+    values = np.array([own.parameters["D"].value for _, own in alone])
+    spread = np.array([own.parameters["D"].error for _, own in alone])
     low = np.maximum(values - spread, 0.2 * values)
-    above.axhspan(shared["low95"], shared["high95"], color=plot.BLUE, alpha=0.2, lw=0)
+    above.axhspan(shared.low95, shared.high95, color=plot.BLUE, alpha=0.2, lw=0)
     above.vlines(place, low, values + spread, color=plot.BLUE, lw=1.2)
     above.plot(place, values, "o", color=plot.INK, ms=2.6)
     if values.max() > 5 * values.min():
         above.set_yscale("log")
         plot.plain_ticks(above.yaxis, above.get_ylim())
     above.set_ylabel(f"D ({parameter_unit('D', unit)})")
-    below.plot(place, [row["p_active"] for row in alone], "o", color=plot.INK, ms=2.6)
+    below.plot(place, [own.p_active for _, own in alone], "o", color=plot.INK, ms=2.6)
     below.set(ylim=(-0.05, 1.05), ylabel="P(active)", xlabel="tracks, in the order of D")
     named = alone if len(alone) <= 16 else []
-    below.set_xticks(place[: len(named)], [row["track"] for row in named])
+    below.set_xticks(place[: len(named)], [row.track for row, _ in named])
     return svg(figure)
 
 
@@ -230,37 +231,18 @@ def parameter_unit(name: str, unit: str) -> str:
     return REGISTRY[name].unit(plot.unit_name(unit))
 
 
-def segments(
-    found: Mapping[str, Any], unit: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> str:
+def pieces(found: Pieces, unit: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Parameters along the record: median, 68 and 95 % of each piece; beside them what networks
     say of each coordinate's pieces, by coordinate."""
-    pieces: Sequence[Mapping[str, Any]] = found["pieces"]
-    names = [
-        name
-        for name in found["drift"]
-        if name not in ("strength", "D_a" if "active_share" in found["drift"] else "")
-    ]
+    hidden = {"strength", "D_a" if "active_share" in found.trends else ""}
+    names = [name for name in found.trends if name not in hidden]
     chances = any("p_active" in piece for along in networks.values() for piece in along)
     n_panels = len(names) + chances
     rows = (n_panels + 1) // 2
     figure = plot.new_figure(WIDE, 20 + 30 * rows)
     panels = figure.subplots(rows, 2, sharex=True, squeeze=False)
     for axes, name in zip(panels.ravel(), names, strict=False):
-        for piece in pieces:
-            row = piece["parameters"][name]
-            middle = 0.5 * (piece["start"] + piece["end"])
-            for ends, width in (("95", 0.8), ("68", 2.4)):
-                axes.plot(
-                    [middle] * 2, [row[f"low{ends}"], row[f"high{ends}"]], color=plot.BLUE,
-                    lw=width, solid_capstyle="butt",
-                )  # fmt: skip
-            axes.plot(middle, row["median"], "o", color=plot.INK, ms=2.6)
-        for at, piece in _beside(networks):
-            if name in piece.get("estimates", {}):
-                mean, sd = piece["estimates"][name]["mean"], piece["estimates"][name]["sd"]
-                axes.plot([at] * 2, np.exp([mean - sd, mean + sd]), color=plot.RED, lw=1.2)
-                axes.plot(at, np.exp(mean), "D", color=plot.RED, ms=2.8, mfc="white")
+        _along(axes, found, name, networks)
         if name not in FRACTIONS:
             axes.set_yscale("log")
             plot.plain_ticks(axes.yaxis, axes.get_ylim())
@@ -278,6 +260,23 @@ def segments(
     for axes in panels[-1]:
         axes.set_xlabel("time t (s)")
     return svg(figure)
+
+
+def _along(
+    axes: Axes, found: Pieces, name: str, networks: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
+    """One parameter of each piece, and the networks' estimates of it."""
+    for piece in found.pieces:
+        row = piece.parameters[name]
+        middle = 0.5 * (piece.start + piece.end)
+        for low, high, width in ((row.low95, row.high95, 0.8), (row.low68, row.high68, 2.4)):
+            axes.plot([middle] * 2, [low, high], color=plot.BLUE, lw=width, solid_capstyle="butt")
+        axes.plot(middle, row.median, "o", color=plot.INK, ms=2.6)
+    for at, answer in _beside(networks):
+        if name in answer.get("estimates", {}):
+            mean, sd = answer["estimates"][name]["mean"], answer["estimates"][name]["sd"]
+            axes.plot([at] * 2, np.exp([mean - sd, mean + sd]), color=plot.RED, lw=1.2)
+            axes.plot(at, np.exp(mean), "D", color=plot.RED, ms=2.8, mfc="white")
 
 
 def _beside(

@@ -1,0 +1,184 @@
+"""The four models side by side for tracks that share their parameters, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from activenoise.analysis.checks import fit_test
+from activenoise.analysis.facts import (
+    ComparisonFacts,
+    Correlations,
+    Double,
+    ModelFacts,
+    PosteriorFacts,
+    Summary,
+)
+from activenoise.arrays import FloatArray
+from activenoise.config.choices import Choices
+from activenoise.inference.comparison import Comparison, compare_models, negative_weight
+from activenoise.inference.importance import Sampler
+from activenoise.inference.posterior import Posterior
+from activenoise.inference.record import Kind, Record, chosen_prior
+from activenoise.parameters import Range
+from activenoise.physics.priors import Axis
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+# Positions (n_points,) by track and coordinate; every track has the same coordinates.
+Tracks = Mapping[str, Mapping[str, FloatArray]]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What an analysis assumes: the kind of instrument and the user's choices; and its seed."""
+
+    kind: Kind
+    choices: Choices
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"instrument {self.kind!r} must be one of {', '.join(KINDS)}")
+
+    def prior(self, records: Sequence[Record], stride: int = 1) -> dict[str, Axis]:
+        """The priors of records that are every stride-th point."""
+        given = dict(self.choices.priors)
+        if "exposure" in given:  # a part of the longer interval
+            low, high, log = given["exposure"]
+            given["exposure"] = Range(low / stride, high / stride, log)
+        return chosen_prior(records, self.kind, self.choices.free, given)
+
+    def compare(
+        self,
+        records: Sequence[Record],
+        prior: Mapping[str, Axis],
+        sampler: Sampler,
+        seed: int | None = None,
+    ) -> Comparison:
+        """The four models side by side for records that share their parameters."""
+        c = self.choices
+        return compare_models(
+            records, prior, c.baseline, self.seed if seed is None else seed, sampler, c.odds
+        )
+
+
+def centred(x: FloatArray) -> FloatArray:
+    """Positions less their mean."""
+    return x - np.nanmean(x)
+
+
+def records_of(tracks: Tracks, dt: float) -> dict[str, dict[str, Record]]:
+    """Records by coordinate and track."""
+    names = next(iter(tracks.values()))
+    return {
+        name: {track: Record(parts[name], dt) for track, parts in tracks.items()} for name in names
+    }
+
+
+def all_records(tracks: Tracks, dt: float) -> list[Record]:
+    """Every coordinate of every track as a record, coordinate by coordinate."""
+    return [record for some in records_of(tracks, dt).values() for record in some.values()]
+
+
+def compared(
+    tracks: Tracks, dt: float, setup: Setup, sampler: Sampler, stride: int = 1
+) -> tuple[ComparisonFacts, Comparison]:
+    """The probabilities of the models for tracks with shared parameters, and how well the favoured
+    one and the AOUP fit. tracks: about their means, every stride-th point, dt (s) apart."""
+    records = all_records(tracks, dt)
+    answer = setup.compare(records, setup.prior(records, stride), sampler)
+    found = comparison_facts(
+        answer.probability,
+        {name: p.error for name, p in answer.posteriors.items()},
+        {name: [p] for name, p in answer.posteriors.items()},
+        {name: [(answer.posteriors, some)] for name, some in records_of(tracks, dt).items()},
+        answer.p_distinguishable,
+        setup.choices,
+    )
+    return found, answer
+
+
+def comparison_facts(
+    probability: Mapping[str, float],
+    errors: Mapping[str, float],
+    posteriors: Mapping[str, Sequence[Posterior]],
+    parts: Mapping[str, Sequence[tuple[Mapping[str, Posterior], Mapping[str, Record]]]],
+    p_distinguishable: float,
+    choices: Choices,
+) -> ComparisonFacts:
+    """The facts of a comparison. errors: of the log evidences, by model. posteriors: by model, of
+    all tracks together, or one of each. parts: by coordinate, the posteriors by model and the
+    records by track that belong together."""
+    favoured = max(probability, key=lambda name: probability[name])
+    probability_errors = errors_of(probability, errors)
+    active = [name for name in probability if name in ("AOUP", "RBP")]
+    p_active = sum(probability[name] for name in active)
+    spread = [p * ((name in active) - p_active) * errors[name] for name, p in probability.items()]
+    fits = (
+        {
+            name: fit_test([(p[who], some) for p, some in of], choices.baseline, choices.free)
+            for name, of in parts.items()
+        }
+        for who in (favoured, "AOUP")
+    )
+    return ComparisonFacts(
+        models={
+            name: ModelFacts(
+                probability=p,
+                probability_error=probability_errors[name],
+                log_evidence=sum(q.log_evidence for q in posteriors[name]),
+                log_evidence_error=errors[name],
+                effective=min(q.effective for q in posteriors[name]),
+                pareto_k=max(q.pareto_k for q in posteriors[name]),
+            )
+            for name, p in probability.items()
+        },
+        favoured=favoured,
+        p_active=p_active,
+        p_active_error=float(np.linalg.norm(spread)),
+        p_distinguishable=p_distinguishable,
+        **dict(zip(("fit", "fit_aoup"), fits, strict=True)),
+    )
+
+
+def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
+    """Numerical error of each probability, from those of the log evidences:
+    dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
+    return {
+        name: float(
+            np.linalg.norm(
+                [p * ((other == name) - q) * errors[other] for other, q in probability.items()]
+            )
+        )
+        for name, p in probability.items()
+    }
+
+
+def summary(p: Posterior) -> dict[str, Summary]:
+    """The posterior of each parameter that varies, in numbers."""
+    return {name: Summary(**row) for name, row in p.summary().items()}
+
+
+def posterior_facts(p: Posterior) -> PosteriorFacts:
+    """A posterior in numbers."""
+    names, matrix = p.correlations()
+    return PosteriorFacts(
+        likelihoods=p.likelihoods,
+        unknown=list(p.unknown),
+        parameters=summary(p),
+        correlations=Correlations(list(names), np.round(matrix, 4).tolist()),
+    )
+
+
+def double(aoup: Posterior) -> Double:
+    """Whether an equilibrium bead has the law of the posterior's AOUP."""
+    values = aoup.parameters
+    return Double(
+        p_negative_weight=float(np.mean(negative_weight(values))),
+        kappa_tau_a=float(np.median(values["kappa"] * values["tau_a"])),
+        ratio=float(np.median(values["D_a"] / values["D"])),
+    )

@@ -1,0 +1,478 @@
+"""The facts of a record, or of a table of tracks: what the analysis found, in plain typed numbers.
+
+This is the contract between the analysis and everything that reads it: judgement, tables, words
+and the page. The parts are frozen; `to_json` makes plain JSON of them and `from_json` reads it
+back strictly. Lengths are in the record's unit, times in s, evidences in nats. No numerics here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+Model = Literal["Passive", "Viscoelastic", "AOUP", "RBP"]
+Question = Literal[
+    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates"
+]  # fmt: skip
+Reason = Literal["exact", "given", "not needed", "free", "short", "long"]
+
+
+class FactsError(ValueError):
+    """Facts that this version cannot read, in one line."""
+
+
+@dataclass(frozen=True)
+class WithError:
+    """A number and its standard error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class CoordinateFacts:
+    """One coordinate of the record. missing: points. mean, rms about it, and rms_step: length; of
+    several tracks the rms is about each track's own mean, and mean is 0."""
+
+    missing: int
+    mean: float
+    rms: float
+    rms_step: float
+
+
+@dataclass(frozen=True)
+class RecordFacts:
+    """The record. n_points, and n_read of them, in each coordinate. dt, duration (of the longest
+    track): s. Every analysed_stride-th point was analysed."""
+
+    n_points: int
+    n_read: int
+    dt: float
+    duration: float
+    analysed_stride: int
+    coordinates: dict[str, CoordinateFacts]
+
+
+@dataclass(frozen=True)
+class PriorRange:
+    """Range of an unknown parameter, uniform in it or in its logarithm."""
+
+    low: float
+    high: float
+    log: bool
+
+
+@dataclass(frozen=True)
+class FitTest:
+    """Tests of one model's innovations in one coordinate: the fields of `checks.Goodness`.
+
+    positions: excess kurtosis of the positions, None where it was not tested. tones: frequencies
+    (Hz) of the tones that are left, by track.
+    """
+
+    model: str
+    n_points: int
+    autocorrelation: list[float]
+    ljung_box: float
+    p_white: float
+    slow: float
+    p_slow: float
+    variance: float
+    skewness: float
+    excess_kurtosis: float
+    p_normal: float
+    distance: float
+    positions: WithError | None
+    tones: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """One of the compared models. log_evidence with its error: nats. effective: draws that count.
+    pareto_k: below 0.7, or the errors are not to be trusted."""
+
+    probability: float
+    probability_error: float
+    log_evidence: float
+    log_evidence_error: float
+    effective: float
+    pareto_k: float
+
+
+@dataclass(frozen=True)
+class ComparisonFacts:
+    """The four models side by side, at the prior odds.
+
+    p_active: of AOUP and RBP together. p_distinguishable: that the motion is active and has a law
+    that no medium at equilibrium has. fit, fit_aoup: tests of the favoured model and of the AOUP
+    by coordinate.
+    """
+
+    models: dict[str, ModelFacts]
+    favoured: str
+    p_active: float
+    p_active_error: float
+    p_distinguishable: float
+    fit: dict[str, FitTest]
+    fit_aoup: dict[str, FitTest]
+
+    def p(self, model: Model) -> float:
+        """Probability of a model."""
+        return self.models[model].probability
+
+    def log_evidence(self, model: Model) -> float:
+        """Log evidence of a model, nats."""
+        return self.models[model].log_evidence
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Posterior of one parameter: moments, and the ends of the central 68 and 95 % intervals.
+    mean_log, sd_log: of its logarithm, where it is positive throughout."""
+
+    mean: float
+    sd: float
+    median: float
+    low95: float
+    low68: float
+    high68: float
+    high95: float
+    mean_log: float | None = None
+    sd_log: float | None = None
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """Correlation matrix of the parameters, in the order of names."""
+
+    names: list[str]
+    matrix: list[list[float]]
+
+
+@dataclass(frozen=True)
+class PosteriorFacts:
+    """Posterior of one model. likelihoods: how many it took. unknown: names of the parameters that
+    were not fixed. parameters: of all that vary."""
+
+    likelihoods: int
+    unknown: list[str]
+    parameters: dict[str, Summary]
+    correlations: Correlations
+
+
+@dataclass(frozen=True)
+class Double:
+    """Where AOUP's posterior sits: chance that an exponential of C(t) has a negative weight, and
+    medians of kappa tau_a and of D_a/D."""
+
+    p_negative_weight: float
+    kappa_tau_a: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class DriftRival:
+    """A passive tracer on an instrument that drifts as a random walk.
+
+    probability: beside the four models, at the prior odds of Passive. log_evidence with its error:
+    nats. reach: what the walk makes by the end, over the rms of the record; median.
+    """
+
+    probability: float
+    log_evidence: float
+    error: float
+    reach: float
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Other explanations of what looks active; None for one that was not tested."""
+
+    drift: DriftRival | None
+
+
+@dataclass(frozen=True)
+class ToneFacts:
+    """A sinusoid that was taken off: cosine cos(2 pi frequency t) + sine sin(2 pi frequency t),
+    t = 0 at the first point of the track. frequency: Hz; amplitude: over the rms."""
+
+    track: str
+    coordinate: str
+    frequency: float
+    cosine: float
+    sine: float
+    amplitude: float
+
+
+@dataclass(frozen=True)
+class Tones:
+    """n_tracks: in so many tracks tones were looked for. found: those that were taken off."""
+
+    n_tracks: int
+    found: list[ToneFacts]
+
+    @property
+    def by_name(self) -> dict[str, list[ToneFacts]]:
+        """The tones of each coordinate, "x", and of several tracks "x of track"."""
+        tones: dict[str, list[ToneFacts]] = {}
+        for tone in self.found:
+            where = f"{tone.coordinate} of {tone.track}" if tone.track else tone.coordinate
+            tones.setdefault(where, []).append(tone)
+        return tones
+
+
+@dataclass(frozen=True)
+class CirculationFacts:
+    """Test of two coordinates for circulation. statistic: largest |z|; p_reversible: its chance if
+    the motion is reversible. rate: mean angular velocity, rad/s, with its error."""
+
+    statistic: float
+    p_reversible: float
+    rate: float
+    rate_error: float
+
+
+@dataclass(frozen=True)
+class Bands:
+    """inside: by coordinate and statistic, the part of it inside the model's central 95 %. stride:
+    of the points that were compared."""
+
+    stride: int
+    inside: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of the record by itself. start, end: s. effective: draws that count."""
+
+    start: float
+    end: float
+    effective: float
+    parameters: dict[str, Summary]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """chi2 of the pieces' mean logarithms about their weighted mean, and its chance if the
+    parameter is constant."""
+
+    chi2: float
+    p_constant: float
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The record, or the longest track of a table, in pieces, each under one linear model."""
+
+    model: str
+    track: str
+    pieces: list[Piece]
+    trends: dict[str, Trend]
+
+
+@dataclass(frozen=True)
+class OwnAnalysis:
+    """What was found of one track by itself. parameters: mean and standard deviation under
+    `model`; of D_a and tau_a under AOUP."""
+
+    probability: dict[str, float]
+    p_active: float
+    p_distinguishable: float
+    model: str
+    parameters: dict[str, WithError]
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """One track. n_points: at which every coordinate is there. alone: None where it was not
+    analysed by itself."""
+
+    track: str
+    n_points: int
+    alone: OwnAnalysis | None
+
+
+@dataclass(frozen=True)
+class TracksFacts:
+    """The tracks, longest first. left_out: tracks of the file that are not among them. n_read: of
+    the joint analysis; n_alone: analysed by themselves, of at least `fewest` points.
+
+    own_over_shared: by model, log Bayes factor of parameters of each track's own over shared ones,
+    nats; empty with fewer than two tracks.
+    """
+
+    n_tracks: int
+    left_out: int
+    n_read: int
+    n_alone: int
+    fewest: int
+    rows: list[TrackRow]
+    own_over_shared: dict[str, WithError]
+
+
+@dataclass(frozen=True)
+class NotTested:
+    """A question that was not put to the record, and why."""
+
+    question: Question
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Settings:
+    """least_share: the least active share, None where its prior is not the usual one. prior_odds:
+    empty if equal. given: parameters with a prior from the user. effort: `record.Effort`."""
+
+    baseline: str
+    seed: int
+    least_share: float | None
+    prior_odds: dict[str, float]
+    given: list[str]
+    effort: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that was found of a record, or of a table of tracks.
+
+    fixed: parameters that the user fixed, or "off". comparison, posteriors, double: of all tracks
+    with shared parameters. own: the comparison if each track has parameters of its own; None with
+    fewer than two. each: of each coordinate by itself, empty for one. full_rate: where every 2nd,
+    4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or the
+    reason why it could not be tested. seconds: by stage.
+    """
+
+    record: RecordFacts
+    instrument: str
+    trap: str
+    prior: dict[str, PriorRange]
+    fixed: dict[str, float | str]
+    comparison: ComparisonFacts
+    posteriors: dict[str, PosteriorFacts]
+    double: Double
+    own: ComparisonFacts | None
+    each: dict[str, ComparisonFacts]
+    full_rate: ComparisonFacts | None
+    rivals: Rivals
+    tones: Tones
+    circulation: dict[str, CirculationFacts | str]
+    bands: Bands
+    pieces: Pieces
+    tracks: TracksFacts
+    not_tested: list[NotTested]
+    settings: Settings
+    versions: dict[str, str]
+    seconds: dict[str, float]
+
+    @property
+    def free(self) -> bool:
+        """Whether the tracer is in no trap."""
+        return self.trap == "free"
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several tracks."""
+        return self.tracks.n_tracks > 1
+
+    @property
+    def favoured(self) -> PosteriorFacts:
+        """Posterior of the model that is favoured with shared parameters."""
+        return self.posteriors[self.comparison.favoured]
+
+    @property
+    def known_rates(self) -> dict[str, float]:
+        """kappa (1/s, 0 for a free tracer) and tau_a (s), where the favoured model has them."""
+        parameters = self.favoured.parameters
+        names: list[str] = [name for name in ("kappa", "tau_a") if name in parameters]
+        known = {name: parameters[name].median for name in names}
+        return {**known, "kappa": 0.0} if self.free else known
+
+
+def to_json(value: Any) -> Any:
+    """Facts, or a part of them, as plain JSON: dataclasses as objects by field."""
+    if is_dataclass(value):
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(plain: Any, where: str | Path = "facts") -> Facts:
+    """The facts of which `to_json` made this. where: the file they are from, for the error.
+
+    FactsError where a fact is unknown, missing or of another kind: another version made it.
+    """
+    try:
+        facts: Facts = _read(Facts, plain)
+    except (TypeError, KeyError) as error:
+        versions = plain.get("versions", {}) if isinstance(plain, Mapping) else {}
+        version = versions.get("activenoise", "of an unknown version")
+        reason = error.args[0] if error.args else ""
+        raise FactsError(f"{where}: made by activenoise {version}; run again ({reason})") from None
+    return facts
+
+
+def read_facts(path: str | Path) -> Facts:
+    """The facts in a JSON file. FactsError as in `from_json`, and of a file that is no JSON."""
+    try:
+        plain = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError:
+        raise FactsError(f"{path}: no JSON; run again") from None
+    return from_json(plain, path)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _read(hint: Any, value: Any) -> Any:
+    """A value as its type hint has it; TypeError where it is not of that kind."""
+    if hint is Any:
+        return value
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _read_fields(hint, value)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _read_any(arguments, value)
+    if origin is Literal and value in arguments:
+        return value
+    if origin is dict and isinstance(value, dict):
+        return {key: _read(arguments[1], item) for key, item in value.items()}
+    if origin is list and isinstance(value, list):
+        return [_read(arguments[0], item) for item in value]
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and type(value) is hint:
+        return value
+    raise TypeError(f"{value!r} is no {getattr(hint, '__name__', hint)}")
+
+
+def _read_fields(kind: Any, value: Any) -> Any:
+    hints = _hints(kind)
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{kind.__name__} is {value!r}")
+    for name in hints.keys() ^ value.keys():
+        state = "missing" if name in hints else "unknown"
+        raise TypeError(f"{kind.__name__}: {name} is {state}")
+    return kind(**{name: _read(hint, value[name]) for name, hint in hints.items()})
+
+
+def _read_any(hints: tuple[Any, ...], value: Any) -> Any:
+    """A value of one of several kinds."""
+    if value is None and NoneType in hints:
+        return None
+    others = [hint for hint in hints if hint is not NoneType]
+    for hint in others[:-1]:
+        try:
+            return _read(hint, value)
+        except TypeError:
+            continue
+    return _read(others[-1], value)

@@ -1,0 +1,341 @@
+"""What the answer to a record rests on, in sentences, the weightiest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from activenoise.analysis.facts import CirculationFacts, Facts, NotTested
+from activenoise.analysis.judgement import (
+    THRESHOLDS,
+    Reading,
+    basis,
+    disagreement,
+    has_double,
+    stated,
+)
+from activenoise.report.phrases import THIN, faults, listed, ordinal, percent
+
+_KIND_WORDS = {
+    "exact": "The positions were taken as exact. If the instrument averages, filters, drifts or "
+    "adds noise, its effect can look like activity: name the instrument.",
+    "camera": "The instrument was taken as a camera: localisation noise and motion blur are among "
+    "the unknowns.",
+    "detector": "The instrument was taken as a detector: noise and a first-order low-pass are "
+    "among the unknowns.",
+    "unknown": "The instrument was not named, so noise, motion blur and a low-pass were all among "
+    "the unknowns. Naming it makes the answer sharper.",
+}
+
+
+def caveats(facts: Facts, found: Reading, parameter_words: Mapping[str, str]) -> Iterator[str]:
+    """The caveats of a reading. parameter_words: what each parameter is."""
+    fits = found != "no model"
+    yield from _agreement(facts)
+    yield from _circulation(facts)
+    yield _distinguishable(facts, fits)
+    if fits and not disagreement(facts):
+        yield from _active_part(facts)
+    if fits and has_double(facts):
+        yield _double(facts)
+    if facts.full_rate is not None:
+        yield (
+            f"At the full rate: {faults(facts.full_rate.fit)} All numbers here are from every "
+            f"{ordinal(facts.record.analysed_stride)} point."
+        )
+    yield from _drift(facts, found)
+    yield from _tones(facts)
+    yield from _mechanism(facts, found)
+    yield _KIND_WORDS[facts.instrument]
+    yield _priors(facts)
+    yield from _trends(facts, parameter_words)
+    if not disagreement(facts):
+        yield from _bands(facts)
+    if fits:
+        yield from _sampling(facts)
+    yield from _not_tested(facts)
+    yield from _gaps(facts)
+
+
+def _agreement(facts: Facts) -> Iterator[str]:
+    """Whether the tracks of a table are of one kind."""
+    favoured = facts.comparison.favoured
+    found = facts.tracks.own_over_shared.get(favoured)
+    if found is None:
+        return
+    size = f"{abs(found.value):.0f} ± {found.error:.1f} nats"
+    where = f"under {favoured}, over the {facts.tracks.n_alone} tracks analysed one by one"
+    differ = disagreement(facts)
+    if differ is None:
+        yield (
+            "Whether the tracks share their parameters is not decided: the log Bayes factor for "
+            f"parameters of each track's own is {found.value:.1f} ± {found.error:.1f} nats "
+            f"({where}). The analysis assumes that they share them."
+        )
+    elif differ:
+        yield (
+            "The tracks do not share their parameters: a log Bayes factor of "
+            f"{size} favours parameters of each track's own ({where}). So the answer assumes one "
+            "model for all tracks, each with its own parameters. The figures and parameters below "
+            "assume shared parameters and describe no single track. Analyse groups of one kind "
+            "separately."
+        )
+    else:
+        yield (
+            f"The tracks agree: a log Bayes factor of {size} favours shared parameters over "
+            f"parameters of each track's own ({where})."
+        )
+
+
+def _circulation(facts: Facts) -> Iterator[str]:
+    for pair, test in facts.circulation.items():
+        if not isinstance(test, CirculationFacts):
+            yield f"Circulation of {pair} could not be tested: {test}."
+        elif test.p_reversible < THRESHOLDS.circulation:
+            yield (
+                f"The coordinates {pair} circulate, at {test.rate:.3g} ± {test.rate_error:.2g} "
+                f"rad/s (chance {test.p_reversible:.2g} at equilibrium). This alone speaks against "
+                "equilibrium, whatever the models say."
+            )
+        else:
+            yield (
+                f"The coordinates {pair} show no circulation (chance {test.p_reversible:.2g} at "
+                "equilibrium). Circulation would prove activity; without it the motion may still "
+                "be active."
+            )
+
+
+def _distinguishable(facts: Facts, fits: bool) -> str:
+    p, weight = stated(facts).distinguishable, facts.double.p_negative_weight
+    if not fits:
+        return (
+            "Where no model fits, the record does not say whether one coordinate could tell "
+            "activity from equilibrium."
+        )
+    if facts.free:
+        return (
+            f"The motion is active with probability {percent(p)}. For a free tracer this is also "
+            "the probability that no overdamped medium at equilibrium has its law: persistent "
+            "propulsion of any strength makes the tracer spread faster than in proportion to time, "
+            "which no such medium does. A flow or a drift of the stage does it too."
+        )
+    reason = (
+        "Activity shows in one coordinate if C(t) has an exponential of negative weight, which no "
+        f"medium at equilibrium has; {percent(weight)} of the active parameters have one."
+    )
+    if p > THRESHOLDS.likely:
+        return f"The record tells activity from equilibrium (probability {percent(p)}). {reason}"
+    if p < THRESHOLDS.unlikely:
+        return (
+            "One coordinate does not tell activity from equilibrium here: the probability that the "
+            f"motion is active and differs from every medium at equilibrium is {percent(p)}. "
+            f"{reason}"
+        )
+    return (
+        "Whether the motion is active in a way that no medium at equilibrium could imitate is not "
+        f"decided (probability {percent(p)}). {reason}"
+    )
+
+
+def _active_part(facts: Facts) -> Iterator[str]:
+    """How large it is or can be: an answer also where the odds of the models give none."""
+    share = facts.posteriors["AOUP"].parameters.get("active_share")
+    if share is None:
+        return
+    whole = "the long-time diffusivity" if facts.free else "the variance in the trap"
+    sure = stated(facts).active > THRESHOLDS.likely
+    part = "The active part" if sure else "An active part, if there is one,"
+    yield (
+        f"{part} makes {100 * share.low95:.2g} to {100 * share.high95:.2g}{THIN}% of {whole} "
+        f"(95{THIN}% interval under AOUP)."
+    )
+
+
+def _double(facts: Facts) -> str:
+    at = facts.double
+    return (
+        f"The active parameters (κτₐ = {at.kappa_tau_a:.2g}, Dₐ/D = {at.ratio:.2g}) have an exact "
+        "double at equilibrium: both exponentials of C(t) have positive weight, and a bead in a "
+        "viscoelastic medium has the same law. “Active” then means only that the tracer is not a "
+        "passive bead with a single relaxation. How the two explanations share the probability "
+        "depends on the priors."
+    )
+
+
+def _drift(facts: Facts, found: Reading) -> Iterator[str]:
+    """Whether the answer outlasts a drift."""
+    drift = facts.rivals.drift
+    if drift is None or found == "no model":
+        return
+    if found in ("drift", "slow"):
+        yield (
+            "The slow part may come from the instrument (a drift or a jump of the stage, a "
+            "wandering focus) or from the tracer's surroundings; the record cannot tell which. A "
+            "longer record can, or a second bead beside the first."
+        )
+    else:
+        yield (
+            "A drift of the instrument does not explain the record: thermal noise and a random "
+            f"walk of the instrument have probability {percent(drift.probability)} beside the four "
+            "models. Other slow noise, such as 1/f noise, was not tested."
+        )
+
+
+def _tones(facts: Facts) -> Iterator[str]:
+    for where, tones in facts.tones.by_name.items():
+        lines = [
+            f"{tone.frequency:.6g} Hz (amplitude {100 * tone.amplitude:.2g}{THIN}% of the root "
+            "mean square)"
+            for tone in sorted(tones, key=lambda tone: -tone.amplitude)
+        ]
+        yield (
+            f"{'A tone was' if len(tones) == 1 else 'Tones were'} found in {where} and removed "
+            f"before the analysis: {listed(lines)}. Mains hum, a power supply or a vibration "
+            "leaves such a line, and so does a periodic drive; the motion of these models does not."
+        )
+
+
+def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:
+    if found in ("no model", "thermal", "equilibrium", "drift"):
+        return
+    comparison = basis(facts)
+    if comparison.p_active > 0.01:
+        share = comparison.p("RBP") / comparison.p_active
+        yield (
+            "If the motion is active, its mechanism is RBP rather than AOUP with probability "
+            f"{percent(share)}."
+        )
+
+
+def _priors(facts: Facts) -> str:
+    odds, least = facts.settings.prior_odds, facts.settings.least_share
+    if odds:
+        models = ", ".join(f"{name} {odds.get(name, 1):g}" for name in facts.comparison.models)
+        said = f"The models have the prior odds that you gave ({models}), "
+    else:
+        said = "The four models have equal prior odds, "
+    said += "and their parameters the priors that are listed below"
+    if facts.settings.given:
+        said += f", of which you gave {listed(facts.settings.given)}"
+    if not least:
+        return f"{said}."
+    motion = "the long-time diffusivity" if facts.free else "the motion"
+    return (
+        f"{said}. An active or viscoelastic part of less than {100 * least:g}{THIN}% of {motion} "
+        "counts as none."
+    )
+
+
+def _trends(facts: Facts, parameter_words: Mapping[str, str]) -> Iterator[str]:
+    changing = [
+        parameter_words[name]
+        for name, test in facts.pieces.trends.items()
+        if test.p_constant < THRESHOLDS.trend
+    ]
+    if changing:
+        where = f"track {facts.pieces.track}" if facts.several else "the record"
+        yield (
+            f"Not constant along {where}: {listed(changing)}. The models assume that parameters "
+            "are constant."
+        )
+
+
+def _bands(facts: Facts) -> Iterator[str]:
+    names = {
+        "autocorrelation": "autocorrelation",
+        "displacement": "mean square displacement",
+        "spectrum": "power spectrum",
+        "increments": "covariance of the increments",
+        "increment_spectrum": "power spectrum of the increments",
+    }
+    for coordinate, inside in facts.bands.inside.items():
+        for key, part in inside.items():
+            if part < THRESHOLDS.band:
+                yield (
+                    f"Only {100 * part:.0f}{THIN}% of the {names[key]} of {coordinate} lies inside "
+                    f"the 95{THIN}% band of the favoured model."
+                )
+
+
+def _sampling(facts: Facts) -> Iterator[str]:
+    doubtful = [
+        name
+        for name, model in basis(facts).models.items()
+        if model.probability > 0.01
+        and name != "RBP"
+        and (model.pareto_k > THRESHOLDS.pareto_k or model.effective < THRESHOLDS.effective)
+    ]
+    if doubtful:
+        yield (
+            f"The numerical uncertainty of {listed(doubtful)} is itself uncertain, because few "
+            "draws are effective: take probabilities within a factor of two."
+        )
+
+
+def _not_tested(facts: Facts) -> Iterator[str]:
+    """Questions that were not put to the record and could have mattered."""
+    what = "these tracks" if facts.several else "this record"
+    words = {
+        NotTested("tones", "short"): "tones such as mains hum (that takes 512 points in a row)",
+        NotTested("kurtosis", "short"): "whether the positions are normally distributed, as in a "
+        "harmonic trap (that takes a track of 200 points)",
+        NotTested("stride", "short"): "whether every 2nd, 4th ... point fits better (that takes a "
+        "track of 400 points)",
+        NotTested("circulation", "free"): "circulation of the coordinates (a free tracer has no "
+        "centre to circulate about)",
+        NotTested("coordinates", "long"): "each coordinate by itself (the table is too long)",
+        NotTested("pieces", "short"): "whether parameters change with time (that takes a track of "
+        "400 points)",
+    }
+    found = [words[item] for item in facts.not_tested if item in words]
+    if found:
+        yield f"Not tested for {what}: {'; '.join(found)}."
+    for item in facts.not_tested:
+        if item.question == "drift" and item.reason == "exact":
+            yield (
+                "An instrument that drifts was not tested as another explanation, because the "
+                "positions were taken as exact."
+            )
+        elif item.question == "drift" and item.reason == "given":
+            yield (
+                "An instrument that drifts was not tested as a separate explanation, because its "
+                "drift is part of every model by the priors that you gave."
+            )
+
+
+def _gaps(facts: Facts) -> Iterator[str]:
+    record = facts.record
+    for name, values in record.coordinates.items():
+        if values.missing:
+            share = values.missing / record.n_points
+            yield (
+                f"{values.missing} points of {name} are missing ({percent(share)}). They are left "
+                "out, not filled in."
+            )
+    if facts.several:
+        yield from _table(facts)
+    elif record.n_read < record.n_points:
+        yield f"This is a quick look: only the first {record.n_read} points were read."
+    if facts.tracks.left_out:
+        yield (
+            f"{facts.tracks.left_out} tracks of a single point, or that never move, were left out."
+        )
+
+
+def _table(facts: Facts) -> Iterator[str]:
+    """Which tracks of a table were read, and for what."""
+    tracks = facts.tracks
+    if tracks.n_read < tracks.n_tracks:
+        yield (
+            f"The joint analysis reads {tracks.n_read} of {tracks.n_tracks} tracks, the longest, "
+            f"with {facts.record.n_read} points in all."
+        )
+    if 0 < tracks.n_alone < tracks.n_read:
+        yield (
+            f"The {tracks.n_alone} longest tracks of at least {tracks.fewest} points were also "
+            "analysed one by one; the others count in the joint analysis alone."
+        )
+    if 0 < facts.tones.n_tracks < tracks.n_read:
+        yield (
+            f"Tones such as mains hum were looked for in the {facts.tones.n_tracks} tracks of at "
+            "least 512 points."
+        )
