@@ -7,7 +7,7 @@ file makes.
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import requires
 from importlib.util import module_from_spec, spec_from_loader
@@ -33,7 +33,7 @@ IMPORT_NAMES = {
 IMPLIED = {"keras": {"tensorflow"}}
 # Files of rules that have no business with the networks themselves, only with their numbers.
 FREE_OF_NETWORKS = {"simulate.smk", "optimum.smk", "figures.smk"}
-REQUIRED = ("script", "conda_env", "log", "benchmark", "threads", "resources")
+REQUIRED = ("script", "conda_env", "log", "benchmark", "threads", "resources", "message")
 
 
 class Rule(NamedTuple):
@@ -42,8 +42,10 @@ class Rule(NamedTuple):
     given: dict[str, Any]
 
     @property
-    def script(self) -> Path:
-        return (self.snakefile.parent / str(self.given["script"])).resolve()
+    def scripts(self) -> list[Path]:
+        """The rule's script, or all that it may run: `{params.script}` is any of its folder."""
+        pattern = (self.snakefile.parent / str(self.given["script"])).resolve()
+        return sorted(pattern.parent.glob(re.sub(r"\{.*?\}", "*", pattern.name)))
 
     @property
     def environment(self) -> Path:
@@ -102,6 +104,14 @@ def third_party(source: Path, library_root: Path = LIBRARY_ROOT) -> dict[str, Pa
             top = name.split(".")[0]
             if not local and top not in sys.stdlib_module_names and top != "snakemake":
                 found.setdefault(top, file)
+    return found
+
+
+def all_third_party(sources: Iterable[Path]) -> dict[str, Path]:
+    """What several files import, each package with a file that does."""
+    found: dict[str, Path] = {}
+    for source in sources:
+        found |= third_party(source)
     return found
 
 
@@ -182,12 +192,30 @@ def test_every_rule_says_what_it_needs(rules: list[Rule]) -> None:
     ]
 
 
+def test_every_input_and_output_has_a_name(rules: list[Rule]) -> None:
+    def unnamed(files: Any) -> bool:
+        """Whether a file stands without a name; `unpack` brings the names with the files."""
+        return any(not getattr(file, "flags", {}).get("unpack") for file in (files or ((),))[0])
+
+    assert not [
+        f"rule {rule.name} ({rule.snakefile.name}): {part}"
+        for rule in rules
+        for part in ("input", "output")
+        if unnamed(rule.given[part])
+    ]
+
+
+def test_every_script_is_run_by_a_rule(rules: list[Rule]) -> None:
+    run = {script for rule in rules for script in rule.scripts}
+    assert run == set((LIBRARY_ROOT / "scripts").rglob("*.py"))
+
+
 def test_every_environment_is_what_its_rules_import(rules: list[Rule]) -> None:
     assert not [
-        f"rule {rule.name}, script {rule.script.name}: envs/{rule.environment.name} {line}"
+        f"rule {rule.name}: envs/{rule.environment.name} {line}"
         for rule in rules
         if rule.given["script"] and rule.given["conda_env"]
-        for line in difference(third_party(rule.script), packages(rule.environment))
+        for line in difference(all_third_party(rule.scripts), packages(rule.environment))
     ]
 
 

@@ -115,4 +115,5 @@ def test_an_edit_reruns_what_depends_on_it(project: Path, planned, edit, change,
     plan = planned(project)
     path.write_text(before)
     assert {rule: count for rule, count in plan.items() if rule in COSTLY} == expected
-    assert plan["scores"] == plan["training_figure"] == 1
+    assert plan["scores"] == 1
+    assert plan["figure"] >= 1

@@ -5,7 +5,10 @@ Dry runs on the smoke config, and one real run of its cheapest branch.
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -14,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TARGET = "results/smoke/mechanism/AOUP-RBP/optimum.h5"
+FIGURE = "results/smoke/tracks/trapped_bead/record.png"
 EXACT = {"evidence": 2, "optimum": 1}  # of one pair
 
 
@@ -70,15 +74,44 @@ def test_a_study_with_an_instrument_has_the_same_exact_rules(project, planned, e
     assert plan["optimum"] == plan["exact_record"] == 1
 
 
+def test_an_unknown_figure_is_named_in_one_line(project, snakemake):
+    run = snakemake(project, "-n", "results/smoke/figures/figure9.pdf")
+    assert run.returncode == 1
+    said = (run.stdout + run.stderr).partition("MissingRuleException:\n")[2].splitlines()
+    assert said[0].startswith("No rule to produce results/smoke/figures/figure9.pdf")
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("--unlock", "Unlocked"),
+        ("--rulegraph", "digraph"),
+        ("--summary", "results/smoke/figures/figure1.pdf"),
+        ("--lint", "Congratulations"),
+        ("--containerize", "FROM condaforge"),
+    ],
+)
+def test_questions_about_the_workflow_need_no_number_of_cores(project, question, answer):
+    # The stand-in for conda names the environments, which is all that --containerize asks of it.
+    path = f"{ROOT / 'tests/conda_stand_in/bin'}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", question, "--configfile", "config/smoke.yaml"],
+        cwd=project, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert answer in run.stdout + run.stderr
+
+
 def test_single_targets_need_only_their_branch(project, planned):
     assert planned(project, TARGET) == {"simulate": 2, **EXACT}
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, copy_project, snakemake) -> Path:
-    """A project in which the optimum of the mechanism study has been made."""
+    """A project in which the optimum of the mechanism study and a figure have been made."""
     project = copy_project(tmp_path_factory.mktemp("project"))
-    run = snakemake(project, TARGET)
+    run = snakemake(project, TARGET, FIGURE)
     assert run.returncode == 0, run.stderr[-3000:]
     return project
 
@@ -87,7 +120,8 @@ def test_the_optimum_is_made_and_nothing_runs_twice(made, planned):
     with h5py.File(made / TARGET) as file:
         assert file["logits"].shape == (400, 2)
         assert np.all(np.isfinite(file["logits"][:]))
-    assert planned(made, TARGET) == {}
+    assert (made / FIGURE).stat().st_size > 5000
+    assert planned(made, TARGET, FIGURE) == {}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +151,8 @@ def test_an_edit_of_the_config_reruns_what_depends_on_it(
         ("studies/scoring", {"optimum": 1}),
         ("simulation/normals", {"simulate": 2, **EXACT}),
         ("learning/networks", {}),
+        ("report/record_panels", {"record_figure": 1}),
+        ("report/panels", {}),
     ],
 )
 def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
@@ -126,7 +162,7 @@ def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
     shutil.copytree(made, project)
     path = project / f"workflow/activenoise/{module}.py"
     path.write_text(path.read_text() + "\n_EDITED = True\n")
-    assert planned(project, TARGET) == expected
+    assert planned(project, TARGET, FIGURE) == expected
 
 
 def test_a_comment_in_a_module_reruns_nothing(made, tmp_path, planned):

@@ -1,4 +1,4 @@
-"""Training histories as the figures read them."""
+"""The training histories of networks, and the bounds beside them."""
 
 from __future__ import annotations
 

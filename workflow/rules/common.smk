@@ -1,4 +1,4 @@
-"""The config, checked; what it implies for the rules; the fingerprints of their code."""
+"""The config and the sheet of records, checked; the plan that follows; the code of each script."""
 
 import csv
 import sys
@@ -6,16 +6,9 @@ from pathlib import Path
 
 from activenoise.config.choices import merged
 from activenoise.config.fingerprint import fingerprint
-from activenoise.parameters import pair_models, parameter_range
-from activenoise.config.schema import (
-    ConfigError,
-    check_sheet,
-    derive_seed,
-    load_schema,
-    n_points,
-    resolve,
-    sampling_interval,
-)
+from activenoise.config.plan import Figure, Plan, domains_of, one_of, parse_name
+from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
+from activenoise.parameters import pair_models
 from activenoise.reading.sheet import RecordError, read_sheet
 
 WORKFLOW = Path(workflow.current_basedir).parent
@@ -25,20 +18,17 @@ try:
 except ConfigError as error:
     sys.exit(f"config: {error}")
 
-STUDIES = config["studies"]
-RESULTS = Path(config["results"])
-
 try:
     SHEET = {row.track: row for row in read_sheet(config["records"])}
     check_sheet(config, list(SHEET.values()))
 except (ConfigError, RecordError) as error:
     sys.exit(f"records: {error}")
 
-# The exact parts use several threads where there are cores to spare; on a few cores more jobs side by
-# side keep them busier. No result depends on it.
-EXACT_THREADS = max(1, (workflow.cores or 1) // 6)
-# Several records are analysed side by side, one is by two threads.
-RECORD_THREADS = min(2, max(1, (workflow.cores or 1) // max(len(SHEET), 1)))
+plan = Plan(config, SHEET)
+STUDIES = config["studies"]
+RESULTS = Path(config["results"])
+READY = plan.ready_networks()
+TABLES = [*plan.tables("scores"), *plan.tables("estimates")]
 
 
 wildcard_constraints:
@@ -57,130 +47,67 @@ def code(script):
     return fingerprint(WORKFLOW / "scripts" / script, WORKFLOW / "activenoise")
 
 
-def shards(study, split, model, points=None):
-    """The files of a data set. Tracks to train on and to watch the training have their length in
-    the name, so that a network that asks for longer ones does not touch those of another."""
-    count = STUDIES[study]["tracks"]["shards"]
-    name = f"{model}-{points}" if points else model
-    return [f"{RESULTS}/{study}/tracks/{split}/{name}-{k}.h5" for k in range(count)]
+def kept(file):
+    """Tracks for training, deleted after use unless the config keeps them."""
+    return file if config["keep_training_tracks"] else temp(file)
 
 
-def durations_in_points(study):
-    return [n_points(STUDIES[study], duration) for duration in STUDIES[study]["durations"]]
+# The cores are not known where Snakemake runs no jobs, as in --rulegraph or --unlock.
+def exact_threads(wildcards):
+    return plan.exact_threads(workflow.resource_settings.cores)
 
 
-# --- tasks and their networks -----------------------------------------------------------------
+def record_threads(wildcards):
+    return plan.record_threads(workflow.resource_settings.cores)
 
 
-def tasks(study):
-    """The pairs of a study, and `estimates` where it has estimators."""
-    return [*STUDIES[study]["pairs"], *(["estimates"] if STUDIES[study]["estimates"] else [])]
+def usable_tracks():
+    """Tracks that passed the check, and the errors of those that did not."""
+    with checkpoints.check_records.get().output.table.open() as table:
+        errors = {row["track"]: row["error"] for row in csv.DictReader(table)}
+    good = [track for track in SHEET if not errors.get(track)]
+    return good, {track: error for track, error in errors.items() if error}
 
 
-def networks(study, task):
-    if task == "estimates":
-        return STUDIES[study]["estimates"]["networks"]
-    return STUDIES[study]["pairs"][task]
+def pages(wildcards):
+    """The pages of the records that can be used."""
+    return [RESULTS / f"tracks/{track}/verdict.html" for track in usable_tracks()[0]]
 
 
-def task_models(task):
-    return ["AOUP"] if task == "estimates" else list(pair_models(task))
+def studied_tracks():
+    """Usable tracks that a study's networks answer for."""
+    return [track for track in usable_tracks()[0] if SHEET[track].study]
 
 
-def task_names(study, task):
-    return STUDIES[study]["estimates"]["targets"] if task == "estimates" else task_models(task)
+def examples():
+    """The first synthetic and the first measured record that can be used."""
+    good = studied_tracks()
+    kinds = ([t for t in good if (SHEET[t].file is None) == kind] for kind in (True, False))
+    return [tracks[0] for tracks in kinds if tracks]
 
 
-def scored_durations(study, settings):
-    """The durations, in points, that a network is scored at, and a feedforward one trained for."""
-    limit = settings["longest"]
-    return [
-        n_points(STUDIES[study], d) for d in STUDIES[study]["durations"] if limit is None or d <= limit
-    ]
+def shown(path, caption, **more):
+    """A file of a figure that the report shows; more: labels besides those of the figure."""
+    return report(
+        RESULTS / path,
+        category=lambda w: FIGURES[w.figure].category,
+        labels=lambda w: {**FIGURES[w.figure].labels, **more},
+        caption=f"../report/{caption}.rst",
+    )
 
 
-def network_names(study, task, network, seed=None):
-    """Names of the trainings behind a network of the config, of all its seeds or of one: a
-    feedforward network has one a duration."""
-    settings = networks(study, task)[network]
-    names = [network]
-    if settings["kind"] == "feedforward":
-        names = [f"{network}-{points}" for points in scored_durations(study, settings)]
-    seeds = [seed] if seed else range(1, settings["seeds"] + 1)
-    return [name if k == 1 else f"{name}-seed{k}" for k in seeds for name in names]
+def drawn_by(rule):
+    """A wildcard constraint: the figures of the table that a rule draws."""
+    return one_of(name for name, figure in FIGURES.items() if figure.by == rule)
 
 
-def parse_name(name):
-    """Network and, for a feedforward one, points of the name of a training."""
-    network, *parts = name.split("-")
-    return network, next((int(part) for part in parts if part.isdigit()), None)
+def figure_files():
+    """Every figure of the config except those of records, which are known after the check."""
+    names = [name for name, figure in FIGURES.items() if figure.wanted]
+    return [RESULTS / f"figures/{name}.{kind}" for name in names for kind in ("pdf", "png")]
 
 
-def first_lstm(study, task):
-    """Name of the first network of kind lstm of a task, or None."""
-    names = [n for n, settings in networks(study, task).items() if settings["kind"] == "lstm"]
-    return names[0] if names else None
-
-
-def network_files(study, task, network):
-    return [f"{RESULTS}/{study}/{task}/{n}.keras" for n in network_names(study, task, network)]
-
-
-def network_settings(study, task, name):
-    """Settings of the architecture; `points` is the duration of a feedforward network."""
-    network, points = parse_name(name)
-    settings = networks(study, task)[network]
-    settings = {k: v for k, v in settings.items() if k not in ("training", "aside", "seeds", "longest")}
-    return settings | ({"points": points} if points else {})
-
-
-def training_settings(study, task, name):
-    """Settings of the training, durations turned into points."""
-    network, points = parse_name(name)
-    training = networks(study, task)[network]["training"]
-    stages = [
-        {
-            "points": points or n_points(STUDIES[study], stage["duration"]),
-            "steps": stage["steps"],
-        }
-        for stage in training["stages"]
-    ]
-    return {**training, "stages": stages}
-
-
-def training_points(study, task, network):
-    """Length of the tracks that a network of the config is trained on: what its longest stage asks."""
-    names = network_names(study, task, network, seed=1)
-    stages = [stage for n in names for stage in training_settings(study, task, n)["stages"]]
-    return max(stage["points"] for stage in stages)
-
-
-def scored_points(study, task, network):
-    return scored_durations(study, networks(study, task)[network])
-
-
-def network_seed(study, task, name):
-    return derive_seed(config["seed"], study, task, name) % 2**31
-
-
-def score_sources(study):
-    """By pair, the files of answers by method, the optimum's first."""
-    return {
-        pair: {
-            method: f"{RESULTS}/{study}/{pair}/{method}.h5" for method in ("optimum", *settings)
-        }
-        for pair, settings in STUDIES[study]["pairs"].items()
-    }
-
-
-def estimate_sources(study):
-    """Method and file of answers: the rows of a study's table of estimates."""
-    folder = f"{RESULTS}/{study}/estimates"
-    methods = ["bayes", *STUDIES[study]["estimates"]["networks"]]
-    return [(method, f"{folder}/{method}.h5") for method in methods]
-
-
-TABLES = [
-    *(RESULTS / study / "scores.csv" for study in STUDIES if STUDIES[study]["pairs"]),
-    *(RESULTS / study / "estimates.csv" for study in STUDIES if STUDIES[study]["estimates"]),
-]
+def record_figures(wildcards):
+    """The figures of the records that can be used."""
+    stems = [f"tracks/{track}/{name}" for track in studied_tracks() for name in RECORD_FIGURES]
+    return [RESULTS / f"{stem}.{kind}" for stem in stems for kind in ("pdf", "png")]

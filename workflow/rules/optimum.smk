@@ -2,24 +2,19 @@
 scores."""
 
 
-localrules:
-    optimum,
-    bayes,
-
-
 rule evidence:
     input:
-        tracks=lambda w: shards(w.study, "test", w.model),
+        tracks=lambda w: plan.shards(w.study, "test", w.model),
     output:
         evidence=RESULTS / "{study}/evidence/{model}.h5",
     log:
         RESULTS / "logs/{study}/evidence-{model}.log",
     benchmark:
         RESULTS / "benchmarks/{study}/evidence-{model}.tsv"
+    priority: 20  # the longest jobs first
     conda:
         "../../envs/findings.yaml"
-    threads: EXACT_THREADS
-    priority: 20  # the longest jobs first
+    threads: exact_threads
     resources:
         mem_mb=2000,
         runtime=60,
@@ -27,10 +22,10 @@ rule evidence:
         parameters=lambda w: STUDIES[w.study]["parameters"],
         pairs=lambda w: [pair for pair in STUDIES[w.study]["pairs"] if w.model in pair_models(pair)],
         targets=lambda w: (STUDIES[w.study]["estimates"] or {"targets": []})["targets"],
-        points=lambda w: durations_in_points(w.study),
+        points=lambda w: plan.points(w.study),
         nodes=lambda w: STUDIES[w.study]["nodes"],
         n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
-        seed=lambda w: derive_seed(config["seed"], w.study, "evidence", w.model) % 2**31,
+        seed=lambda w: plan.seed(w.study, "evidence", w.model) % 2**31,
         code=code("evidence.py"),
     message:
         "exact evidence of the tracks of {wildcards.model} in {wildcards.study}"
@@ -88,7 +83,9 @@ rule bayes:
 
 rule scores:
     input:
-        lambda w: [path for files in score_sources(w.study).values() for path in files.values()],
+        answers=lambda w: [
+            path for files in plan.score_sources(w.study).values() for path in files.values()
+        ],
     output:
         scores=report(
             RESULTS / "{study}/scores.csv",
@@ -115,8 +112,8 @@ rule scores:
         mem_mb=500,
         runtime=10,
     params:
-        files=lambda w: score_sources(w.study),
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        files=lambda w: plan.score_sources(w.study),
+        dt=lambda w: plan.dt(w.study),
         code=code("scores.py"),
     message:
         "scores of {wildcards.study}"
@@ -127,7 +124,7 @@ rule scores:
 rule estimates:
     input:
         bayes=RESULTS / "{study}/estimates/bayes.h5",
-        answers=lambda w: [path for _, path in estimate_sources(w.study)],
+        answers=lambda w: list(plan.estimate_sources(w.study).values()),
     output:
         estimates=report(
             RESULTS / "{study}/estimates.csv",
@@ -146,9 +143,9 @@ rule estimates:
         mem_mb=500,
         runtime=10,
     params:
-        methods=lambda w: [method for method, _ in estimate_sources(w.study)],
+        methods=lambda w: list(plan.estimate_sources(w.study)),
         targets=lambda w: STUDIES[w.study]["estimates"]["targets"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        dt=lambda w: plan.dt(w.study),
         code=code("estimates.py"),
     message:
         "errors of the estimates in {wildcards.study}"

@@ -18,13 +18,13 @@ rule simulate:
         runtime=30,
     params:
         parameters=lambda w: STUDIES[w.study]["parameters"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        dt=lambda w: plan.dt(w.study),
         unit=lambda w: STUDIES[w.study]["unit"],
-        n_points=lambda w: int(w.get("points", durations_in_points(w.study)[-1])),
+        n_points=lambda w: int(w.get("points", plan.points(w.study)[-1])),
         n_tracks=lambda w: STUDIES[w.study]["tracks"][w.split],
         shards=lambda w: STUDIES[w.study]["tracks"]["shards"],
         shard=lambda w: int(w.shard),
-        seed=lambda w: derive_seed(config["seed"], w.study, w.split, w.model),
+        seed=lambda w: plan.seed(w.study, w.split, w.model),
         code=code("simulate.py"),
     message:
         "simulate {wildcards.study}: {wildcards.split} tracks of {wildcards.model}, shard {wildcards.shard}"
@@ -41,10 +41,6 @@ use rule simulate as simulate_validation with:
         RESULTS / "benchmarks/{study}/simulate-{split}-{model}-{points}-{shard}.tsv"
     wildcard_constraints:
         split="validation",
-
-
-def kept(file):
-    return file if config["keep_training_tracks"] else temp(file)
 
 
 use rule simulate_validation as simulate_training with:

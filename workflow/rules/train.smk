@@ -1,27 +1,12 @@
 """Networks: one training per task (a pair of models, or `estimates`) and network of the config."""
 
 
-def task_shards(split, number):
-    """Input function: shards of model `number` of a task (an estimator has one model, AOUP)."""
-
-    def paths(wildcards):
-        study, task, models = wildcards.study, wildcards.task, task_models(wildcards.task)
-        if number >= len(models):
-            return []
-        points = None
-        if split != "test":
-            points = training_points(study, task, parse_name(wildcards.network)[0])
-        return shards(study, split, models[number], points)
-
-    return paths
-
-
 rule train:
     input:
-        train_0=task_shards("train", 0),
-        train_1=task_shards("train", 1),
-        check_0=task_shards("validation", 0),
-        check_1=task_shards("validation", 1),
+        train_0=lambda w: plan.task_shards(w.study, w.task, "train", 0, w.network),
+        train_1=lambda w: plan.task_shards(w.study, w.task, "train", 1, w.network),
+        check_0=lambda w: plan.task_shards(w.study, w.task, "validation", 0, w.network),
+        check_1=lambda w: plan.task_shards(w.study, w.task, "validation", 1, w.network),
     output:
         network=RESULTS / "{study}/{task}/{network}.keras",
         history=RESULTS / "{study}/{task}/{network}.csv",
@@ -29,22 +14,22 @@ rule train:
         RESULTS / "logs/{study}/{task}/train-{network}.log",
     benchmark:
         RESULTS / "benchmarks/{study}/{task}/train-{network}.tsv"
+    priority: 10
     conda:
         "../../envs/train.yaml"
     threads: 1
-    priority: 10
     resources:
         mem_mb=3000,
         runtime=120,
     params:
-        network=lambda w: network_settings(w.study, w.task, w.network),
-        training=lambda w: training_settings(w.study, w.task, w.network),
+        network=lambda w: plan.network_settings(w.study, w.task, w.network),
+        training=lambda w: plan.training_settings(w.study, w.task, w.network),
         tracks=lambda w: {k: STUDIES[w.study]["tracks"][k] for k in ("train", "validation")},
         parameters=lambda w: STUDIES[w.study]["parameters"],
-        dt=lambda w: sampling_interval(STUDIES[w.study]),
+        dt=lambda w: plan.dt(w.study),
         task=lambda w: "estimate" if w.task == "estimates" else "classify",
-        names=lambda w: task_names(w.study, w.task),
-        seed=lambda w: network_seed(w.study, w.task, w.network),
+        names=lambda w: plan.task_names(w.study, w.task),
+        seed=lambda w: plan.network_seed(w.study, w.task, w.network),
         backend=config["backend"],
         code=code("train.py"),
     message:
@@ -55,16 +40,16 @@ rule train:
 
 rule domain:
     input:
-        check_0=task_shards("validation", 0),
-        check_1=task_shards("validation", 1),
+        check_0=lambda w: plan.task_shards(w.study, w.task, "validation", 0, w.network),
+        check_1=lambda w: plan.task_shards(w.study, w.task, "validation", 1, w.network),
     output:
         domain=RESULTS / "{study}/{task}/{network}-domain.h5",
-    wildcard_constraints:
-        network="[a-z][a-z0-9_]*",
     log:
         RESULTS / "logs/{study}/{task}/domain-{network}.log",
     benchmark:
         RESULTS / "benchmarks/{study}/{task}/domain-{network}.tsv"
+    wildcard_constraints:
+        network="[a-z][a-z0-9_]*",
     conda:
         "../../envs/tables.yaml"
     threads: 1
@@ -72,10 +57,7 @@ rule domain:
         mem_mb=2000,
         runtime=10,
     params:
-        points=lambda w: [
-            n for n in durations_in_points(w.study) if n <= training_points(w.study, w.task, w.network)
-        ]
-        or [training_points(w.study, w.task, w.network)],
+        points=lambda w: plan.domain_points(w.study, w.task, w.network),
         code=code("domain.py"),
     message:
         "what the tracks of {wildcards.network} are like in {wildcards.study}: {wildcards.task}"
@@ -85,9 +67,9 @@ rule domain:
 
 rule predict:
     input:
-        networks=lambda w: network_files(w.study, w.task, w.network),
-        class_0=task_shards("test", 0),
-        class_1=task_shards("test", 1),
+        networks=lambda w: plan.network_files(w.study, w.task, w.network),
+        class_0=lambda w: plan.task_shards(w.study, w.task, "test", 0),
+        class_1=lambda w: plan.task_shards(w.study, w.task, "test", 1),
     output:
         answers=RESULTS / "{study}/{task}/{network}.h5",
     log:
@@ -103,8 +85,8 @@ rule predict:
         mem_mb=3000,
         runtime=60,
     params:
-        points=lambda w: scored_points(w.study, w.task, w.network),
-        seeds=lambda w: networks(w.study, w.task)[w.network]["seeds"],
+        points=lambda w: plan.scored_points(w.study, w.task, w.network),
+        seeds=lambda w: plan.networks(w.study, w.task)[w.network]["seeds"],
         backend=config["backend"],
         code=code("predict.py"),
     message:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from activenoise.analysis.facts import OwnAnalysis, Pieces, Summary, TrackRow
 from activenoise.arrays import FloatArray
 from activenoise.parameters import FRACTIONS, REGISTRY
+from activenoise.report import record_panels
 from activenoise.report import style as plot
 
 WIDE, NARROW = plot.DOUBLE, 0.98 * plot.SINGLE  # of the page, and of a telephone
@@ -52,7 +53,7 @@ def record(coordinates: Mapping[str, FloatArray], dt: float, unit: str) -> Figur
     figure = plot.new_figure(WIDE, 22 + 28 * len(coordinates))
     panels = figure.subplots(len(coordinates), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, x), colour in zip(panels, coordinates.items(), COLOURS * 9, strict=False):
-        places, values = plot.envelope(bridged(x), 1500)
+        places, values = record_panels.envelope(bridged(x), 1500)
         seen = np.interp(places, np.arange(len(x)), np.isfinite(x).astype(float)) == 1
         axes.plot(places * dt, np.where(seen, values, np.nan), color=colour, lw=0.6)
         axes.set(xlim=(0, len(x) * dt), ylabel=f"{name} ({plot.unit_name(unit)})")
@@ -79,7 +80,7 @@ def tracks(positions: Sequence[FloatArray], names: Sequence[str], dt: float, uni
             axes.plot(seen[:, 0], seen[:, 1], color=colour, lw=0.6)
         else:
             y = bridged(x[:, 0])
-            places, values = plot.envelope(y - y[0], 300)
+            places, values = record_panels.envelope(y - y[0], 300)
             axes.plot(places * dt, values, color=colour, lw=0.6)
     length = plot.unit_name(unit)
     if len(names) > 1:
@@ -119,7 +120,7 @@ def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> Figure:
     figure = plot.new_figure(NARROW, 58)
     panels = figure.subplots(1, len(coordinates), squeeze=False)[0]
     for axes, (name, x), colour in zip(panels, coordinates.items(), COLOURS * 9, strict=False):
-        plot.histogram(axes, x[np.isfinite(x)], colour, unit)
+        record_panels.histogram(axes, x[np.isfinite(x)], colour, unit)
         axes.set(xlabel=f"{name} ({plot.unit_name(unit)})", yticks=[])
     return figure
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatch, Polygon
@@ -108,6 +110,9 @@ def _arrow(
     )
 
 
+_ROWS = {"track": 0.95, "lstm": 3.1, "dense": 5.35, "answer": 7.85}  # heights of the network
+
+
 def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
     """A track cut into frames; an LSTM unit reads them in turn; two layers give P at each."""
     axes.set(xlim=(0, 12.8), ylim=(0, 9.4))
@@ -117,54 +122,46 @@ def draw_network(axes: Axes, n_frames: int = 4, seed: int = 4) -> None:
     x = np.linspace(0, 1, 60 * n_frames)
     track = np.convolve(random.normal(size=len(x) + 40), np.exp(-np.arange(41) / 12), "valid")
     track = 0.42 * track / np.abs(track).max()
-    rows = {"track": 0.95, "lstm": 3.1, "dense": 5.35, "answer": 7.85}
     for name, text in (
         ("track", "track,\nin frames"), ("lstm", "LSTM"), ("dense", "two fully\nconnected\nlayers"),
         ("answer", "an answer\nfor every\nduration"),
     ):  # fmt: skip
-        axes.text(0.0, rows[name], text, ha="left", va="center", fontsize=6, linespacing=1.2)
+        axes.text(0.0, _ROWS[name], text, ha="left", va="center", fontsize=6, linespacing=1.2)
     for k in range(n_frames):
         start = left + k * (frame + gap)
-        centre = start + frame / 2
         last = k == n_frames - 1
-        part = slice(60 * k, 60 * (k + 1))
-        axes.add_patch(_box(start, rows["track"] - 0.72, frame, 1.44, "#f4f4f4", PALE))
-        axes.plot(
-            np.linspace(start + 0.1, start + frame - 0.1, 60), rows["track"] + 1.35 * track[part],
-            color=INK, lw=0.7,
-        )  # fmt: skip
-        axes.add_patch(_box(start + 0.3, rows["lstm"] - 0.6, frame - 0.6, 1.2, "#ead3e6", PURPLE))
-        axes.text(
-            centre, rows["lstm"], "LSTM", ha="center", va="center", fontsize=5.8, color=PURPLE
-        )
-        _draw_layers(axes, centre, rows["dense"])
-        axes.text(
-            centre, rows["answer"] + 0.42, "P(active)", ha="center", va="center", fontsize=5.8,
-            color=RED,
-        )  # fmt: skip
         duration = "T" if last else rf"{k + 1}T/{n_frames}" if k else f"T/{n_frames}"
-        axes.text(
-            centre, rows["answer"] - 0.28, f"at {duration}", ha="center", va="center", fontsize=5.2,
-            color=GREY,
-        )  # fmt: skip
-        for low, high in (
-            (rows["track"] + 0.76, rows["lstm"] - 0.64),
-            (rows["lstm"] + 0.64, rows["dense"] - 0.98),
-            (rows["dense"] + 1.0, rows["answer"] - 0.62),
-        ):  # fmt: skip
-            _arrow(axes, np.array([centre, low]), np.array([centre, high]), GREY, 0.7, 5)
+        _draw_step(axes, start, frame, track[60 * k : 60 * (k + 1)], duration)
         if not last:
-            y = rows["lstm"]
+            y = _ROWS["lstm"]
             begin, end = start + frame - 0.26, start + frame + gap + 0.26
             _arrow(axes, np.array([begin, y]), np.array([end, y]), PURPLE, 0.9, 5)
-    axes.text(
-        left + (frame + gap) * (n_frames - 1) + frame / 2 + 0.25, rows["dense"] + 1.25, "sigmoid",
-        fontsize=5.2, color=GREY, ha="left", va="center",
-    )  # fmt: skip
-    axes.text(
-        left + frame + gap / 2, rows["lstm"] + 0.75, "memory", fontsize=5.2, color=PURPLE,
-        ha="center", va="center",
-    )  # fmt: skip
+    for x_text, y_text, text, colour, side in (
+        (left + (frame + gap) * (n_frames - 1) + frame / 2 + 0.25, _ROWS["dense"] + 1.25, "sigmoid",
+         GREY, "left"),
+        (left + frame + gap / 2, _ROWS["lstm"] + 0.75, "memory", PURPLE, "center"),
+    ):  # fmt: skip
+        axes.text(x_text, y_text, text, fontsize=5.2, color=colour, ha=side, va="center")
+
+
+def _draw_step(axes: Axes, start: float, width: float, track: np.ndarray, duration: str) -> None:
+    """One frame of the track from `start` on, the LSTM unit that reads it, and the answer."""
+    centre, rows = start + width / 2, _ROWS
+    middle: Any = {"ha": "center", "va": "center"}
+    axes.add_patch(_box(start, rows["track"] - 0.72, width, 1.44, "#f4f4f4", PALE))
+    x = np.linspace(start + 0.1, start + width - 0.1, len(track))
+    axes.plot(x, rows["track"] + 1.35 * track, color=INK, lw=0.7)
+    axes.add_patch(_box(start + 0.3, rows["lstm"] - 0.6, width - 0.6, 1.2, "#ead3e6", PURPLE))
+    axes.text(centre, rows["lstm"], "LSTM", fontsize=5.8, color=PURPLE, **middle)
+    _draw_layers(axes, centre, rows["dense"])
+    axes.text(centre, rows["answer"] + 0.42, "P(active)", fontsize=5.8, color=RED, **middle)
+    axes.text(centre, rows["answer"] - 0.28, f"at {duration}", fontsize=5.2, color=GREY, **middle)
+    for low, high in (
+        (rows["track"] + 0.76, rows["lstm"] - 0.64),
+        (rows["lstm"] + 0.64, rows["dense"] - 0.98),
+        (rows["dense"] + 1.0, rows["answer"] - 0.62),
+    ):
+        _arrow(axes, np.array([centre, low]), np.array([centre, high]), GREY, 0.7, 5)
 
 
 def _draw_layers(axes: Axes, x: float, y: float) -> None:

@@ -15,31 +15,29 @@ def main(job: "Snakemake") -> None:
 
     import pandas as pd
 
+    from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
 
-    p = job.params
+    about = job.params.about
     verdict = json.loads(Path(job.input.verdict).read_text(encoding="utf-8"))
     tables = {"exact": pd.read_csv(job.input.exact), "network": pd.read_csv(job.input.network)}
     both = pd.concat(tables.values())
-    both = pd.concat(tables.values())
-    asked = [name for name in plot.SEGMENT_QUANTITIES if name in set(both["quantity"])]
+    asked = [name for name in panels.SEGMENT_QUANTITIES if name in set(both["quantity"])]
     durations = sorted(tables["exact"]["duration"].unique())
     figure = plot.new_figure(plot.DOUBLE, 20 + 29 * len(asked))
-    panels = figure.subplots(len(asked), len(durations), sharex=True, sharey="row", squeeze=False)
-    for row, quantity in zip(panels, asked, strict=True):
+    grid = figure.subplots(len(asked), len(durations), sharex=True, sharey="row", squeeze=False)
+    for row, quantity in zip(grid, asked, strict=True):
+        chosen = both[both["quantity"] == quantity]
         for axes, duration in zip(row, durations, strict=True):
             for kind, table in tables.items():
-                plot.segments(axes, table[table["quantity"] == quantity], duration, kind)
-            plot.finish_segments(
-                axes, quantity, both[both["quantity"] == quantity], verdict, p.about["unit"]
-            )
+                panels.segments(axes, table[table["quantity"] == quantity], duration, kind)
+            panels.finish_segments(axes, quantity, chosen, verdict, about["unit"])
             axes.label_outer()
-    for axes, duration in zip(panels[0], durations, strict=True):
+    for axes, duration in zip(grid[0], durations, strict=True):
         axes.set_title(f"segments of {duration:.3g} s")
-    for axes in panels[-1]:
-        axes.set(xlim=(0, verdict["n_points"] * p.about["interval"]), xlabel="time t (s)")
-    whole = plot.whole_record(verdict)
-    plot.segment_key(figure, f"{plot.record_title(p.track, p.about)}\n{whole}")
+    for axes in grid[-1]:
+        axes.set(xlim=(0, verdict["n_points"] * about["interval"]), xlabel="time t (s)")
+    panels.segment_key(figure, f"{panels.record_title(about)}\n{panels.whole_record(verdict)}")
     plot.save(figure, job.output)
 
 

@@ -12,14 +12,15 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     import pandas as pd
 
+    from activenoise.report import panels
     from activenoise.report import style as plot
 
     table = pd.read_csv(job.input.table)
     shares = table["quantity"].str.contains("log_loss|accuracy|mean_p|record_p")
     figure = plot.new_figure(plot.DOUBLE, 84)
     axes, ratios = figure.subplots(1, 2, width_ratios=[1, 1.05])
-    plot.published_shares(axes, table[shares])
-    plot.published_ratios(ratios, table[~shares])
+    panels.published_shares(axes, table[shares])
+    panels.published_ratios(ratios, table[~shares])
     for panel, name in ((axes, "A"), (ratios, "B")):
         plot.letter(panel, name)
     plot.save(figure, job.output)

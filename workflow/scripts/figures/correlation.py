@@ -1,0 +1,31 @@
+"""Figure 5: autocorrelation of a record with the fits of the active and of the passive model."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    open_log(job.log[0], job.threads)
+    import json
+    from pathlib import Path
+
+    from activenoise.files import read_arrays
+    from activenoise.report import record_panels as panels
+    from activenoise.report import style as plot
+
+    about = job.params.about
+    data = read_arrays(job.input.correlation)
+    fit = json.loads(Path(job.input.fit).read_text(encoding="utf-8"))
+    figure = plot.new_figure(plot.SINGLE, 100)
+    axes, residual = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
+    panels.correlation(axes, residual, data, fit, about["unit"])
+    axes.set(title=panels.record_title(about))
+    plot.save(figure, job.output)
+
+
+if __name__ == "__main__":
+    main(snakemake)

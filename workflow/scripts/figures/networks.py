@@ -1,0 +1,30 @@
+"""What each network of a pair loses against the exact optimum: inputs, heads, training sets."""
+
+from typing import TYPE_CHECKING
+
+from activenoise.logs import open_log
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake, snakemake
+
+
+def main(job: "Snakemake") -> None:
+    open_log(job.log[0], job.threads)
+    import pandas as pd
+
+    from activenoise.report import panels
+    from activenoise.report import style as plot
+    from activenoise.studies.durations import published_log_loss
+
+    study, pair, methods = (job.params.about[name] for name in ("study", "pair", "methods"))
+    scores = pd.read_csv(job.input.scores).query("pair == @pair and method in @methods")
+    published = published_log_loss(
+        pd.read_csv(job.input.published, comment="#"), study, pair, scores["duration"].max()
+    )
+    figure = plot.new_figure(plot.DOUBLE, 80)
+    panels.excess_of_networks(figure.subplots(), scores, published, methods)
+    plot.save(figure, job.output)
+
+
+if __name__ == "__main__":
+    main(snakemake)
