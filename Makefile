@@ -2,8 +2,8 @@
 #
 #   CORES=n   how many cores to use (default: all)
 #   ARGS=...  anything more for Snakemake or pytest, e.g. `make ARGS=-n`, `make test ARGS="-k kalman"`
-#   TRACK=... of `make verdict`, with DT= (s) and UNIT= where the file does not tell, and COLUMN= SCALE= STRIDE=
-#             INSTRUMENT=exact|camera|detector|unknown, TRAP=trapped|free, and
+#   TRACK=... of `make verdict`, a file or a folder, with DT= (s) and UNIT= where the file does not say, and
+#             COLUMN= TRACK_COLUMN= TIME_COLUMN= SCALE= STRIDE= INSTRUMENT=exact|camera|detector|unknown, TRAP=trapped|free, and
 #             PRIORS="exposure=1 noise=uniform:0:0.02 corner=off", BASELINE=constant|linear
 #   PYTHON=   the Python to build on (default: python3);  UV= the uv that writes the lock
 
@@ -12,6 +12,8 @@ UV ?= uv
 CORES ?= all
 ARGS ?=
 TRACK ?=
+# Networks for any record answer in a verdict once the study has been run.
+READY = $(if $(wildcard results/ready/*/*-domain.h5),--networks results/ready)
 
 SNAKEMAKE = .venv/bin/python -m snakemake
 SMOKE = --configfile config/smoke.yaml
@@ -31,9 +33,10 @@ all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
 
 verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT=seconds UNIT=um
-	@.venv/bin/python workflow/one_file.py --cores $(CORES) --dt "$(DT)" --unit "$(UNIT)" \
-	  --column "$(COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
-	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(ARGS) -- "$(TRACK)"
+	@PYTHONPATH=workflow .venv/bin/python -m activenoise.cli verdict --out results/own \
+	  --dt "$(DT)" --unit "$(UNIT)" --column "$(COLUMN)" --track-column "$(TRACK_COLUMN)" \
+	  --time-column "$(TIME_COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
+	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(READY) $(ARGS) -- "$(TRACK)"
 
 check: lint fast  ## lint, then the fast tests: what to run while you work
 

@@ -43,16 +43,6 @@ def test_a_record_without_a_study_gets_a_page_and_the_ready_networks_answers(pro
     target = "results/smoke/tracks/mine/verdict.html"
     networks = {"simulate_training": 2, "simulate_validation": 2, "train": 2, "domain": 2}
     assert planned(project, target) == {**PAGE_ALONE, **networks, "ready_record": 1}
-    # Those of an earlier run are never trained for it: used where they are, done without if not.
-    assert planned(project, target, "--config", "ready_results=earlier") == PAGE_ALONE
-    for name in ("Passive-AOUP/lstm", "estimates/lstm"):
-        for kind in (".keras", "-domain.h5"):
-            path = project / f"earlier/ready/{name}{kind}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-    plan = planned(project, target, "--config", "ready_results=earlier")
-    assert plan == {**PAGE_ALONE, "ready_record": 1}
-    assert planned(project)["train"] > 0
 
 
 def test_a_study_with_an_instrument_has_the_same_exact_rules(project, planned, edit):

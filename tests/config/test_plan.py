@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from activenoise.config.plan import Figure, Plan, domains_of, one_of, parse_name, task_models
+from activenoise.config.plan import Figure, Plan, one_of, parse_name, task_models
 from activenoise.config.schema import load_schema, resolve
 from activenoise.reading.sheet import read_sheet
 
@@ -143,16 +143,10 @@ def test_networks_beside_the_figure_make_a_comparison(plan):
     assert not plan.is_comparison("bead", "Passive-AOUP")
 
 
-def test_ready_networks_of_an_earlier_run_are_used_if_all_are_there(config, tmp_path):
-    plan = Plan(config | {"ready_results": str(tmp_path)}, {})
-    assert set(Plan(config, {}).ready_networks()) == {"Passive-AOUP", "estimates"}
-    assert plan.ready_networks() == {}
-    files = [str(tmp_path / f"ready/{task}/lstm.keras") for task in ("Passive-AOUP", "estimates")]
-    for path in map(Path, [*files, *domains_of(files)]):
-        assert plan.ready_networks() == {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    assert list(plan.ready_networks().values()) == files
+def test_the_ready_networks_are_those_of_the_ready_study(config):
+    assert Plan(config, {}).ready_networks() == {
+        task: f"results/ready/{task}/lstm.keras" for task in ("Passive-AOUP", "estimates")
+    }
     assert Plan(config | {"ready": None}, {}).ready_networks() == {}
 
 
@@ -180,13 +174,6 @@ def test_a_synthetic_record_is_simulated_and_stands_for_the_papers(shipped):
     assert shipped.record_file("trapped_bead").endswith(".npz")
     assert shipped.twin_files("verdict.json") == ["results/tracks/paper_twin/verdict.json"]
     assert shipped.study_options("paper_twin") == {"stride": 50, "min_points": 800}
-
-
-def test_a_verdict_says_that_ready_networks_of_an_earlier_run_are_missing(shipped, tmp_path):
-    later = Plan(shipped.config | {"ready_results": str(tmp_path)}, shipped.sheet)
-    assert later.verdict_about("alone")["ready_missing"]
-    assert not shipped.verdict_about("alone")["ready_missing"]
-    assert "ready" not in later.verdict_sources("alone")
 
 
 def test_a_record_is_answered_by_one_lstm_a_task(plan):

@@ -58,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--effort", choices=("full", "quick"), default="full")
     one.add_argument("--seed", type=_whole, help="root seed of the random numbers")
     one.add_argument(
+        "--networks", type=Path, help="results of networks for any record, such as results/ready"
+    )
+    one.add_argument(
         "--out", type=Path, default=Path("verdicts"), help="folder for the results (verdicts)"
     )
     return top
@@ -110,9 +113,12 @@ def verdicts(given: argparse.Namespace) -> int:
         return 2
     rows: list[dict[str, Any]] = []
     for path in listed(given.files):
-        folder = result_folder(given.out, path, name_of(path))
+        name = name_of(path, options)
+        folder = result_folder(given.out, path, name)
         try:
-            found = judge(record_of(path, options), question, options, name_of(path), progress=True)
+            found = judge(record_of(path, options), question, options, name, progress=True)
+            if given.networks is not None:
+                found = found.beside(given.networks)
             page = found.write(folder)
         except ValueError as error:
             print(error, file=sys.stderr)
@@ -127,7 +133,7 @@ def verdicts(given: argparse.Namespace) -> int:
 
 def questions(given: argparse.Namespace) -> tuple[ReadOptions, Question]:
     """How to read the files and what to ask of them. ValueError in one line for what is wrong."""
-    from activenoise.config.choices import choices, priors_of_text
+    from activenoise.config.choices import priors_of_text
     from activenoise.reading.records import ReadOptions
     from activenoise.report.verdict import Question
 
@@ -135,9 +141,7 @@ def questions(given: argparse.Namespace) -> tuple[ReadOptions, Question]:
     read = {key: stated[key] for key in ReadOptions.__dataclass_fields__ if key in stated}
     asked = {key: stated[key] for key in Question.__dataclass_fields__ if key in stated}
     asked["priors"] = priors_of_text(stated.get("priors", ""))
-    question = Question(**asked)
-    choices(question.trap, {"priors": question.priors, "baseline": question.baseline})
-    return ReadOptions(**read), question
+    return ReadOptions(**read), Question(**asked)
 
 
 def listed(paths: Sequence[Path]) -> Iterator[Path]:

@@ -220,9 +220,6 @@ rule ready_record:
     params:
         study=config["ready"],
         tasks=list(READY),
-        ranges={
-            name: tuple(plan.range(config["ready"], name)) for name in ("kappa", "tau_a") if READY
-        },
         backend=config["backend"],
         code=code("ready_record.py"),
     message:

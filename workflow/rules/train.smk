@@ -58,6 +58,7 @@ rule domain:
         runtime=10,
     params:
         points=lambda w: plan.domain_points(w.study, w.task, w.network),
+        ranges=lambda w: {name: list(plan.range(w.study, name)) for name in ("kappa", "tau_a")},
         code=code("domain.py"),
     message:
         "what the tracks of {wildcards.network} are like in {wildcards.study}: {wildcards.task}"

@@ -21,7 +21,7 @@ def main(job: "Snakemake") -> None:
         tracks = np.concatenate([data_set[:, :n] for data_set in held_out])
         domains.append(Domain.of(tracks))
         log.info("%d points: %d tracks", n, len(tracks))
-    write_arrays(job.output.domain, **domain_arrays(domains))
+    write_arrays(job.output.domain, job.params.ranges, **domain_arrays(domains))
 
 
 if __name__ == "__main__":

@@ -13,30 +13,14 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
     from activenoise.analysis.facts import read_facts
-    from activenoise.files import read_tree, write_json, write_table
-    from activenoise.learning.any_record import answers, longest_tracks, without_tones
-    from activenoise.learning.domain import read_domains
-    from activenoise.learning.networks import Network
-    from activenoise.physics.tones import Tone
+    from activenoise.analysis.second_opinion import load_ready, second_opinion
+    from activenoise.files import write_json, write_table
     from activenoise.reading.record import load_record
 
     p = job.params
-    record = load_record(job.input.record)
-    tracks = longest_tracks(record.tracks, record.coordinates)
-    facts = read_facts(job.input.findings)
-    tones = {
-        name: [Tone(tone.frequency, tone.cosine, tone.sine) for tone in some]
-        for name, some in facts.tones.by_name.items()
-    }
-    tracks = without_tones(tracks, tones, facts.record.n_read, record.dt)
-    networks = dict(zip(p.tasks, map(Network.load, job.input.networks), strict=True))
-    domains = {
-        task: read_domains(read_tree(path))
-        for task, path in zip(p.tasks, job.input.domains, strict=True)
-    }
-    # The pieces of a table are those of one track.
-    pieces = [] if facts.several else [(piece.start, piece.end) for piece in facts.pieces.pieces]
-    found, rows = answers(networks, domains, tracks, record.dt, facts.known_rates, p.ranges, pieces)
+    ready = load_ready(dict(zip(p.tasks, job.input.networks, strict=True)))
+    facts, record = read_facts(job.input.findings), load_record(job.input.record)
+    found, rows = second_opinion(facts, record, ready)
     log.info("%s", found)
     write_json(job.output.summary, {"study": p.study, "coordinates": found})
     write_table(job.output.segments, rows)

@@ -369,7 +369,6 @@ class Plan:
         names = ("study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note")
         about = {name: getattr(row, name) for name in names}
         about |= {"synthetic": row.file is None, "file": str(row.file or "")}
-        about["ready_missing"] = bool(self.config["ready"]) and not self.ready_networks()
         return about | ({"parameters": self.studies[row.study]["parameters"]} if row.study else {})
 
     def record_networks(self, track: str) -> dict[str, str]:
@@ -387,22 +386,14 @@ class Plan:
         )
 
     def ready_networks(self) -> dict[str, str]:
-        """The networks of the ready study by task: of this run, or of an earlier one elsewhere.
-
-        None if there is no such study, or if the earlier run has not left them all.
-        """
+        """The networks of the ready study by task; none if there is no such study."""
         study = self.config["ready"]
-        if not study:
-            return {}
-        earlier = self.config["ready_results"]
-        found = {
-            task: f"{Path(earlier or self.results)}/{study}/{task}/{name}.keras"
-            for task in self.tasks(study)
+        return {
+            task: f"{self.results}/{study}/{task}/{name}.keras"
+            for task in (self.tasks(study) if study else ())
             if task in ("Passive-AOUP", "estimates")
             if (name := self.first_lstm(study, task))
         }
-        needed = [*found.values(), *domains_of(found.values())]
-        return found if not earlier or all(Path(path).is_file() for path in needed) else {}
 
     def slow_trap(self, study: str) -> bool:
         """Whether a study's trap is slower than its propulsion: C(t) alone cannot tell them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -14,15 +14,17 @@ from matplotlib import pyplot as plt
 from tqdm.auto import tqdm
 
 from activenoise import __version__
+from activenoise.analysis.comparison import KINDS
 from activenoise.analysis.facts import Facts, to_json
 from activenoise.analysis.judgement import basis
-from activenoise.analysis.record import Effort, analyse
+from activenoise.analysis.record import EFFORTS, Effort, analyse
 from activenoise.analysis.table import rows_of_tracks, verdict_row
 from activenoise.arrays import FloatArray
-from activenoise.config.choices import choices
+from activenoise.config.choices import Choices, choices
 from activenoise.config.seeds import ROOT_SEED, record_seed
 from activenoise.files import replacing, write_json, write_table
 from activenoise.inference.record import Kind
+from activenoise.parameters import TRAPS
 from activenoise.reading.memory import record_of_array, record_of_table
 from activenoise.reading.record import Record
 from activenoise.reading.records import ReadOptions, read
@@ -56,6 +58,23 @@ class Question:
     odds: Mapping[str, float] = field(default_factory=dict)
     effort: Effort | str = "full"
     seed: int = ROOT_SEED
+
+    def __post_init__(self) -> None:
+        self.choices  # noqa: B018 (raises ValueError for priors and odds that cannot be)
+        allowed = {"instrument": KINDS, "trap": TRAPS, "baseline": ("constant", "linear")}
+        if isinstance(self.effort, str):
+            allowed["effort"] = tuple(EFFORTS)
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(values)}"
+                )
+
+    @property
+    def choices(self) -> Choices:
+        """The user's choices in the form that the analysis takes."""
+        settings = {"priors": dict(self.priors), "odds": dict(self.odds)}
+        return choices(self.trap, settings | {"baseline": self.baseline})
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +173,14 @@ class Verdict:
         found = {"words": self.words._asdict(), "findings": to_json(self.facts)}
         return about | found | ({} if self.ready is None else {"ready": self.ready})
 
+    def beside(self, study: str | Path) -> Verdict:
+        """The verdict with the answers of networks that work for any record. study: the folder of
+        their study's results, such as results/ready. ValueError if it holds none."""
+        from activenoise.analysis.second_opinion import load_ready, ready_files, second_opinion
+
+        found, _ = second_opinion(self.facts, self.record, load_ready(ready_files(study)))
+        return replace(self, ready={"study": Path(study).name, "coordinates": found})
+
     def row(self) -> dict[str, Any]:
         """The line of verdicts.csv."""
         return verdict_row(self.json())
@@ -196,7 +223,7 @@ def verdict(
     question, options = Question(**asked), ReadOptions(dt=dt, unit=unit, **given)
     record = record_of(source, options)
     if name is None:
-        name = name_of(record.path)
+        name = name_of(record.path, options)
     return judge(record, question, options, name, progress)
 
 
@@ -204,13 +231,12 @@ def judge(
     record: Record, question: Question, options: ReadOptions, name: str, progress: bool = False
 ) -> Verdict:
     """The verdict on a record that has been read. name: the random numbers depend on it."""
-    settings = {"priors": dict(question.priors), "odds": dict(question.odds)}
-    chosen = choices(question.trap, settings | {"baseline": question.baseline})
     # None: on a terminal alone.
     with tqdm(desc=name, bar_format=_BAR, disable=None if progress else True, leave=False) as bar:
         found = analyse(
             record.by_coordinate(), record.dt, question.instrument, question.effort,
-            record_seed(question.seed, name), chosen, record.left_out, bar.set_postfix_str,
+            record_seed(question.seed, name), question.choices, record.left_out,
+            progress=bar.set_postfix_str,
         )  # fmt: skip
     return Verdict(
         name, record, question, options, found.facts, in_words(found.facts), found.arrays
@@ -234,7 +260,10 @@ def record_of(source: Any, options: ReadOptions) -> Record:
     return record_of_array(source, options)
 
 
-def name_of(path: Path) -> str:
-    """A name for a record of this file: its stem in letters, digits, - and _."""
+def name_of(path: Path, options: ReadOptions) -> str:
+    """A name for a record: the stem of its file and the columns that were named, in letters,
+    digits, - and _."""
     stem = path.name.split(".")[0] or path.name
+    if options.column is not None:
+        stem += f"_{options.column}"
     return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_") or "record"

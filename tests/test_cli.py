@@ -1,0 +1,173 @@
+"""`activenoise verdict`: files and folders, one page a file, and one line for every mistake."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import activenoise
+from activenoise.cli import main
+from activenoise.config.seeds import record_seed
+from activenoise.physics.models import AOUP
+from activenoise.report.verdict import Question
+from activenoise.simulation.tracks import simulate
+
+UM = ["--unit", "um"]
+QUICK = ["--effort", "quick"]
+
+
+def write_track(path: Path) -> Path:
+    """600 points of an AOUP in two coordinates, with times."""
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 600, 0.01, seed=1, n_tracks=2)
+    table = np.column_stack([0.01 * np.arange(600), *x])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savetxt(path, table, delimiter=",", header="t,x,y", comments="", fmt="%.6f")
+    return path
+
+
+def write_table(path: Path) -> Path:
+    """Four tracks of 50 points of the same in two coordinates, with frames."""
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 50, 0.01, seed=1, n_tracks=8).astype(float)
+    rows = [f"{i},{k},{x[i, k]},{x[i + 4, k]}" for i in range(4) for k in range(50)]
+    path.write_text("\n".join(["cell,at,a,b", *rows]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (UM, "nowhere.csv: no such file"),
+        ([*UM, "--column", "z"], "a.csv: there is no column z"),
+        ([*UM, "--track-column", "id"], "a.csv: there is no column id"),
+        ([*UM, "--time-column", "y"], "a.csv: its times do not increase"),
+        ([], "a.csv: the length unit is not known; give unit"),
+        ([*UM, "--dt", "0.5"], "a.csv: dt = 0.5 s was given, but the file's own"),
+        ([*UM, "--dt", "-1"], "a.csv: dt = -1.0 must be a positive time"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(tmp_path, capsys, options, said):
+    path = write_track(tmp_path / "a.csv") if "nowhere" not in said else tmp_path / "nowhere.csv"
+    assert main(["verdict", str(path), *options, "--out", str(tmp_path / "out")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert [p.name for p in (tmp_path / "out").rglob("*")] == ["verdicts.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--instrument", "lens"], "instrument is 'lens'; it must be one of exact, camera"),
+        (["--trap", "cage"], "trap is 'cage'; it must be one of trapped, free"),
+        (["--baseline", "zero"], "baseline is 'zero'; it must be one of constant, linear"),
+        (["--priors", "exposure=2"], "exposure = 2: must lie in 0"),
+        (["--priors", "exposure"], "must be parameter=value"),
+        (["--trap", "free", "--priors", "kappa=3"], "a free tracer has no trap"),
+    ],
+)
+def test_a_wrong_option_is_one_line_before_any_file_is_read(tmp_path, capsys, options, said):
+    out = tmp_path / "out"
+    assert main(["verdict", str(tmp_path / "a.csv"), *options, "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_good_files_of_a_folder_go_on_beside_bad_ones(tmp_path, capsys):
+    write_track(tmp_path / "day/one.csv")
+    (tmp_path / "day/notes.md").write_text("not a record")
+    (tmp_path / "day/broken.csv").write_text("t,x\n1,2\n")
+    write_track(tmp_path / "again/one.csv")
+    out = tmp_path / "out"
+    folders = [str(tmp_path / "day"), str(tmp_path / "again")]
+    assert main(["verdict", *folders, *UM, *QUICK, "--column", "x", "--out", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert "broken.csv" in printed.err
+    assert printed.out.count("/verdict.html") == 2
+    rows = list(csv.DictReader((out / "verdicts.csv").open()))
+    assert [bool(row["error"]) for row in rows] == [True, False, False]
+    # Two files of one name have results of their own, each of its own file.
+    pages = sorted(out.glob("one_x*/verdict.json"))
+    files = {json.loads(path.read_text())["file"] for path in pages}
+    assert files == {str(tmp_path / "day/one.csv"), str(tmp_path / "again/one.csv")}
+    assert all(path.with_name("tracks.csv").is_file() for path in pages)
+    # The numbers depend on the name of the file, not on what else is analysed.
+    assert rows[1]["p_active"] == rows[2]["p_active"] != ""
+
+
+@pytest.mark.slow
+def test_columns_of_any_name_make_a_table_and_python_has_the_same_numbers(tmp_path):
+    path = write_table(tmp_path / "spots.csv")
+    columns = {"column": "a,b", "track_column": "cell", "time_column": "at"}
+    options = [f"--{key.replace('_', '-')}={value}" for key, value in columns.items()]
+    out = tmp_path / "out"
+    options += [*UM, *QUICK, "--dt", "0.01", "--out", str(out)]
+    assert main(["verdict", str(path), *options]) == 0
+    shell = json.loads((out / "spots_a_b/verdict.json").read_text())
+    assert len(list(csv.DictReader((out / "spots_a_b/tracks.csv").open()))) == 4
+    face = activenoise.verdict(
+        pd.read_csv(path, float_precision="round_trip"),
+        dt=0.01,
+        unit="um",
+        effort="quick",
+        name="spots_a_b",
+        **columns,
+    )
+    found = face.json()
+    for facts in (found["findings"], shell["findings"]):
+        facts.pop("seconds")
+    assert json.loads(json.dumps(found["findings"])) == shell["findings"]
+    assert found["words"]["sentence"] == str(face) == shell["words"]["sentence"]
+
+
+def test_the_seed_of_a_record_is_that_of_the_workflow():
+    assert record_seed(20251004, "trapped_bead") < 2**31
+    assert record_seed(1, "a") != record_seed(1, "b") != record_seed(2, "b")
+
+
+@pytest.fixture(scope="module")
+def verdict():
+    """The quick verdict on 600 points of an AOUP."""
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 600, 0.01, seed=1)
+    return activenoise.verdict(x, dt=0.01, unit="um", instrument="exact", effort="quick")
+
+
+@pytest.mark.slow
+def test_three_lines_in_a_notebook(verdict, tmp_path):
+    html = verdict._repr_html_()
+    assert str(verdict) in html
+    assert all(f"<td>{name}</td>" in html for name in ("Passive", "Viscoelastic", "AOUP", "RBP"))
+    page = verdict.page(tmp_path / "verdict.html").read_text(encoding="utf-8")
+    assert str(verdict) in page
+    for what in ("record", "corner", "spectrum"):
+        assert verdict.figure(what).axes
+    with pytest.raises(ValueError, match="figure 'histogram' of x must be one of record"):
+        verdict.figure("histogram")
+
+
+@pytest.mark.slow
+def test_posterior_draws_are_a_table_that_arviz_takes(verdict):
+    draws = verdict.posterior("AOUP")
+    assert {"kappa", "D", "D_a", "tau_a", "active_share"} <= set(draws)
+    known = verdict.facts.posteriors["AOUP"].parameters["D_a"]
+    assert known.low95 < draws["D_a"].median() < known.high95
+    from_dict = pytest.importorskip("arviz_base").from_dict
+    data = from_dict({"posterior": {name: draws[name].to_numpy()[None] for name in draws}})
+    assert float(data.posterior["D_a"].median()) == draws["D_a"].median()
+    with pytest.raises(ValueError, match="model 'Brown' must be one of Passive"):
+        verdict.posterior("Brown")
+
+
+def test_an_unknown_keyword_is_named():
+    with pytest.raises(TypeError, match="verdict: microscope is not known; use instrument"):
+        activenoise.verdict(np.zeros(200), dt=1.0, unit="um", microscope="big")
+
+
+def test_a_question_is_checked_when_it_is_put():
+    with pytest.raises(ValueError, match="effort is 'hard'; it must be one of full, quick"):
+        Question(effort="hard")
