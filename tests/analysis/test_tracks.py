@@ -12,7 +12,8 @@ import pytest
 
 from activenoise.analysis.facts import from_json, to_json
 from activenoise.analysis.judgement import basis, disagreement, reading
-from activenoise.analysis.record import EFFORTS, analyse
+from activenoise.analysis.record import analyse
+from activenoise.analysis.setup import EFFORTS
 from activenoise.analysis.table import rows_of_tracks
 from activenoise.analysis.tracks import FEWEST
 from activenoise.config.choices import Choices

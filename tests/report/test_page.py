@@ -35,7 +35,8 @@ from activenoise.analysis.facts import (
     from_json,
     to_json,
 )
-from activenoise.analysis.record import EFFORTS, analyse
+from activenoise.analysis.record import analyse
+from activenoise.analysis.setup import EFFORTS
 from activenoise.config.choices import Choices
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
