@@ -23,17 +23,9 @@ def main(job: "Snakemake") -> None:
         for track, positions in tracks_of(read_arrays(job.input.record)).items()
     }
     p = job.params
+    how = (p.instrument, p.effort, p.seed, choices(p.trap, p.choices), about["left_out"])
     try:
-        found = analyse(
-            tracks,
-            about["dt"],
-            p.instrument,
-            p.effort,
-            p.seed,
-            choices(p.trap, p.choices),
-            about["left_out"],
-            progress=lambda stage: log.info("%s", stage),
-        )
+        found = analyse(tracks, about["dt"], *how, progress=log.info)
     except ValueError as error:
         log.error("track %s: %s", job.wildcards.track, error)
         sys.exit(1)

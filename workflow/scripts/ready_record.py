@@ -24,17 +24,12 @@ def main(job: "Snakemake") -> None:
     from activenoise.learning.any_record import answers, longest_tracks, without_tones
     from activenoise.learning.domain import read_domains
     from activenoise.learning.networks import Network
-    from activenoise.physics.tones import Tone
 
     p = job.params
     about = read_attributes(job.input.record)
     tracks = longest_tracks(tracks_of(read_arrays(job.input.record)), about["coordinates"])
     facts = read_facts(job.input.findings)
-    tones = {
-        name: [Tone(tone.frequency, tone.cosine, tone.sine) for tone in some]
-        for name, some in facts.tones.by_name.items()
-    }
-    tracks = without_tones(tracks, tones, facts.record.n_read, about["dt"])
+    tracks = without_tones(tracks, facts.tones.by_name, facts.record.n_read, about["dt"])
     networks = dict(zip(p.tasks, map(Network.load, job.input.networks), strict=True))
     domains = {
         task: read_domains(read_tree(path))

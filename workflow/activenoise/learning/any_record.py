@@ -16,7 +16,7 @@ from activenoise.arrays import FloatArray
 from activenoise.learning.answers import by_segment, whole_record
 from activenoise.learning.domain import Domain, familiarity
 from activenoise.learning.networks import Network
-from activenoise.physics.tones import Tone, waveform
+from activenoise.physics.tones import Sinusoid, waveform
 from activenoise.studies.segments import Answer
 
 # Powers of (length, time) in the unit of each parameter.
@@ -52,7 +52,7 @@ def longest_tracks(
 
 def without_tones(
     positions: Mapping[str, FloatArray],
-    tones: Mapping[str, Sequence[Tone]],
+    tones: Mapping[str, Sequence[Sinusoid]],
     n_points: int,
     dt: float,
 ) -> dict[str, FloatArray]:
