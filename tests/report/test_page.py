@@ -378,6 +378,16 @@ def test_the_rows_of_the_models_and_a_drift_add_up():
     assert sum(chances) == pytest.approx(100, abs=1)
 
 
+def test_a_posterior_of_a_single_draw_has_no_corner_plot():
+    """Where importance sampling has collapsed, no parameter varies and there are no draws."""
+    facts = made_up.facts()
+    collapsed = replace(facts.favoured, parameters={}, unknown=["kappa", "D"])
+    facts = replace(facts, posteriors={**facts.posteriors, "Passive": collapsed})
+    structure = Structure(render(about(facts, 0.01), [np.arange(50.0)[:, None]], {}, TEMPLATE))
+    assert structure.faults == []
+    assert len(structure.all("img")) == 2  # the record and its histogram
+
+
 def test_a_verdict_of_another_version_says_so():
     verdict = about(made_up.facts(), 0.01)
     verdict["findings"]["record"]["n_pionts"] = verdict["findings"]["record"].pop("n_points")
