@@ -90,7 +90,7 @@ def test_a_lag_with_few_pairs_counts_for_less():
         z = rng.normal(size=(50, 27))
         z[:, 7:] = np.nan  # pieces of seven points
         z[0, :25] = rng.normal(size=25)
-        found.append(goodness(z.ravel()).autocorrelation * np.sqrt(50 * 7 + 18))
+        found.append(np.array(goodness(z.ravel()).autocorrelation) * np.sqrt(50 * 7 + 18))
     spread = np.std(found, axis=0)
     # 200 of them: their standard deviation is known to 5 %.
     np.testing.assert_allclose(spread, 1.0, atol=0.25)

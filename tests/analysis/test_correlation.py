@@ -12,7 +12,6 @@ from activenoise.analysis.correlation import (
     _covariance,
     _expected,
     autocorrelation,
-    autocorrelation_with_errors,
     diffusion_from_increments,
     fit_autocorrelation,
     twin,
@@ -62,14 +61,6 @@ def test_mean_and_covariance_of_the_estimate_are_those_of_the_dense_quadratic_fo
     # C(0) - C(dt), which holds D, is a small difference of large numbers
     contrast = np.array([1.0, -1, 0, 0, 0, 0])
     np.testing.assert_allclose(contrast @ close @ contrast, contrast @ dense @ contrast, rtol=0.01)
-
-
-def test_model_free_errors_agree_with_those_of_the_model():
-    x = simulate(GRANULE, 13101, 50 * GRANULE_DT, seed=4, n_tracks=1)[0]
-    fit = fit_autocorrelation(x, 50 * GRANULE_DT)
-    values, errors = autocorrelation_with_errors(x, 50 * GRANULE_DT, fit.lags)
-    np.testing.assert_array_equal(values, fit.correlation)
-    np.testing.assert_allclose(errors, fit.correlation_errors, rtol=0.25)
 
 
 @pytest.mark.parametrize(

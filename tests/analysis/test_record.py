@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from activenoise.analysis.comparison import KINDS
 from activenoise.analysis.facts import NotTested, from_json, to_json
 from activenoise.analysis.judgement import has_double, misfits, reading
-from activenoise.analysis.record import EFFORTS, analyse
+from activenoise.analysis.record import analyse
+from activenoise.analysis.setup import EFFORTS, KINDS
 from activenoise.physics.models import AOUP, Passive
 from activenoise.reading.sheet import INSTRUMENTS
 from activenoise.simulation.tracks import simulate

@@ -12,7 +12,8 @@ import pytest
 
 from activenoise.analysis.facts import from_json, to_json
 from activenoise.analysis.judgement import basis, disagreement, reading
-from activenoise.analysis.record import EFFORTS, analyse
+from activenoise.analysis.record import analyse
+from activenoise.analysis.setup import EFFORTS
 from activenoise.analysis.table import rows_of_tracks
 from activenoise.analysis.tracks import FEWEST
 from activenoise.config.choices import Choices
@@ -160,7 +161,7 @@ def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     assert reading(found.facts) not in ("active", "active or viscoelastic")
 
 
-def beads(walk: float, seed: int, hum: float = 0.0, n: int = 1500) -> dict[str, dict]:
+def beads(walk: float, seed: int, hum: float = 0.0, n: int = 700) -> dict[str, dict]:
     """Two passive beads in traps (30 /s, rms 10) on stages that walk at random, this far a step."""
     rng = np.random.default_rng(seed)
     bead = simulate_records(
@@ -193,7 +194,7 @@ def test_hum_is_taken_off_each_track_that_shows_it():
     assert facts.tones.n_tracks == 2
     assert sorted(tone.track for tone in facts.tones.found) == ["0", "1"]
     for tone in facts.tones.found:
-        assert abs(tone.frequency - 43.65) < 0.01
+        assert abs(tone.frequency - 43.65) < 0.05
     assert facts.comparison.fit["x"].positions is not None
     assert len(facts.pieces.pieces) == 2
     assert facts.pieces.trends
@@ -201,10 +202,11 @@ def test_hum_is_taken_off_each_track_that_shows_it():
     assert reading(facts) != "no model"
 
 
+@pytest.mark.slow
 def test_a_response_of_the_instrument_is_thinned_away_in_a_table():
     made = {
         name: {"x": np.convolve(parts["x"], [0.5, -0.2, 0.7], "valid")}
-        for name, parts in beads(0.0, 5, n=3000).items()
+        for name, parts in beads(0.0, 5, n=1200).items()
     }
     effort = replace(SMALL, segments=1, bands=4)
     facts = analyse(made, 0.005, "exact", effort, choices=RBP_OFF).facts

@@ -35,7 +35,8 @@ from activenoise.analysis.facts import (
     from_json,
     to_json,
 )
-from activenoise.analysis.record import EFFORTS, analyse
+from activenoise.analysis.record import analyse
+from activenoise.analysis.setup import EFFORTS
 from activenoise.config.choices import Choices
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
@@ -375,6 +376,16 @@ def test_the_rows_of_the_models_and_a_drift_add_up():
     assert "Passive, drifting" in text
     chances = [float(p) for p in re.findall(r"(\d[\d.]*)\u202f%", text.split("Active motion")[0])]
     assert sum(chances) == pytest.approx(100, abs=1)
+
+
+def test_a_posterior_of_a_single_draw_has_no_corner_plot():
+    """Where importance sampling has collapsed, no parameter varies and there are no draws."""
+    facts = made_up.facts()
+    collapsed = replace(facts.favoured, parameters={}, unknown=["kappa", "D"])
+    facts = replace(facts, posteriors={**facts.posteriors, "Passive": collapsed})
+    structure = Structure(render(about(facts, 0.01), [np.arange(50.0)[:, None]], {}, TEMPLATE))
+    assert structure.faults == []
+    assert len(structure.all("img")) == 2  # the record and its histogram
 
 
 def test_a_verdict_of_another_version_says_so():

@@ -20,17 +20,9 @@ def main(job: "Snakemake") -> None:
 
     record = load_record(job.input.record)
     p = job.params
+    how = (p.instrument, p.effort, p.seed, choices(p.trap, p.choices), record.left_out)
     try:
-        found = analyse(
-            record.by_coordinate(),
-            record.dt,
-            p.instrument,
-            p.effort,
-            p.seed,
-            choices(p.trap, p.choices),
-            record.left_out,
-            progress=lambda stage: log.info("%s", stage),
-        )
+        found = analyse(record.by_coordinate(), record.dt, *how, progress=log.info)
     except ValueError as error:
         log.error("track %s: %s", job.wildcards.track, error)
         sys.exit(1)

@@ -9,17 +9,21 @@ if TYPE_CHECKING:
 
 
 def main(job: "Snakemake") -> None:
-    open_log(job.log[0], job.threads)
+    log = open_log(job.log[0], job.threads)
     import json
+    import sys
     from pathlib import Path
 
+    from activenoise.analysis.facts import FactsError
     from activenoise.analysis.table import VERDICT_COLUMNS, verdict_row
     from activenoise.files import write_table
 
-    rows = [
-        verdict_row(json.loads(Path(path).read_text(encoding="utf-8")))
-        for path in job.input.verdicts
-    ]
+    verdicts = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.verdicts]
+    try:
+        rows = [verdict_row(verdict) for verdict in verdicts]
+    except FactsError as error:
+        log.error("%s", error)
+        sys.exit(1)
     rows += [{"track": track, "error": error} for track, error in job.params.errors.items()]
     whole = ({name: row.get(name, "") for name in VERDICT_COLUMNS} for row in rows)
     write_table(job.output.table, whole)

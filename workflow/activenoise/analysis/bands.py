@@ -211,3 +211,12 @@ def _binned_spectrum(series: FloatArray, dt: float, detrend: str) -> FloatArray:
     f, power = welch(series, 1 / dt, nperseg=_segment(len(series)), detrend=detrend)
     power = 0.5 * power[1:]
     return np.array([power[a:b].mean() for a, b in _bins(f[1:])])
+
+
+def band_arrays(coordinate: str, bands: Mapping[str, Band]) -> dict[str, FloatArray]:
+    """The arrays of bands, by "bands/x/spectrum/data"."""
+    return {
+        f"bands/{coordinate}/{key}/{part}": getattr(band, part)
+        for key, band in bands.items()
+        for part in ("at", "data", "quantiles")
+    }

@@ -4,12 +4,13 @@ positions of a trapped tracer normal too."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
 
-from activenoise.analysis.facts import FitTest, WithError
+from activenoise.analysis.facts import FitTest, Goodness, WithError
 from activenoise.analysis.tones import find_tones
 from activenoise.arrays import FloatArray
 from activenoise.inference.posterior import Posterior
@@ -26,36 +27,12 @@ _CANDIDATES = 64  # draws among which the best is sought, whose innovations are 
 _STEP = 997  # from draw to draw, coprime to their number: equal draws are neighbours
 
 
-class Goodness(NamedTuple):
-    """Of standardised innovations z of one record.
-
-    autocorrelation: of z at lags 1 ... n_lags, each of standard error 1/sqrt(n_points): at a lag
-    that gaps leave fewer pairs of points it counts for less.
-    ljung_box, p_white: sum of their squares, weighted, and its chance if z is white.
-    slow, p_slow: the same for means of z over blocks, which a slow misfit shifts together.
-    variance: of z. skewness, excess_kurtosis, and p_normal: from both (Jarque-Bera).
-    distance: largest difference of z's cumulative distribution from the normal's.
-    """
-
-    n_points: int
-    autocorrelation: FloatArray
-    ljung_box: float
-    p_white: float
-    slow: float
-    p_slow: float
-    variance: float
-    skewness: float
-    excess_kurtosis: float
-    p_normal: float
-    distance: float
-
-
 def goodness(standardised: FloatArray, n_lags: int = N_LAGS, n_blocks: int = 200) -> Goodness:
     """Tests of whiteness and normality. standardised: innovations (n_points,), NaN where missing.
 
     The fitted parameters use up a few of the degrees of freedom, which makes the chances a
-    little too large: a model that fails, fails. A long record finds misfits of no consequence:
-    read the autocorrelations beside the chances.
+    little too large: a model that fails this test is rejected. In a long record misfits of no
+    consequence are certain: read the autocorrelations beside the chances.
     """
     z = np.asarray(standardised, np.float64)
     seen = np.isfinite(z)
@@ -76,7 +53,7 @@ def goodness(standardised: FloatArray, n_lags: int = N_LAGS, n_blocks: int = 200
     s, k = float(skew(values)), float(kurtosis(values))
     return Goodness(
         n_points=n,
-        autocorrelation=r * np.sqrt(pairs / n),
+        autocorrelation=np.round(r * np.sqrt(pairs / n), 6).tolist(),
         ljung_box=q,
         p_white=float(chi2.sf(q, n_lags)),
         slow=slow,
@@ -180,12 +157,11 @@ def fit_test(
     parted = [part for one in left.values() for part in (one, gap)]
     z = np.concatenate(parted) if len(records) > 1 else parted[0]
     tests = goodness(z, min(N_LAGS, int(np.isfinite(z).sum()) // 3))
-    rounded = np.round(tests.autocorrelation, 6).tolist()
     positions = [record.positions for record in records.values()]
     tails = shape(positions[0]) if len(positions) == 1 else pooled_shape(positions)
     return FitTest(
+        **asdict(tests),
         model=parts[0][0].model_name,
-        **{**tests._asdict(), "autocorrelation": rounded},
         positions=None if free or tails is None else WithError(*tails),
         tones={track: found for track, found in tones.items() if found},
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,28 +14,13 @@ _BLOCKS = 200  # of one track, at most
 _FEWEST_BLOCKS = 8
 
 
-class Circulation(NamedTuple):
-    """Irreversibility of two coordinates. lags: s. antisymmetric: [C_xy(t) - C_yx(t)]/2, length^2,
-    with standard_error under reversibility, at each lag. statistic: the largest |z| over the lags;
-    p_reversible: its chance if the motion is reversible. rate: mean angular velocity, rad/s, of the
-    area swept about the mean, and its standard error."""
-
-    lags: FloatArray
-    antisymmetric: FloatArray
-    standard_error: FloatArray
-    statistic: float
-    p_reversible: float
-    rate: float
-    rate_error: float
-
-
 def circulation(
     tracks: Sequence[tuple[FloatArray, FloatArray]],
     dt: float,
     n_lags: int = 20,
     n_surrogates: int = 400,
     seed: int = 0,
-) -> Circulation:
+) -> CirculationFacts:
     """Test of two coordinates for circulation, over one track or several.
 
     In a reversible stationary state <x(0) y(t)> = <y(0) x(t)>, so the antisymmetric part of the
@@ -68,14 +52,12 @@ def circulation(
     highest = np.max(np.abs(signs @ sums / total / scale), axis=1)
     statistic = float(np.max(np.abs(value) / scale))
     square = np.nanmean(np.concatenate([x**2 + y**2 for x, y in centred]))
-    return Circulation(
-        lags=np.asarray(lags * dt, np.float64),
-        antisymmetric=value,
-        standard_error=error,
+    scaled = 2 / (square * lags[0] * dt)
+    return CirculationFacts(
         statistic=statistic,
         p_reversible=float((1 + np.sum(highest >= statistic)) / (1 + n_surrogates)),
-        rate=float(2 * value[0] / (square * lags[0] * dt)),
-        rate_error=float(2 * error[0] / (square * lags[0] * dt)),
+        rate=float(scaled * value[0]),
+        rate_error=float(scaled * error[0]),
     )
 
 
@@ -88,13 +70,11 @@ def circulations(
     names = list(next(iter(tracks.values())))
     for first, second in combinations(names, 2):
         try:
-            test = circulation([(t[first], t[second]) for t in tracks.values()], dt, seed=seed)
+            found[f"{first}, {second}"] = circulation(
+                [(parts[first], parts[second]) for parts in tracks.values()], dt, seed=seed
+            )
         except ValueError as reason:
             found[f"{first}, {second}"] = str(reason)
-            continue
-        found[f"{first}, {second}"] = CirculationFacts(
-            test.statistic, test.p_reversible, test.rate, test.rate_error
-        )
     return found
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 
@@ -17,53 +15,15 @@ from activenoise.analysis.facts import (
     PosteriorFacts,
     Summary,
 )
+from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
-from activenoise.config.choices import Choices
-from activenoise.inference.comparison import Comparison, compare_models, negative_weight
+from activenoise.inference.comparison import Comparison, negative_weight
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
-from activenoise.inference.record import Kind, Record, chosen_prior
-from activenoise.parameters import Range
-from activenoise.physics.priors import Axis
-
-KINDS: tuple[str, ...] = get_args(Kind)
+from activenoise.inference.record import Record
 
 # Positions (n_points,) by track and coordinate; every track has the same coordinates.
 Tracks = Mapping[str, Mapping[str, FloatArray]]
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What an analysis assumes: the kind of instrument and the user's choices; and its seed."""
-
-    kind: Kind
-    choices: Choices
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"instrument {self.kind!r} must be one of {', '.join(KINDS)}")
-
-    def prior(self, records: Sequence[Record], stride: int = 1) -> dict[str, Axis]:
-        """The priors of records that are every stride-th point."""
-        given = dict(self.choices.priors)
-        if "exposure" in given:  # a part of the longer interval
-            low, high, log = given["exposure"]
-            given["exposure"] = Range(low / stride, high / stride, log)
-        return chosen_prior(records, self.kind, self.choices.free, given)
-
-    def compare(
-        self,
-        records: Sequence[Record],
-        prior: Mapping[str, Axis],
-        sampler: Sampler,
-        seed: int | None = None,
-    ) -> Comparison:
-        """The four models side by side for records that share their parameters."""
-        c = self.choices
-        return compare_models(
-            records, prior, c.baseline, self.seed if seed is None else seed, sampler, c.odds
-        )
 
 
 def centred(x: FloatArray) -> FloatArray:
@@ -97,7 +57,7 @@ def compared(
         {name: [p] for name, p in answer.posteriors.items()},
         {name: [(answer.posteriors, some)] for name, some in records_of(tracks, dt).items()},
         answer.p_distinguishable,
-        setup.choices,
+        setup,
     )
     return found, answer
 
@@ -108,7 +68,7 @@ def comparison_facts(
     posteriors: Mapping[str, Sequence[Posterior]],
     parts: Mapping[str, Sequence[tuple[Mapping[str, Posterior], Mapping[str, Record]]]],
     p_distinguishable: float,
-    choices: Choices,
+    setup: Setup,
 ) -> ComparisonFacts:
     """The facts of a comparison. errors: of the log evidences, by model. posteriors: by model, of
     all tracks together, or one of each. parts: by coordinate, the posteriors by model and the
@@ -118,6 +78,7 @@ def comparison_facts(
     active = [name for name in probability if name in ("AOUP", "RBP")]
     p_active = sum(probability[name] for name in active)
     spread = [p * ((name in active) - p_active) * errors[name] for name, p in probability.items()]
+    choices = setup.choices
     fits = (
         {
             name: fit_test([(p[who], some) for p, some in of], choices.baseline, choices.free)

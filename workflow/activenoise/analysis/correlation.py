@@ -110,31 +110,6 @@ def autocorrelation(positions: ArrayLike, max_lag: int) -> FloatArray:
     return sums[: max_lag + 1] / (n - np.arange(max_lag + 1))
 
 
-def autocorrelation_with_errors(
-    positions: ArrayLike, dt: float, lags: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
-    """C^ at `lags` (s, multiples of dt) and its standard errors, length^2, each (n_lags,).
-
-    No model: Bartlett's Var[C^(k)] = [R(0) + R(2k)]/(N - k), R(h) = sum_m C(m) C(m + h), with
-    the empirical C up to its first zero. The errors of neighbouring lags are nearly the same
-    error; `fit_autocorrelation` uses their whole covariance.
-    """
-    y = _centred(positions)
-    k = _in_points(lags, dt, len(y))
-    curve = autocorrelation(y, len(y) // 2)
-    negative = np.flatnonzero(curve <= 0)
-    curve_to_zero = curve[: negative[0]] if negative.size else curve
-    m = len(curve_to_zero)
-    size = next_fast_len(4 * m, real=True)
-    even = np.zeros(size)
-    even[:m] = curve_to_zero
-    even[size - m + 1 :] = curve_to_zero[:0:-1]
-    r = irfft(rfft(even) ** 2, size)
-    overlap = np.where(2 * k < 2 * m, r[np.minimum(2 * k, 2 * m)], 0.0)
-    values = autocorrelation(y, int(k.max()))[k]
-    return values, np.sqrt(np.maximum(r[0] + overlap, 0.0) / (len(y) - k))
-
-
 def diffusion_from_increments(positions: ArrayLike, dt: float) -> Estimate:
     """D = <dx^2>/(2 dt), length^2/s: the paper's short-time estimate.
 

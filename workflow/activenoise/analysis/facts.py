@@ -68,14 +68,17 @@ class PriorRange:
 
 
 @dataclass(frozen=True)
-class FitTest:
-    """Tests of one model's innovations in one coordinate: the fields of `checks.Goodness`.
+class Goodness:
+    """Tests of standardised innovations z.
 
-    positions: excess kurtosis of the positions, None where it was not tested. tones: frequencies
-    (Hz) of the tones that are left, by track.
+    autocorrelation: of z at lags 1 ... n_lags, each of standard error 1/sqrt(n_points): at a lag
+    that gaps leave fewer pairs of points it counts for less. ljung_box, p_white: sum of their
+    squares, weighted, and its chance if z is white. slow, p_slow: the same for means of z over
+    blocks, which a slow misfit shifts together. variance: of z. skewness, excess_kurtosis, and
+    p_normal: from both (Jarque-Bera). distance: largest difference of z's cumulative distribution
+    from the normal's.
     """
 
-    model: str
     n_points: int
     autocorrelation: list[float]
     ljung_box: float
@@ -87,6 +90,14 @@ class FitTest:
     excess_kurtosis: float
     p_normal: float
     distance: float
+
+
+@dataclass(frozen=True)
+class FitTest(Goodness):
+    """Tests of one model in one coordinate. positions: excess kurtosis of the positions, None where
+    it was not tested. tones: frequencies (Hz) of the tones that are left, by track."""
+
+    model: str
     positions: WithError | None
     tones: dict[str, list[float]]
 

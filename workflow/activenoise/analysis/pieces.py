@@ -8,11 +8,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import chi2
 
-from activenoise.analysis.comparison import Setup, summary
+from activenoise.analysis.comparison import summary
 from activenoise.analysis.facts import Piece, Pieces, Trend
+from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
-from activenoise.inference.importance import Sampler
-from activenoise.inference.posterior import posterior
 from activenoise.inference.record import Record
 from activenoise.physics.priors import Axis
 
@@ -28,18 +27,15 @@ def pieces_of(
     dt: float,
     prior: Mapping[str, Axis],
     setup: Setup,
-    sampler: Sampler,
-    most: tuple[int, int],
 ) -> Pieces:
     """One track in pieces of at least 200 points, each with a posterior of one linear model under
     the prior of the whole; none where there would be fewer than two.
 
-    coordinates: positions (n_points,), dt (s) apart, of this track. most: pieces, and draws of
-    their posteriors. trends: of each parameter, chi2 of the pieces' mean logarithms about their
-    weighted mean.
+    coordinates: positions (n_points,), dt (s) apart, of this track. trends: of each parameter,
+    chi2 of the pieces' mean logarithms about their weighted mean.
     """
     n = len(next(iter(coordinates.values())))
-    count = min(most[0], n // FEWEST)
+    count = min(setup.effort.segments, n // FEWEST)
     found: list[Piece] = []
     edges = np.linspace(0, n, count + 1).astype(int) if count > 1 else np.zeros(1, int)
     for k, (start, end) in enumerate(pairwise(edges)):
@@ -47,7 +43,7 @@ def pieces_of(
         part = [Record(x[start:end:thin], dt * thin) for x in coordinates.values()]
         if any(np.isfinite(r.positions).sum() < FEWEST // 2 for r in part):
             continue
-        p = posterior(model, part, prior, setup.choices.baseline, setup.seed + k, sampler, most[1])
+        p = setup.posterior(model, part, prior, k, setup.effort.draws)
         found.append(Piece(float(start * dt), float(end * dt), p.effective, summary(p)))
     return Pieces(model, track, found, _trends(found))
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from activenoise.analysis.checks import FEWEST, fit_test
-from activenoise.analysis.comparison import Setup, Tracks, all_records, centred, records_of
-from activenoise.analysis.facts import ComparisonFacts, DriftRival
+from activenoise.analysis.comparison import Tracks, all_records, centred, records_of
+from activenoise.analysis.facts import DriftRival
 from activenoise.analysis.judgement import misfits
-from activenoise.analysis.tracks import track_records
-from activenoise.inference.comparison import Comparison, probabilities
-from activenoise.inference.importance import Sampler
-from activenoise.inference.posterior import Posterior, posterior
+from activenoise.analysis.setup import Setup
+from activenoise.analysis.tracks import Compared
+from activenoise.arrays import FloatArray
+from activenoise.inference.comparison import probabilities
+from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record, drift_prior
 from activenoise.physics.priors import Axis
 
@@ -23,70 +24,50 @@ LONGEST = 1 << 17  # points; a longer record is thinned for its drift and its ba
 _MOST_TRACKS = 8  # of a table, in which a stride is searched
 
 
-def drift_of_all(
-    tracks: Tracks,
-    dt: float,
-    stride: int,
-    found: ComparisonFacts,
-    setup: Setup,
-    sampler: Sampler,
-) -> DriftRival:
-    """A passive tracer on a drifting instrument, a random walk, beside the four models, all tracks
-    with shared parameters. Of a long record the ratio to the passive tracer at rest is taken from
-    every n-th point."""
-    records = all_records(tracks, dt)
-    thin = -(-max(len(r.positions) for r in records) // LONGEST)
-    thinned = [Record(r.positions[::thin], r.dt * thin) for r in records]
-    prior = setup.prior(thinned, stride * thin)
-    still = _passive(thinned, prior, setup, sampler, setup.seed)
-    drifting = _drifting(thinned, prior, setup, sampler, setup.seed)
+def drift_rival(at: Compared, setup: Setup) -> DriftRival:
+    """A passive tracer on a drifting instrument, a random walk, beside the four models: with shared
+    parameters of all tracks, or, where the tracks differ, with parameters and a drift of its own
+    for each."""
+    found = at.decisive
+    gain, error, reach = _gain_of_all(at, setup) if at.shared else _gain_of_each(at, setup)
+    log_z = {name: model.log_evidence for name, model in found.models.items()}
+    odds = setup.choices.odds
+    own = log_z["Passive"] + gain
+    chances = probabilities({**log_z, "drift": own}, {**odds, "drift": odds.get("Passive", 1.0)})
+    return DriftRival(chances["drift"], own, error, reach)
+
+
+def _gain_of_all(at: Compared, setup: Setup) -> tuple[float, float, float]:
+    """Log evidence of a passive tracer on a drifting instrument over that of one at rest, its
+    error, and the reach of the drift. Of a long record every n-th point is taken."""
+    records = all_records(at.tracks, at.dt)
+    step = -(-max(len(r.positions) for r in records) // LONGEST)
+    thinned = [Record(r.positions[::step], r.dt * step) for r in records]
+    prior = setup.prior(thinned, at.stride * step)
+    drifting = _drifting(thinned, prior, setup)
+    still = setup.posterior("Passive", thinned, prior)
     gain = drifting.log_evidence - still.log_evidence
-    error = float(np.hypot(drifting.error, still.error))
-    return _beside(found, gain, error, _reach(drifting, records), setup)
+    return gain, float(np.hypot(drifting.error, still.error)), _reach(drifting, records)
 
 
-def drift_of_each(
-    members: Mapping[str, Comparison],
-    tracks: Tracks,
-    dt: float,
-    prior: Mapping[str, Axis],
-    found: ComparisonFacts,
-    setup: Setup,
-    sampler: Sampler,
-) -> DriftRival:
-    """`drift_of_all` if each track has parameters, and a drift, of its own. members: the models'
-    comparison for each track under this prior."""
+def _gain_of_each(at: Compared, setup: Setup) -> tuple[float, float, float]:
+    """`_gain_of_all` if each track has parameters, and a drift, of its own."""
+    prior = at.prior(setup)
     gains, errors, reaches = [], [], []
-    for i, (track, member) in enumerate(members.items()):
-        records = track_records(tracks[track], dt)
-        drifting = _drifting(records, prior, setup, sampler, setup.seed + 1 + i)
-        still = member.posteriors["Passive"]
+    for i, (track, member) in enumerate(at.members.items()):
+        records, still = at.records(track), member.posteriors["Passive"]
+        drifting = _drifting(records, prior, setup, 1 + i)
         gains.append(drifting.log_evidence - still.log_evidence)
         errors += [drifting.error, still.error]
         reaches.append(_reach(drifting, records))
-    reach = float(np.median(reaches))
-    return _beside(found, sum(gains), float(np.linalg.norm(errors)), reach, setup)
-
-
-def _passive(
-    records: Sequence[Record],
-    prior: Mapping[str, Axis],
-    setup: Setup,
-    sampler: Sampler,
-    seed: int,
-) -> Posterior:
-    return posterior("Passive", records, prior, setup.choices.baseline, seed, sampler)
+    return sum(gains), float(np.linalg.norm(errors)), float(np.median(reaches))
 
 
 def _drifting(
-    records: Sequence[Record],
-    prior: Mapping[str, Axis],
-    setup: Setup,
-    sampler: Sampler,
-    seed: int,
+    records: Sequence[Record], prior: Mapping[str, Axis], setup: Setup, more: int = 0
 ) -> Posterior:
     """A passive tracer on an instrument whose drift by the end is comparable to the motion."""
-    return _passive(records, {**prior, "drift": drift_prior(records)}, setup, sampler, seed)
+    return setup.posterior("Passive", records, {**prior, "drift": drift_prior(records)}, more)
 
 
 def _reach(drifting: Posterior, records: Sequence[Record]) -> float:
@@ -96,24 +77,7 @@ def _reach(drifting: Posterior, records: Sequence[Record]) -> float:
     return float(walked / np.sqrt(np.mean([np.nanvar(r.positions) for r in records])))
 
 
-def _beside(
-    found: ComparisonFacts, gain: float, error: float, reach: float, setup: Setup
-) -> DriftRival:
-    """The rival beside the four models. gain: its log evidence over that of the passive tracer at
-    rest, nats."""
-    log_z = {name: model.log_evidence for name, model in found.models.items()}
-    odds = setup.choices.odds
-    own = log_z["Passive"] + gain
-    chances = probabilities({**log_z, "drift": own}, {**odds, "drift": odds.get("Passive", 1.0)})
-    return DriftRival(chances["drift"], own, error, reach)
-
-
-def has_room_for_strides(tracks: Tracks) -> bool:
-    """Whether a track keeps 200 points at the least stride."""
-    return bool(_long_enough(tracks, STRIDES[0]))
-
-
-def _long_enough(tracks: Tracks, stride: int) -> list[str]:
+def long_enough(tracks: Tracks, stride: int = STRIDES[0]) -> list[str]:
     """Tracks that keep at least 200 points in every coordinate at this stride."""
     return [
         track
@@ -122,9 +86,9 @@ def _long_enough(tracks: Tracks, stride: int) -> list[str]:
     ]
 
 
-def fitting_stride(tracks: Tracks, dt: float, setup: Setup, sampler: Sampler) -> int:
-    """A stride at which an AOUP, the most yielding of the models, fits; 1 if there is none. tracks:
-    with shared parameters; the longest that keep enough points are used.
+def fitting_stride(at: Compared, setup: Setup) -> int:
+    """A stride at which an AOUP, the most yielding of the models, fits; 1 if there is none. Of a
+    table the longest tracks are used that keep enough points; only one if they differ.
 
     At the least such stride a short propulsion may stand in for what is left of the instrument's
     response: the next one is taken, if it fits as well.
@@ -132,17 +96,15 @@ def fitting_stride(tracks: Tracks, dt: float, setup: Setup, sampler: Sampler) ->
     fitting: list[int] = []
     choices = setup.choices
     for stride in STRIDES:
-        chosen = _long_enough(tracks, stride)[:_MOST_TRACKS]
+        chosen = long_enough(at.tracks, stride)[: _MOST_TRACKS if at.shared else 1]
         if not chosen:
             break
-        thinned = {track: thin(tracks[track], stride) for track in chosen}
-        records = all_records(thinned, dt * stride)
-        p = posterior(
-            "AOUP", records, setup.prior(records, stride), choices.baseline, setup.seed, sampler
-        )
+        thinned = {track: every(at.tracks[track], stride) for track in chosen}
+        records = all_records(thinned, at.dt * stride)
+        p = setup.posterior("AOUP", records, setup.prior(records, stride))
         tests = [
             fit_test([(p, some)], choices.baseline, choices.free)
-            for some in records_of(thinned, dt * stride).values()
+            for some in records_of(thinned, at.dt * stride).values()
         ]
         if any(map(misfits, tests)):
             fitting.clear()
@@ -153,6 +115,6 @@ def fitting_stride(tracks: Tracks, dt: float, setup: Setup, sampler: Sampler) ->
     return fitting[-1] if fitting else 1
 
 
-def thin(parts: Mapping[str, np.ndarray], stride: int) -> dict[str, np.ndarray]:
+def every(parts: Mapping[str, FloatArray], stride: int) -> dict[str, FloatArray]:
     """Every stride-th point of a track, about its mean."""
     return {name: centred(x[::stride]) for name, x in parts.items()}

@@ -12,7 +12,6 @@ from activenoise.learning.any_record import answers, longest_tracks, without_ton
 from activenoise.learning.domain import Domain, read_domains
 from activenoise.learning.networks import Network
 from activenoise.parameters import Range
-from activenoise.physics.tones import Tone
 from activenoise.reading.record import Record
 
 _DOMAIN = "-domain.h5"
@@ -58,12 +57,8 @@ def second_opinion(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the networks answer for a record, by coordinate, and the rows of its segments
     (`learning.any_record.answers`). Tones that the analysis found are taken off first."""
-    tones = {
-        name: [Tone(tone.frequency, tone.cosine, tone.sine) for tone in some]
-        for name, some in facts.tones.by_name.items()
-    }
     tracks = longest_tracks(record.tracks, list(facts.record.coordinates))
-    tracks = without_tones(tracks, tones, facts.record.n_read, record.dt)
+    tracks = without_tones(tracks, facts.tones.by_name, facts.record.n_read, record.dt)
     # The pieces of a table are those of one track.
     pieces = [] if facts.several else [(piece.start, piece.end) for piece in facts.pieces.pieces]
     return answers(

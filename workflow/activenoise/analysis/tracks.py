@@ -1,14 +1,16 @@
-"""The tracks of a table by themselves: what each says, and whether they share their parameters."""
+"""The tracks of a table: those that are read, each by itself, and whether they share parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from activenoise.analysis.comparison import (
-    Setup,
     Tracks,
+    all_records,
+    centred,
     comparison_facts,
     records_of,
     summary,
@@ -17,18 +19,58 @@ from activenoise.analysis.facts import (
     ComparisonFacts,
     OwnAnalysis,
     Summary,
+    TrackRow,
+    TracksFacts,
     WithError,
 )
+from activenoise.analysis.judgement import differ
+from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
 from activenoise.inference.comparison import Comparison, negative_weight, probabilities
-from activenoise.inference.importance import Sampler
 from activenoise.inference.record import Record
 from activenoise.parameters import WITH_PRIOR
 from activenoise.physics.priors import Axis
 
 FEWEST = 10  # points of a track that is analysed by itself
+MOST = 1 << 19  # points, over all coordinates, that the joint analysis reads, of the longest tracks
 
 _ROW_PARAMETERS = [name for name in WITH_PRIOR if name not in ("active_share", "strength")]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The models compared for tracks, every stride-th point, dt (s) apart: with shared parameters
+    (found, answer), of each track by itself (members), and with own parameters (own)."""
+
+    tracks: Tracks
+    dt: float
+    stride: int
+    found: ComparisonFacts
+    answer: Comparison
+    members: Mapping[str, Comparison] = field(default_factory=dict)
+    own: ComparisonFacts | None = None
+    own_over_shared: dict[str, WithError] = field(default_factory=dict)
+
+    @property
+    def decisive(self) -> ComparisonFacts:
+        """The comparison on which the reading rests."""
+        ratio = self.own_over_shared.get(self.found.favoured)
+        if self.own is None or ratio is None or not differ(ratio.value, ratio.error):
+            return self.found
+        return self.own
+
+    @property
+    def shared(self) -> bool:
+        """Whether the tracks may share their parameters."""
+        return self.decisive is self.found
+
+    def prior(self, setup: Setup) -> dict[str, Axis]:
+        """The prior of all tracks."""
+        return setup.prior(all_records(self.tracks, self.dt), self.stride)
+
+    def records(self, track: str) -> list[Record]:
+        """The coordinates of one track as records."""
+        return all_records({track: self.tracks[track]}, self.dt)
 
 
 def observed(parts: Mapping[str, FloatArray]) -> int:
@@ -36,107 +78,107 @@ def observed(parts: Mapping[str, FloatArray]) -> int:
     return int(np.count_nonzero(np.all([np.isfinite(x) for x in parts.values()], axis=0)))
 
 
-def track_records(parts: Mapping[str, FloatArray], dt: float) -> list[Record]:
-    """The coordinates of one track as records."""
-    return [Record(x, dt) for x in parts.values()]
-
-
-def one_by_one(
-    tracks: Tracks, dt: float, prior: Mapping[str, Axis], setup: Setup, sampler: Sampler, most: int
-) -> dict[str, Comparison]:
-    """The comparison of the models for each of the first `most` tracks that have at least 10
-    points, under the priors of the whole table."""
-    chosen = [track for track, parts in tracks.items() if observed(parts) >= FEWEST][:most]
-    return {
-        track: setup.compare(track_records(tracks[track], dt), prior, sampler, setup.seed + 1 + i)
-        for i, track in enumerate(chosen)
-    }
-
-
-def own_over_shared(
-    together: Comparison, members: Mapping[str, Comparison]
-) -> dict[str, WithError]:
-    """By model, log Bayes factor of parameters of each track's own, each drawn from the prior, over
-    shared ones: sum of the tracks' log evidences less that of all of them."""
-    found = {}
-    for name, joint in together.posteriors.items():
-        value, error = _summed(members, name)
-        found[name] = WithError(value - joint.log_evidence, float(np.hypot(error, joint.error)))
-    return found
-
-
-def _summed(members: Mapping[str, Comparison], model: str) -> tuple[float, float]:
-    """Log evidence of one model for all tracks, each with its own parameters, and its error."""
-    own = [member.posteriors[model] for member in members.values()]
-    error = float(np.linalg.norm([p.error for p in own]))
-    return sum(p.log_evidence for p in own), error
-
-
-def each_its_own(
-    members: Mapping[str, Comparison], tracks: Tracks, dt: float, setup: Setup
-) -> ComparisonFacts:
-    """The comparison if all tracks are of one model and each has parameters of its own.
-
-    p_distinguishable: with the share of the tracks' posterior draws whose law no medium at
-    equilibrium has.
-    """
-    models = list(next(iter(members.values())).posteriors)
-    sums = {model: _summed(members, model) for model in models}
-    probability = probabilities({m: value for m, (value, _) in sums.items()}, setup.choices.odds)
-    weights = {
-        model: float(
-            np.mean([negative_weight(m.posteriors[model].parameters) for m in members.values()])
-        )
-        for model in models
-        if model in ("AOUP", "RBP")
-    }
-    return comparison_facts(
-        probability,
-        {model: error for model, (_, error) in sums.items()},
-        {model: [m.posteriors[model] for m in members.values()] for model in models},
-        {
-            name: [(m.posteriors, {track: some[track]}) for track, m in members.items()]
-            for name, some in records_of(tracks, dt).items()
-        },
-        float(sum(probability[model] * weight for model, weight in weights.items())),
-        setup.choices,
-    )
-
-
-def own_analysis(own: Comparison, model: str) -> OwnAnalysis:
-    """What the comparison for one track says. Means and standard deviations are under `model`, that
-    of the whole table, so that tracks can be compared; of D_a and tau_a under AOUP."""
-    return OwnAnalysis(
-        probability=own.probability,
-        p_active=own.p_active,
-        p_distinguishable=own.p_distinguishable,
-        model=model,
-        parameters=row_parameters(
-            summary(own.posteriors[model]), summary(own.posteriors["AOUP"])
-        ),
-    )  # fmt: skip
-
-
-def row_parameters(
-    found: Mapping[str, Summary], active: Mapping[str, Summary]
-) -> dict[str, WithError]:
-    """Mean and standard deviation of each parameter, from its summary under a model; of D_a and
-    tau_a from that under the AOUP (active)."""
-    columns = {}
-    for name in _ROW_PARAMETERS:
-        values = active if name in ("D_a", "tau_a") else found
-        if name in values:
-            columns[name] = WithError(values[name].mean, values[name].sd)
-    return columns
-
-
 def longest_first(tracks: Tracks) -> list[str]:
     """Names of the tracks by their observed points, the most first."""
     return sorted(tracks, key=lambda track: -observed(tracks[track]))
 
 
-def fitting(names: Sequence[str], tracks: Tracks, most: int) -> list[str]:
-    """The first tracks that together have at most so many points over all coordinates; at least
-    one."""
-    points = np.cumsum([sum(len(x) for x in tracks[track].values()) for track in names])
-    return list(names[: max(int(np.searchsorted(points, most, "right")), 1)])
+def read_tracks(whole: Tracks, setup: Setup) -> dict[str, dict[str, FloatArray]]:
+    """The tracks of the joint analysis, longest first, about their means: those that have more
+    points than the baseline takes up and together fit into the points that are read. At least one
+    is read, as far as these go."""
+    enough = [track for track in longest_first(whole) if observed(whole[track]) > setup.unknowns]
+    if not enough:
+        raise ValueError(
+            f"no track has more than {setup.unknowns} points, which a {setup.choices.baseline} "
+            "baseline takes up"
+        )
+    longest = setup.effort.longest
+    points = np.cumsum([sum(len(x) for x in whole[track].values()) for track in enough])
+    names = enough[: max(int(np.searchsorted(points, longest or MOST, "right")), 1)]
+    most = longest if len(names) == 1 else None
+    return {track: {name: centred(x[:most]) for name, x in whole[track].items()} for track in names}
+
+
+def one_by_one(at: Compared, setup: Setup) -> Compared:
+    """The comparison with that of each of the longest tracks under the priors of the whole table,
+    and, of two or more, whether they agree."""
+    prior, effort = at.prior(setup), setup.effort
+    chosen = [track for track in at.tracks if observed(at.tracks[track]) >= FEWEST]
+    members = {
+        track: setup.compare(at.records(track), prior, effort.brief, 1 + i)
+        for i, track in enumerate(chosen[: effort.members])
+    }
+    if len(members) < 2:
+        return replace(at, members=members)
+    together = at.answer
+    if len(members) < len(at.tracks):
+        records = [record for track in members for record in at.records(track)]
+        together = setup.compare(records, prior, effort.brief)
+    own, ratios = _each_its_own(members, at, setup), {}
+    for name, joint in together.posteriors.items():
+        value, error = _summed(members, name)
+        ratios[name] = WithError(value - joint.log_evidence, float(np.hypot(error, joint.error)))
+    return replace(at, members=members, own=own, own_over_shared=ratios)
+
+
+def _summed(members: Mapping[str, Comparison], model: str) -> tuple[float, float]:
+    """Log evidence of one model for all tracks, each with its own parameters, and its error."""
+    own = [member.posteriors[model] for member in members.values()]
+    return sum(p.log_evidence for p in own), float(np.linalg.norm([p.error for p in own]))
+
+
+def _each_its_own(members: Mapping[str, Comparison], at: Compared, setup: Setup) -> ComparisonFacts:
+    """The comparison if all tracks are of one model and each has parameters of its own.
+
+    p_distinguishable: with the share of the tracks' posterior draws whose law no medium at
+    equilibrium has.
+    """
+    models = list(at.answer.posteriors)
+    posteriors = {model: [m.posteriors[model] for m in members.values()] for model in models}
+    sums = {model: _summed(members, model) for model in models}
+    probability = probabilities({m: value for m, (value, _) in sums.items()}, setup.choices.odds)
+    distinguishable = sum(
+        probability[model]
+        * float(np.mean([negative_weight(p.parameters) for p in posteriors[model]]))
+        for model in ("AOUP", "RBP")
+    )
+    parts = {
+        name: [(m.posteriors, {track: some[track]}) for track, m in members.items()]
+        for name, some in records_of(at.tracks, at.dt).items()
+    }
+    errors = {model: error for model, (_, error) in sums.items()}
+    return comparison_facts(probability, errors, posteriors, parts, distinguishable, setup)
+
+
+def tracks_facts(at: Compared, whole: Tracks, n_read: int, left_out: int) -> TracksFacts:
+    """What was found of each track. Means and standard deviations of a table are under one linear
+    model, so that tracks can be compared; those of a single record under the favoured one."""
+    model, members = at.found.favoured, at.members
+    if len(whole) == 1:
+        members = dict.fromkeys(whole, at.answer)
+    elif model == "RBP":
+        model = "AOUP"
+    rows = [
+        TrackRow(
+            track,
+            observed(whole[track]),
+            _own_analysis(members[track], model) if track in members else None,
+        )
+        for track in longest_first(whole)
+    ]
+    return TracksFacts(
+        len(whole), left_out, n_read, len(members), FEWEST, rows, at.own_over_shared
+    )  # fmt: skip
+
+
+def _own_analysis(own: Comparison, model: str) -> OwnAnalysis:
+    found = summary(own.posteriors[model])
+    active = summary(own.posteriors["AOUP"])
+    sources: dict[str, dict[str, Summary]] = {"D_a": active, "tau_a": active}
+    parameters = {
+        name: WithError(row.mean, row.sd)
+        for name in _ROW_PARAMETERS
+        if (row := sources.get(name, found).get(name)) is not None
+    }
+    return OwnAnalysis(own.probability, own.p_active, own.p_distinguishable, model, parameters)

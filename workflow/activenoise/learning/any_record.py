@@ -17,7 +17,7 @@ from activenoise.learning.answers import by_segment, whole_record
 from activenoise.learning.domain import Domain, familiarity
 from activenoise.learning.networks import Network
 from activenoise.parameters import REGISTRY, Range
-from activenoise.physics.tones import Tone, waveform
+from activenoise.physics.tones import Sinusoid, waveform
 from activenoise.studies.segments import SegmentAnswer
 
 
@@ -50,7 +50,7 @@ def longest_tracks(
 
 def without_tones(
     positions: Mapping[str, FloatArray],
-    tones: Mapping[str, Sequence[Tone]],
+    tones: Mapping[str, Sequence[Sinusoid]],
     n_points: int,
     dt: float,
 ) -> dict[str, FloatArray]:

@@ -2,17 +2,28 @@
 
 A tone is no noise: its line in the spectrum is as narrow as the record is long. Models of noise
 take a strong one for an oscillation of the medium or for propulsion, so it is looked for in the
-innovations (`goodness.find_tones`), fitted and taken off.
+innovations (`analysis.tones.find_tones`), fitted and taken off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from activenoise.arrays import FloatArray
+
+
+class Sinusoid(Protocol):
+    """What has the numbers of a `Tone`."""
+
+    @property
+    def frequency(self) -> float: ...
+    @property
+    def cosine(self) -> float: ...
+    @property
+    def sine(self) -> float: ...
 
 
 class Tone(NamedTuple):
@@ -36,7 +47,7 @@ def fit_tones(positions: FloatArray, dt: float, frequencies: Sequence[float]) ->
     return [Tone(*map(float, row)) for row in zip(frequencies, cosines, sines, strict=True)]
 
 
-def waveform(tones: Sequence[Tone], n_points: int, dt: float) -> FloatArray:
+def waveform(tones: Sequence[Sinusoid], n_points: int, dt: float) -> FloatArray:
     """The sum of tones at the points of a record, (n_points,)."""
     turns = _turns(n_points, dt, [tone.frequency for tone in tones])
     total = np.zeros(n_points)

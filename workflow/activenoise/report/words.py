@@ -167,7 +167,7 @@ def _shape(facts: Facts, p: Stated) -> str:
     return (
         "Not decided. The positions are not normally distributed, but their correlations are those "
         "of thermal noise at equilibrium. Propulsion of constant speed produces this (RBP, "
-        f"{percent(p.models['RBP'])}), and so does a trap that is not harmonic."
+        f"{percent(p.models['RBP'])}), and so does a trap that is not harmonic, or several states."
     )
 
 

@@ -1,0 +1,97 @@
+"""What an analysis assumes about a record, and how much it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from activenoise.config.choices import Choices
+from activenoise.inference.comparison import Comparison, compare_models
+from activenoise.inference.importance import Sampler
+from activenoise.inference.posterior import Posterior, posterior
+from activenoise.inference.record import Kind, Record, chosen_prior
+from activenoise.parameters import Range
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.priors import Axis
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is computed. sampler: of the whole record; frugal: of a long one; brief: of its
+    pieces, single coordinates, single tracks and rivals. segments: pieces at most. bands: simulated
+    records behind the bands, on n_at lags. draws: of each posterior, kept for figures. longest:
+    points that are read, or None for all. members: tracks of a table that are analysed one by one.
+    """
+
+    sampler: Sampler = field(default_factory=Sampler)
+    frugal: Sampler = field(
+        default_factory=lambda: Sampler(draws=512, wanted=300, final=768, batches=4, attempts=2)
+    )
+    brief: Sampler = field(
+        default_factory=lambda: Sampler(draws=512, wanted=200, final=512, batches=4, attempts=2)
+    )
+    segments: int = 8
+    bands: int = 32
+    n_at: int = 20
+    draws: int = 2000
+    longest: int | None = None
+    members: int = 48
+
+
+_HASTY = Sampler(draws=256, wanted=50, final=256, batches=2, attempts=2, rounds=25)
+EFFORTS = {
+    "full": Effort(),
+    "quick": Effort(
+        _HASTY, _HASTY, _HASTY, segments=2, bands=12, n_at=12, draws=200, longest=2048, members=3
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Kind of instrument, the user's choices, the effort, and the seed of all random numbers."""
+
+    kind: Kind
+    choices: Choices
+    effort: Effort
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"instrument {self.kind!r} must be one of {', '.join(KINDS)}")
+
+    @property
+    def unknowns(self) -> int:
+        """How many coefficients the baseline of each coordinate has."""
+        return Instrument(baseline=self.choices.baseline).unknowns
+
+    def prior(self, records: Sequence[Record], stride: int = 1) -> dict[str, Axis]:
+        """The priors of records that are every stride-th point."""
+        given = dict(self.choices.priors)
+        if "exposure" in given:  # a part of the longer interval
+            low, high, log = given["exposure"]
+            given["exposure"] = Range(low / stride, high / stride, log)
+        return chosen_prior(records, self.kind, self.choices.free, given)
+
+    def compare(
+        self, records: Sequence[Record], prior: Mapping[str, Axis], sampler: Sampler, more: int = 0
+    ) -> Comparison:
+        """The four models side by side for records that share their parameters. more: added to the
+        seed."""
+        c = self.choices
+        return compare_models(records, prior, c.baseline, self.seed + more, sampler, c.odds)
+
+    def posterior(
+        self,
+        model: str,
+        records: Sequence[Record],
+        prior: Mapping[str, Axis],
+        more: int = 0,
+        n_draws: int = 4000,
+    ) -> Posterior:
+        """The posterior of one linear model, by the brief sampler."""
+        baseline, seed = self.choices.baseline, self.seed + more
+        return posterior(model, records, prior, baseline, seed, self.effort.brief, n_draws)
