@@ -214,3 +214,12 @@ def test_what_was_not_tested_is_in_the_facts_with_the_reason():
         "pieces": "short",
     }
     assert NotTested("tones", "short") in found.facts.not_tested
+
+
+@pytest.mark.parametrize(
+    ("dt", "effort", "message"),
+    [(0.0, "quick", "dt = 0.0 must be a positive time"), (DT, "hasty", "one of full, quick")],
+)
+def test_settings_that_cannot_be_are_named(dt, effort, message):
+    with pytest.raises(ValueError, match=message):
+        analyse({"": {"x": np.arange(300.0)}}, dt, effort=effort)

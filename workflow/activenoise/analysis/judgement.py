@@ -111,7 +111,7 @@ def differ(value: float, error: float, limits: Thresholds = THRESHOLDS) -> bool 
 
 def basis(facts: Facts) -> ComparisonFacts:
     """The comparison that a reading rests on: where the tracks of a table have parameters of their
-    own, the one that lets each have them."""
+    own, the one in which each has its own."""
     return facts.own if facts.own is not None and disagreement(facts) else facts.comparison
 
 

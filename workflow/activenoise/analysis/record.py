@@ -53,7 +53,7 @@ from activenoise.analysis.judgement import all_misfits, reading_of
 from activenoise.analysis.pieces import FEWEST as FEWEST_OF_PIECE
 from activenoise.analysis.pieces import pieces_of
 from activenoise.analysis.rivals import LONGEST, drift_rival, every, fitting_stride, long_enough
-from activenoise.analysis.setup import EFFORTS, Effort, Setup
+from activenoise.analysis.setup import Effort, Setup, effort_of
 from activenoise.analysis.tones import FEWEST_POINTS, take_off
 from activenoise.analysis.tracks import Compared, observed, one_by_one, read_tracks, tracks_facts
 from activenoise.arrays import FloatArray
@@ -91,7 +91,7 @@ def analyse(
     tracks: positions (n_points,) by track and coordinate, points dt (s) apart, NaN where missing.
         All coordinates of a track are on one grid of times, and every track has the same
         coordinates. All share their parameters; whether several tracks do is tested.
-    kind: of instrument: "exact", "camera", "detector" or "unknown" (`inference.default_prior`).
+    kind: of instrument: "exact", "camera", "detector" or "unknown" (`inference.record`).
     effort: "full", "quick" or an `Effort`. seed: of all random numbers.
     choices: the user's trap, priors, baseline and prior odds; the usual ones without it.
     left_out: tracks of the file that are not among these, for the facts alone.
@@ -104,10 +104,9 @@ def analyse(
     that were not established are in `not_tested`, with the reason. ValueError, in one line, where
     the positions cannot be analysed.
     """
-    chosen = EFFORTS[effort] if isinstance(effort, str) else effort
-    setup = Setup(kind, choices or Choices(), chosen, seed)
+    setup = Setup(kind, choices or Choices(), effort_of(effort), seed)
     stages = _Stages(progress)
-    whole = _checked(tracks)
+    whole = _checked(tracks, dt)
     read = read_tracks(whole, setup)
     sampler = _sampler(read, dt, setup.effort)
     with stages.stage("models"):
@@ -152,7 +151,10 @@ class _Stages:
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
 
-def _checked(tracks: Tracks) -> dict[str, dict[str, FloatArray]]:
+def _checked(tracks: Tracks, dt: float) -> dict[str, dict[str, FloatArray]]:
+    """Positions as float64; ValueError where they or dt cannot be those of a record."""
+    if not (np.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt = {dt!r} must be a positive time in s")
     whole = {
         track: {name: np.asarray(x, np.float64) for name, x in parts.items()}
         for track, parts in tracks.items()

@@ -50,6 +50,13 @@ EFFORTS = {
 }
 
 
+def effort_of(effort: Effort | str) -> Effort:
+    """An effort by its name, or as it is."""
+    if isinstance(effort, str) and effort not in EFFORTS:
+        raise ValueError(f"effort {effort!r} must be one of {', '.join(EFFORTS)}")
+    return EFFORTS[effort] if isinstance(effort, str) else effort
+
+
 @dataclass(frozen=True)
 class Setup:
     """Kind of instrument, the user's choices, the effort, and the seed of all random numbers."""
