@@ -50,7 +50,7 @@ def everything(made: Facts) -> str:
         (
             shares(0.01, 0.3, 0.69, p_distinguishable=0.0),
             "active or viscoelastic",
-            "Active motion has probability 69 % (± 0.2 numerically) and a viscoelastic medium",
+            "Active motion has probability 69 %, ± 0.2 numerically and a viscoelastic medium",
         ),
         (
             shares(0.01, 0.0, 0.99, p_distinguishable=0.94),
@@ -62,7 +62,7 @@ def everything(made: Facts) -> str:
             shares(0.34, 0.607, 0.053),
             "undecided",
             "Most likely thermal noise alone (94.7 %): in a simple liquid 34 %, in a viscoelastic "
-            "one 61 %. Active motion: 5.3 % (± 0.2 numerically).",
+            "one 61 %. Active motion: 5.3 %, ± 0.2 numerically.",
         ),
     ],
 )

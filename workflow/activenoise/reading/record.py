@@ -39,9 +39,11 @@ class Record:
     gaps: Mapping[str, str] = field(default_factory=dict)
 
     def by_coordinate(self) -> dict[str, dict[str, FloatArray]]:
-        """Positions (n_points,) of each coordinate of each track, by their names."""
+        """Positions (n_points,) of each coordinate of each track, by their names. A coordinate that
+        is alone is called x, whatever its column was called."""
+        names = self.coordinates if len(self.coordinates) > 1 else ("x",)
         return {
-            track: dict(zip(self.coordinates, positions.T, strict=True))
+            track: dict(zip(names, positions.T, strict=True))
             for track, positions in self.tracks.items()
         }
 

@@ -23,7 +23,7 @@ def with_error(p: float, error: float) -> str:
     """A probability and, where it can be seen, its numerical uncertainty."""
     if error < 0.0005 or not 0.001 < p < 0.999:
         return percent(p)
-    return f"{percent(p)} (± {100 * error:.1f} numerically)"
+    return f"{percent(p)}, ± {100 * error:.1f} numerically"
 
 
 def ordinal(n: int) -> str:

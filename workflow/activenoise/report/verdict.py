@@ -135,7 +135,7 @@ class Verdict:
         "autocorrelation", "spectrum", "increments" or "increment_spectrum". ValueError names those
         that this record has.
         """
-        coordinates = self.record.coordinates
+        coordinates = list(self.facts.record.coordinates)
         name = coordinates[0] if coordinate is None else coordinate
         unit, favoured = self.record.unit, self.facts.comparison.favoured
         if what == "record":
