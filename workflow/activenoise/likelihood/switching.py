@@ -48,9 +48,9 @@ def rbp_log_likelihood(
 
     model, instrument: batches that broadcast to m models. positions: (n_points,), or (m, n_points)
     with a record for each model, length, dt (s) apart, NaN where there is none. n_angles: of the
-    half circle, by default such that they resolve what exact positions would say of it. from_zero:
-    a free tracer or a drift was at 0 one interval before the first point. lengths: positions are
-    independent records of so many points, one after the other, and the density is that of all.
+    half circle, by default enough for exact positions. from_zero: a free tracer or a drift was at 0
+    one interval before the first point. lengths: positions are independent records of so many
+    points, one after the other, and the density is that of all.
 
     A baseline that is "constant" is one more part of the state, or the place of a free tracer,
     with a normal prior of a width that no record sees, in place of the flat one; the velocity of
@@ -61,55 +61,28 @@ def rbp_log_likelihood(
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
     (tests/test_rbp_filter.py); it falls with D_a/D, and at weak propulsion it is nothing.
     """
-    records = np.array(
-        [check_record(row, instrument, model, from_zero) for row in np.atleast_2d(positions)]
-    )
-    ends = np.cumsum([records.shape[1]] if lengths is None else lengths)
-    if ends[-1] != records.shape[1]:
-        raise ValueError(f"lengths that sum to {ends[-1]} must sum to {records.shape[1]} points")
-    unknowns = instrument.unknowns
-    if unknowns:
-        for piece in np.split(records, ends[:-1], axis=1):
-            piece -= np.array([row[np.isfinite(row)][0] for row in piece])[:, None]
-    twin = AOUP(**model.parameters)
-    free = bool(np.all(np.asarray(model.kappa) == 0))
-    A, W, h, P = continuous(twin, instrument, drifting=unknowns > 0 and not free)
-    zero = 0 if free else A.shape[1] - 1  # the state that the baseline is in
-    if unknowns == 2:
-        # A steady velocity, in lengths an interval; it does not pass the detector either.
-        A, W, P = (np.pad(a, ((0, 0), (0, 1), (0, 1))) for a in (A, W, P))
-        h = np.pad(h, ((0, 0), (0, 1)))
-        A[:, zero, -1] = 1 / dt
+    records, ends = _levelled(model, instrument, positions, from_zero, lengths)
+    A, W, h, P, zero = _linear_part(model, instrument, dt)
     m, k, _ = A.shape
-    values = instrument.parameters
-    noise, exposure = (np.broadcast_to(values[n], (m,)) for n in ("noise", "exposure"))
+    seen = instrument.parameters
+    noise, exposure = (np.broadcast_to(seen[n], (m,)) for n in ("noise", "exposure"))
     # The velocity is a constant of the interval: it drives and is not driven.
     A[:, 1, :] = 0.0
     W[:, 1, :] = W[:, :, 1] = 0.0
     F, G, Q, S, R = over_interval(A, W, h, exposure, dt)
     rest = [i for i in range(k) if i != 1]
     part = np.ix_(range(m), rest, rest)
-    D, D_a, tau_a = (
-        np.broadcast_to(np.asarray(v), (m,)) for v in (model.D, model.D_a, model.tau_a)
-    )
-    speed = np.sqrt(2 * D_a / tau_a)
+    D, D_a, tau_a = (np.broadcast_to(model.parameters[n], (m,)) for n in ("D", "D_a", "tau_a"))
+    speed = np.broadcast_to(model.speed, (m,))
     slope = np.zeros((m, k - 1))
     moving = P[:, 1, 1] > 0
     slope[moving] = P[moving][:, rest, 1] / P[moving, 1, 1][:, None]
     start = P[part] - slope[:, :, None] * slope[:, None, :] * P[:, 1, 1][:, None, None]
-    # The widths of the priors of an unknown baseline: 10^3.5 times what the record can be off by.
     flat = np.zeros(m)
-    if unknowns:
+    if instrument.unknowns:
         spread = np.einsum("mi,mij,mj->m", G[:, rest], P[part], G[:, rest]) + R + noise**2
         width = _FLAT * (spread + float(np.nanmax(records) - np.nanmin(records)) ** 2)
-        start[:, rest.index(zero), rest.index(zero)] += width
-        flat += 0.5 * len(ends) * np.log(2 * np.pi * width)
-        if unknowns == 2:
-            # The flat prior is of the coefficient of a line from -1 to 1.
-            spans = np.diff(ends, prepend=0) - 1
-            start[:, -1, -1] = width / spans.max()
-            flat += 0.5 * len(ends) * np.log(2 * np.pi * start[:, -1, -1])
-            flat += np.sum(np.log(spans / 2))
+        flat = _widened(start, rest.index(zero), width, ends, steady=instrument.unknowns == 2)
     angles = _angles_needed(D, D_a, tau_a, dt) if n_angles is None else np.full(m, n_angles)
     drop = D_a / D * (dt / tau_a) ** 2 / 3
     if len(records) not in (1, m):
@@ -122,6 +95,62 @@ def rbp_log_likelihood(
         result,
     )  # fmt: skip
     return result + flat
+
+
+def _linear_part(
+    model: RBP, instrument: Instrument, dt: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, int]:
+    """A, W, h, P of the AOUP of the same covariance (`system.continuous`), with one more state for
+    the steady velocity of a linear baseline; and the number of the baseline's state."""
+    unknowns = instrument.unknowns
+    free = bool(np.all(np.asarray(model.kappa) == 0))
+    twin = AOUP(**model.parameters)
+    A, W, h, P = continuous(twin, instrument, drifting=unknowns > 0 and not free)
+    zero = 0 if free else A.shape[1] - 1
+    if unknowns == 2:
+        # In lengths an interval; it does not pass the detector either.
+        A, W, P = (np.pad(a, ((0, 0), (0, 1), (0, 1))) for a in (A, W, P))
+        h = np.pad(h, ((0, 0), (0, 1)))
+        A[:, zero, -1] = 1 / dt
+    return A, W, h, P, zero
+
+
+def _levelled(
+    model: RBP,
+    instrument: Instrument,
+    positions: ArrayLike,
+    from_zero: bool,
+    lengths: Sequence[int] | None,
+) -> tuple[FloatArray, np.ndarray]:
+    """Checked records (n_records, n_points), from their first point on if the baseline is unknown,
+    and the ends of the independent records in them."""
+    records = np.array(
+        [check_record(row, instrument, model, from_zero) for row in np.atleast_2d(positions)]
+    )
+    ends = np.cumsum([records.shape[1]] if lengths is None else lengths)
+    if ends[-1] != records.shape[1]:
+        raise ValueError(f"lengths that sum to {ends[-1]} must sum to {records.shape[1]} points")
+    if instrument.unknowns:
+        for piece in np.split(records, ends[:-1], axis=1):
+            piece -= np.array([row[np.isfinite(row)][0] for row in piece])[:, None]
+    return records, ends
+
+
+def _widened(
+    start: FloatArray, zero: int, width: FloatArray, ends: np.ndarray, steady: bool
+) -> FloatArray:
+    """Give an unknown baseline its prior in the covariance `start`, in place: of variance `width`,
+    10^3.5 times what the record can be off by. What this prior takes off the log density, (m,).
+    steady: the last state is a steady velocity."""
+    start[:, zero, zero] += width
+    flat = 0.5 * len(ends) * np.log(2 * np.pi * width)
+    if steady:
+        # The flat prior is of the coefficient of a line from -1 to 1.
+        spans = np.diff(ends, prepend=0) - 1
+        start[:, -1, -1] = width / spans.max()
+        flat += 0.5 * len(ends) * np.log(2 * np.pi * start[:, -1, -1])
+        flat += np.sum(np.log(spans / 2))
+    return flat
 
 
 def _angles_needed(D: FloatArray, D_a: FloatArray, tau_a: FloatArray, dt: float) -> np.ndarray:

@@ -49,6 +49,7 @@ def record_colour(about: Mapping[str, Any]) -> str:
 
 
 def gaussian(x: FloatArray, mean: float, sd: float) -> FloatArray:
+    """Density of a normal distribution at x."""
     return np.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
 
 

@@ -111,6 +111,7 @@ def question(pair: str) -> str:
 
 
 def pair_name(pair: str) -> str:
+    """Name of a pair for people: "passive or AOUP"."""
     first, second = (MODEL_NAMES[name] for name in pair.split("-"))
     return f"{first} or {second}"
 
