@@ -12,7 +12,6 @@ import pytest
 
 import activenoise
 from activenoise.cli import main
-from activenoise.config.seeds import record_seed
 from activenoise.physics.models import AOUP
 from activenoise.report.verdict import Question
 from activenoise.simulation.tracks import simulate
@@ -123,11 +122,6 @@ def test_columns_of_any_name_make_a_table_and_python_has_the_same_numbers(tmp_pa
         facts.pop("seconds")
     assert json.loads(json.dumps(found["findings"])) == shell["findings"]
     assert found["words"]["sentence"] == str(face) == shell["words"]["sentence"]
-
-
-def test_the_seed_of_a_record_is_that_of_the_workflow():
-    assert record_seed(20251004, "trapped_bead") < 2**31
-    assert record_seed(1, "a") != record_seed(1, "b") != record_seed(2, "b")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import activenoise
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, copy_project, snakemake) -> Path:
@@ -51,6 +53,17 @@ def test_every_record_has_a_verdict_or_an_error(project: Path) -> None:
     lost = (results / "tracks/verdicts.csv").read_text().splitlines()[-1]
     assert lost.startswith("lost,")
     assert "lost.csv" in lost
+
+
+def test_python_has_the_numbers_of_the_workflow(project: Path) -> None:
+    found = activenoise.verdict(
+        project / "data/tracks/trapped_bead_water_78kHz.npz", dt=1.28e-5, unit="um", scale=7.2537,
+        instrument="detector", effort="quick", name="trapped_bead",
+    )  # fmt: skip
+    facts = json.loads((project / "results/smoke/tracks/trapped_bead/findings.json").read_text())
+    assert found.facts.comparison.p_active == facts["comparison"]["p_active"]
+    posterior = facts["posteriors"]["AOUP"]["parameters"]
+    assert found.facts.posteriors["AOUP"].parameters["D_a"].median == posterior["D_a"]["median"]
 
 
 def test_a_second_run_has_nothing_to_do(project: Path, planned) -> None:

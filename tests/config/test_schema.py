@@ -12,7 +12,6 @@ import yaml
 from activenoise.config.schema import (
     ConfigError,
     check_sheet,
-    derive_seed,
     is_measured,
     load_schema,
     n_points,
@@ -381,17 +380,6 @@ def test_points_of_a_duration():
     assert sampling_interval(study) == pytest.approx(6.4e-4)
     assert n_points(study, 3.2) == 5000
     assert n_points(study, 0.32) == 500
-
-
-def test_seeds_are_derived_by_name():
-    seeds = {
-        derive_seed(root, *names)
-        for root in (1, 2)
-        for names in (("a", "b"), ("b", "a"), ("ab",), ("a", "b", "train"))
-    }
-    assert len(seeds) == 8
-    assert all(0 <= seed < 2**64 for seed in seeds)
-    assert derive_seed(1, "a", "b") == derive_seed(1, "a", "b")
 
 
 class Row(NamedTuple):

@@ -190,7 +190,7 @@ rule findings:
         trap=lambda w: SHEET[w.track].trap,
         choices=lambda w: merged(config["verdict"], w.track, SHEET[w.track].trap),
         effort=config["verdict"]["effort"],
-        seed=lambda w: plan.seed("findings", w.track) % 2**31,
+        seed=lambda w: plan.record_seed(w.track),
         code=code("findings.py"),
     message:
         "four models for {wildcards.track}"

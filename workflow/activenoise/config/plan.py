@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, Protocol
 from activenoise.config.schema import (
     Config,
     SheetLine,
-    derive_seed,
     n_points,
     sampling_interval,
 )
+from activenoise.config.seeds import derive_seed, record_seed
 from activenoise.parameters import Range, pair_models, parameter_range, study_ranges
 
 
@@ -97,6 +97,10 @@ class Plan:
     def seed(self, *names: str) -> int:
         """The 64-bit seed of a data set or a computation."""
         return derive_seed(self.config["seed"], *names)
+
+    def record_seed(self, track: str) -> int:
+        """The seed of the analysis of a record."""
+        return record_seed(self.config["seed"], track)
 
     def dt(self, study: str) -> float:
         """Time between the points that a study uses, s."""

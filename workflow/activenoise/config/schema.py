@@ -5,7 +5,6 @@ Snakemake reads this module too, before any rule's environment exists: it needs 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -160,12 +159,6 @@ def _check_study(config: Config, track: str, name: str, interval: float) -> None
             f"track {track}: dt x stride = {interval:g} s, but the networks of study"
             f" {name} read points {wanted:g} s apart; choose another stride or study"
         )
-
-
-def derive_seed(root: int, *names: str) -> int:
-    """The 64-bit seed of a named data set or network under the root seed of the config."""
-    text = "/".join([str(root), *names])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
