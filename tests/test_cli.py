@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import activenoise
@@ -95,33 +94,24 @@ def test_good_files_of_a_folder_go_on_beside_bad_ones(tmp_path, capsys):
     files = {json.loads(path.read_text())["file"] for path in pages}
     assert files == {str(tmp_path / "day/one.csv"), str(tmp_path / "again/one.csv")}
     assert all(path.with_name("tracks.csv").is_file() for path in pages)
-    # The numbers depend on the name of the file, not on what else is analysed.
+    # The numbers depend on the name of the file, not on what else is analysed or on who asks.
     assert rows[1]["p_active"] == rows[2]["p_active"] != ""
+    face = activenoise.verdict(
+        pages[0].parent.parent.parent / "day/one.csv", unit="um", column="x", effort="quick"
+    )
+    assert f"{face.row()['p_active']:.6g}" == rows[1]["p_active"]
 
 
 @pytest.mark.slow
-def test_columns_of_any_name_make_a_table_and_python_has_the_same_numbers(tmp_path):
+def test_columns_of_any_name_make_a_table(tmp_path):
     path = write_table(tmp_path / "spots.csv")
-    columns = {"column": "a,b", "track_column": "cell", "time_column": "at"}
-    options = [f"--{key.replace('_', '-')}={value}" for key, value in columns.items()]
+    options = ["--column=a,b", "--track-column=cell", "--time-column=at", "--dt", "0.01"]
     out = tmp_path / "out"
-    options += [*UM, *QUICK, "--dt", "0.01", "--out", str(out)]
-    assert main(["verdict", str(path), *options]) == 0
-    shell = json.loads((out / "spots_a_b/verdict.json").read_text())
+    assert main(["verdict", str(path), *UM, *QUICK, *options, "--out", str(out)]) == 0
+    found = json.loads((out / "spots_a_b/verdict.json").read_text())["findings"]
+    assert found["tracks"]["n_tracks"] == 4
+    assert list(found["record"]["coordinates"]) == ["a", "b"]
     assert len(list(csv.DictReader((out / "spots_a_b/tracks.csv").open()))) == 4
-    face = activenoise.verdict(
-        pd.read_csv(path, float_precision="round_trip"),
-        dt=0.01,
-        unit="um",
-        effort="quick",
-        name="spots_a_b",
-        **columns,
-    )
-    found = face.json()
-    for facts in (found["findings"], shell["findings"]):
-        facts.pop("seconds")
-    assert json.loads(json.dumps(found["findings"])) == shell["findings"]
-    assert found["words"]["sentence"] == str(face) == shell["words"]["sentence"]
 
 
 @pytest.fixture(scope="module")

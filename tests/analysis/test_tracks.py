@@ -19,7 +19,7 @@ from activenoise.analysis.tracks import FEWEST
 from activenoise.config.choices import Choices
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
-from activenoise.reading.records import read_set
+from activenoise.reading.records import read
 from activenoise.simulation.records import simulate_records
 
 RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
@@ -151,9 +151,8 @@ def test_a_line_for_each_track_takes_two_points():
 def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     """A thousand tracks of an inert tag, some bound and some free: not of one D, and thermal."""
     path = Path(str(RECORDS)) / "halotag_nls_nuclear_2d.csv"
-    records = read_set(path, dt=7.48e-3, unit="um", scale=0.16).records
-    named = {r.name: dict(zip(r.coordinates, r.positions.T, strict=True)) for r in records}
-    effort = replace(EFFORTS["quick"], longest=None, members=12)
+    named = read(path, dt=7.48e-3, unit="um", scale=0.16).by_coordinate()
+    effort = replace(EFFORTS["quick"], longest=None, members=6, bands=4)
     found = analyse(named, 7.48e-3, "camera", effort, 1, Choices(trap="free"))
     assert found.facts.tracks.n_read == 1000
     assert disagreement(found.facts) is True

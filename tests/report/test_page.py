@@ -231,7 +231,7 @@ def test_a_study_that_does_not_know_the_record_gives_no_probability():
     assert "less than 0.1\u202f% for the question of activity" in structure.text["networks"]
     assert "which assumes ideal positions" in structure.text["networks"]
     assert "87" not in structure.text["networks"]
-    assert "Run make once" in structure.text["ready"]
+    assert "None were asked" in structure.text["ready"]
 
 
 def test_what_the_user_wrote_is_escaped(made, structure):
