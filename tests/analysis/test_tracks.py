@@ -152,7 +152,7 @@ def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     """A thousand tracks of an inert tag, some bound and some free: not of one D, and thermal."""
     path = Path(str(RECORDS)) / "halotag_nls_nuclear_2d.csv"
     named = read(path, dt=7.48e-3, unit="um", scale=0.16).by_coordinate()
-    effort = replace(EFFORTS["quick"], longest=None, members=6, bands=4)
+    effort = replace(EFFORTS["quick"], longest=None, members=4, bands=2)
     found = analyse(named, 7.48e-3, "camera", effort, 1, Choices(trap="free"))
     assert found.facts.tracks.n_read == 1000
     assert disagreement(found.facts) is True
