@@ -76,6 +76,16 @@ def test_a_wrong_option_is_one_line_before_any_file_is_read(tmp_path, capsys, op
 
 
 @pytest.mark.slow
+def test_a_folder_without_networks_is_one_line_before_any_file_is_read(tmp_path, capsys):
+    out = tmp_path / "out"
+    options = ["--networks", str(tmp_path), "--out", str(out)]
+    assert main(["verdict", str(tmp_path / "a.csv"), *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert "holds no networks with their domain files" in line
+    assert not out.exists()
+
+
+@pytest.mark.slow
 def test_good_files_of_a_folder_go_on_beside_bad_ones(tmp_path, capsys):
     write_track(tmp_path / "day/one.csv")
     (tmp_path / "day/notes.md").write_text("not a record")

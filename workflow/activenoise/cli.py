@@ -102,12 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def verdicts(given: argparse.Namespace) -> int:
     """One page a file, one table for all, a line a file as it is done. A file that cannot be used
     is one line, and the others go on."""
-    from activenoise.analysis.table import VERDICT_COLUMNS
-    from activenoise.files import write_table
-    from activenoise.report.verdict import judge, name_of, record_of
+    from activenoise.analysis.table import write_verdicts
+    from activenoise.report.verdict import judge, name_of, ready_networks, record_of
 
     try:
         options, question = questions(given)
+        ready = None if given.networks is None else ready_networks(given.networks)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -117,8 +117,8 @@ def verdicts(given: argparse.Namespace) -> int:
         folder = result_folder(given.out, path, name)
         try:
             found = judge(record_of(path, options), question, options, name, progress=True)
-            if given.networks is not None:
-                found = found.beside(given.networks)
+            if ready is not None:
+                found = found.beside(ready)
             page = found.write(folder)
         except ValueError as error:
             print(error, file=sys.stderr)
@@ -126,8 +126,7 @@ def verdicts(given: argparse.Namespace) -> int:
         else:
             rows.append(found.row() | {"track": folder.name})
             print(f"{path}: {found}\n  {page}", flush=True)
-        whole = ({name: row.get(name, "") for name in VERDICT_COLUMNS} for row in rows)
-        write_table(given.out / "verdicts.csv", whole)
+        write_verdicts(given.out / "verdicts.csv", rows)
     return int(any("error" in row for row in rows))
 
 

@@ -18,11 +18,11 @@ def main(job: "Snakemake") -> None:
     from activenoise.reading.record import load_record
 
     p = job.params
-    ready = load_ready(dict(zip(p.tasks, job.input.networks, strict=True)))
+    ready = load_ready(dict(zip(p.tasks, job.input.networks, strict=True)), p.study)
     facts, record = read_facts(job.input.findings), load_record(job.input.record)
     found, rows = second_opinion(facts, record, ready)
     log.info("%s", found)
-    write_json(job.output.summary, {"study": p.study, "coordinates": found})
+    write_json(job.output.summary, {"study": ready.study, "coordinates": found})
     write_table(job.output.segments, rows)
 
 

@@ -15,8 +15,7 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise.analysis.facts import FactsError
-    from activenoise.analysis.table import VERDICT_COLUMNS, verdict_row
-    from activenoise.files import write_table
+    from activenoise.analysis.table import verdict_row, write_verdicts
 
     verdicts = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.verdicts]
     try:
@@ -25,8 +24,7 @@ def main(job: "Snakemake") -> None:
         log.error("%s", error)
         sys.exit(1)
     rows += [{"track": track, "error": error} for track, error in job.params.errors.items()]
-    whole = ({name: row.get(name, "") for name in VERDICT_COLUMNS} for row in rows)
-    write_table(job.output.table, whole)
+    write_verdicts(job.output.table, rows)
 
 
 if __name__ == "__main__":

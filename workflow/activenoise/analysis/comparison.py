@@ -17,7 +17,7 @@ from activenoise.analysis.facts import (
 )
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
-from activenoise.inference.comparison import Comparison, negative_weight
+from activenoise.inference.comparison import Comparison, active_probability, negative_weight
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
@@ -75,9 +75,7 @@ def comparison_facts(
     records by track that belong together."""
     favoured = max(probability, key=lambda name: probability[name])
     probability_errors = errors_of(probability, errors)
-    active = [name for name in probability if name in ("AOUP", "RBP")]
-    p_active = sum(probability[name] for name in active)
-    spread = [p * ((name in active) - p_active) * errors[name] for name, p in probability.items()]
+    p_active, p_active_error = active_probability(probability, errors)
     choices = setup.choices
     fits = (
         {
@@ -100,7 +98,7 @@ def comparison_facts(
         },
         favoured=favoured,
         p_active=p_active,
-        p_active_error=float(np.linalg.norm(spread)),
+        p_active_error=p_active_error,
         p_distinguishable=p_distinguishable,
         **dict(zip(("fit", "fit_aoup"), fits, strict=True)),
     )

@@ -331,12 +331,11 @@ def _pieces(at: Compared, setup: Setup) -> Pieces:
 
 def _draws(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:
     """Draws of each posterior, by "posterior/AOUP/kappa"."""
-    kept = {}
-    for name, p in answer.posteriors.items():
-        for parameter in p.summary():
-            values = p.parameters[parameter]
-            kept[f"posterior/{name}/{parameter}"] = values[:: max(len(values) // effort.draws, 1)]
-    return kept
+    return {
+        f"posterior/{name}/{parameter}": values[:: max(len(values) // effort.draws, 1)]
+        for name, p in answer.posteriors.items()
+        for parameter, values in p.varying.items()
+    }
 
 
 def _record_facts(whole: Tracks, read: Tracks, dt: float, stride: int) -> RecordFacts:

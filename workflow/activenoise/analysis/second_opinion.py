@@ -18,19 +18,21 @@ _DOMAIN = "-domain.h5"
 
 
 class ReadyNetworks(NamedTuple):
-    """Networks of a scale-free study by task, with what the tracks of their training are like, and
-    the ranges of kappa and tau_a, in units of the interval."""
+    """Networks of a scale-free study by task. study: its name. domains: what the tracks of their
+    training are like. ranges: of kappa and tau_a, in units of the interval."""
 
+    study: str
     networks: dict[str, Network]
     domains: dict[str, dict[int, Domain]]
     ranges: dict[str, Range]
 
 
-def load_ready(files: Mapping[str, str | Path]) -> ReadyNetworks:
-    """The networks of these files by task, each with its domain file beside it."""
+def load_ready(files: Mapping[str, str | Path], study: str) -> ReadyNetworks:
+    """The networks of these files of a study by task, each with its domain file beside it."""
     domains = {task: str(path).removesuffix(".keras") + _DOMAIN for task, path in files.items()}
     attributes = read_attributes(next(iter(domains.values())))
     return ReadyNetworks(
+        study=study,
         networks={task: Network.load(path) for task, path in files.items()},
         domains={task: read_domains(read_tree(path)) for task, path in domains.items()},
         ranges={name: Range(*attributes[name]) for name in ("kappa", "tau_a")},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from activenoise.analysis.facts import Facts, TrackRow, from_json
 from activenoise.analysis.judgement import is_familiar, stated
+from activenoise.files import write_table
 
 _FIT = ("kappa", "D", "D_a", "tau_a")
 VERDICT_COLUMNS = (
@@ -38,6 +40,11 @@ def verdict_row(verdict: Mapping[str, Any]) -> dict[str, Any]:
     if "ready" in verdict:
         row |= ready_columns(next(iter(verdict["ready"]["coordinates"].values())))
     return row
+
+
+def write_verdicts(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write verdicts.csv: the rows of `verdict_row`, or with `track` and `error` alone."""
+    write_table(path, ({name: row.get(name, "") for name in VERDICT_COLUMNS} for row in rows))
 
 
 def _study_columns(verdict: Mapping[str, Any]) -> dict[str, Any]:

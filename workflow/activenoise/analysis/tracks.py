@@ -26,7 +26,7 @@ from activenoise.analysis.facts import (
 from activenoise.analysis.judgement import differ
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
-from activenoise.inference.comparison import Comparison, negative_weight, probabilities
+from activenoise.inference.comparison import ACTIVE, Comparison, negative_weight, probabilities
 from activenoise.inference.record import Record
 from activenoise.parameters import WITH_PRIOR
 from activenoise.physics.priors import Axis
@@ -141,7 +141,7 @@ def _each_its_own(members: Mapping[str, Comparison], at: Compared, setup: Setup)
     distinguishable = sum(
         probability[model]
         * float(np.mean([negative_weight(p.parameters) for p in posteriors[model]]))
-        for model in ("AOUP", "RBP")
+        for model in ACTIVE
     )
     parts = {
         name: [(m.posteriors, {track: some[track]}) for track, m in members.items()]

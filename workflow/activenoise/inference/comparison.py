@@ -16,6 +16,7 @@ from activenoise.physics.instrument import Baseline
 from activenoise.physics.priors import Axis
 
 LINEAR = ("Passive", "Viscoelastic", "AOUP")
+ACTIVE = ("AOUP", "RBP")
 
 
 class Comparison(NamedTuple):
@@ -51,19 +52,16 @@ def compare_models(
     reach = default_reach(records, sampler or Sampler())
     posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
     probability = probabilities({name: p.log_evidence for name, p in posteriors.items()}, odds)
-    active = [name for name in posteriors if name in ("AOUP", "RBP")]
-    p_active = sum(probability[name] for name in active)
-    # d p_active = sum over models of p (1{active} - p_active) d log Z
-    spread = [probability[n] * ((n in active) - p_active) * posteriors[n].error for n in posteriors]
+    p_active, error = active_probability(probability, {n: p.error for n, p in posteriors.items()})
     return Comparison(
         posteriors=posteriors,
         probability=probability,
         p_active=p_active,
         p_distinguishable=sum(
             probability[n] * float(np.mean(negative_weight(posteriors[n].parameters)))
-            for n in active
+            for n in ACTIVE
         ),
-        numerical_error=float(np.linalg.norm(spread)),
+        numerical_error=error,
     )
 
 
@@ -76,6 +74,16 @@ def probabilities(
     p *= np.exp(log_z - log_z[p > 0].max())
     p /= p.sum()
     return dict(zip(log_evidence, p.tolist(), strict=True))
+
+
+def active_probability(
+    probability: Mapping[str, float], errors: Mapping[str, float]
+) -> tuple[float, float]:
+    """Probability of the active models together, and its standard error from those of the log
+    evidences, by model: d p_active = sum over models of p (1{active} - p_active) d log Z."""
+    p_active = sum(probability[name] for name in ACTIVE)
+    spread = [p * ((name in ACTIVE) - p_active) * errors[name] for name, p in probability.items()]
+    return p_active, float(np.linalg.norm(spread))
 
 
 def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:

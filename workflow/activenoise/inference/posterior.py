@@ -55,13 +55,16 @@ class Posterior(NamedTuple):
     def likelihoods(self) -> int:
         return self.sample.likelihoods
 
+    @property
+    def varying(self) -> dict[str, FloatArray]:
+        """The draws of the parameters that are not the same in all of them, by name."""
+        return {name: v for name, v in self.parameters.items() if np.any(v != v[0])}
+
     def summary(self) -> dict[str, dict[str, float]]:
-        """Mean, sd, and the ends of the central 68 and 95 % intervals of each parameter that is
-        not fixed; mean_log and sd_log beside them where it is positive throughout."""
+        """Mean, sd, and the ends of the central 68 and 95 % intervals of each parameter that
+        varies; mean_log and sd_log beside them where it is positive throughout."""
         table = {}
-        for name, values in self.parameters.items():
-            if np.all(values == values[0]):
-                continue
+        for name, values in self.varying.items():
             ends = np.quantile(values, [0.025, 0.16, 0.84, 0.975])
             row = {"mean": values.mean(), "sd": values.std(), "median": np.median(values)}
             row |= dict(zip(("low95", "low68", "high68", "high95"), ends, strict=True))
@@ -73,10 +76,8 @@ class Posterior(NamedTuple):
     def correlations(self) -> tuple[tuple[str, ...], FloatArray]:
         """Names and correlation matrix of the logarithms of the parameters that vary (of the
         parameters themselves for shares, exposure and relaxed)."""
-        names = tuple(n for n, v in self.parameters.items() if np.any(v != v[0]))
-        columns = [
-            v if n in FRACTIONS else np.log(v) for n, v in self.parameters.items() if n in names
-        ]
+        names = tuple(self.varying)
+        columns = [v if n in FRACTIONS else np.log(v) for n, v in self.varying.items()]
         return names, np.corrcoef(columns) if len(names) > 1 else np.ones((len(names),) * 2)
 
 

@@ -112,13 +112,7 @@ def _figures(
     if len(tracks) > 1 and not facts.free:
         parts = [x - np.nanmean(x, axis=0) for x in parts]
     together = dict(zip(names, np.concatenate(parts).T, strict=True))
-    posterior = f"posterior/{facts.comparison.favoured}/"
-    # A posterior that has collapsed onto one draw has nothing to show.
-    draws = {
-        name: arrays[posterior + name]
-        for name in facts.favoured.unknown
-        if posterior + name in arrays
-    }
+    draws = favoured_draws(facts, arrays)
     alone = _analysed_alone(facts)
     diffusivity = facts.favoured.parameters.get("D")
     drawn = {
@@ -132,10 +126,21 @@ def _figures(
     }
     svg = page_figures.svg
     bands = {
-        name: {key: svg(each) for key, each in page_figures.bands(arrays, name, unit).items()}
+        name: {
+            key: svg(page_figures.band(arrays, name, key, unit))
+            for key in page_figures.band_names(arrays, name)
+        }
         for name in names
     }
     return {name: each and svg(each) for name, each in drawn.items()} | {"bands": bands}
+
+
+def favoured_draws(facts: Facts, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Draws of the unknown parameters of the favoured model, by name; of none that has collapsed
+    onto one value, which has nothing to show."""
+    prefix = f"posterior/{facts.comparison.favoured}/"
+    names = facts.favoured.unknown
+    return {name: arrays[prefix + name] for name in names if prefix + name in arrays}
 
 
 def _along(verdict: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

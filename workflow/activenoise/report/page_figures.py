@@ -21,11 +21,11 @@ from activenoise.report import style as plot
 
 WIDE, NARROW = plot.DOUBLE, 0.98 * plot.SINGLE  # of the page, and of a telephone
 COLOURS = (plot.SKY, plot.ORANGE, plot.PURPLE)
-_BANDS = (("displacement", "mean square displacement", "lag t (s)", "{u}²"),
-          ("autocorrelation", "autocorrelation C(t)", "lag t (s)", "{u}²"),
-          ("spectrum", "power spectrum", "frequency (Hz)", "{u}² s"),
-          ("increments", "covariance of increments", "lag t (s)", "{u}²"),
-          ("increment_spectrum", "power of increments", "frequency (Hz)", "{u}² s⁻¹"))  # fmt: skip
+_BANDS = {"displacement": ("mean square displacement", "lag t (s)", "{u}²"),
+          "autocorrelation": ("autocorrelation C(t)", "lag t (s)", "{u}²"),
+          "spectrum": ("power spectrum", "frequency (Hz)", "{u}² s"),
+          "increments": ("covariance of increments", "lag t (s)", "{u}²"),
+          "increment_spectrum": ("power of increments", "frequency (Hz)", "{u}² s⁻¹")}  # fmt: skip
 _MOST_TRACKS = 400
 
 
@@ -125,19 +125,14 @@ def histogram(coordinates: Mapping[str, FloatArray], unit: str) -> Figure:
     return figure
 
 
-def bands(arrays: Mapping[str, FloatArray], coordinate: str, unit: str) -> dict[str, Figure]:
-    """Each statistic of one coordinate over what the favoured model predicts, by name."""
-    return {
-        key: _band(arrays, coordinate, unit, *about)
-        for key, *about in _BANDS
-        if f"bands/{coordinate}/{key}/at" in arrays
-    }
+def band_names(arrays: Mapping[str, FloatArray], coordinate: str) -> list[str]:
+    """The statistics of one coordinate that have bands, in the order of the page."""
+    return [key for key in _BANDS if f"bands/{coordinate}/{key}/at" in arrays]
 
 
-def _band(
-    arrays: Mapping[str, FloatArray], coordinate: str, unit: str, title: str, at: str, size: str
-) -> Figure:
-    key = {name: key for key, name, *_ in _BANDS}[title]
+def band(arrays: Mapping[str, FloatArray], coordinate: str, key: str, unit: str) -> Figure:
+    """A statistic of one coordinate over what the favoured model predicts."""
+    title, at, size = _BANDS[key]
     x, data, q = (
         arrays[f"bands/{coordinate}/{key}/{part}"] for part in ("at", "data", "quantiles")
     )

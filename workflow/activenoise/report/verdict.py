@@ -29,13 +29,15 @@ from activenoise.reading.memory import record_of_array, record_of_table
 from activenoise.reading.record import Record
 from activenoise.reading.records import ReadOptions, read
 from activenoise.report import page_figures
-from activenoise.report.page import render
+from activenoise.report.page import favoured_draws, render
 from activenoise.report.phrases import percent
 from activenoise.report.words import Words, in_words, model_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
+
+    from activenoise.analysis.second_opinion import ReadyNetworks
 
 
 _BAR = "{desc}: {elapsed}{postfix}"  # the stage is the postfix
@@ -137,17 +139,16 @@ class Verdict:
         """
         coordinates = list(self.facts.record.coordinates)
         name = coordinates[0] if coordinate is None else coordinate
-        unit, favoured = self.record.unit, self.facts.comparison.favoured
+        unit = self.record.unit
         if what == "record":
             tracks = list(self.record.tracks.values())
             return shown(page_figures.record_or_tracks(tracks, coordinates, self.record.dt, unit))
-        draws = {n: self.arrays[f"posterior/{favoured}/{n}"] for n in self.facts.favoured.unknown}
+        draws = favoured_draws(self.facts, self.arrays)
         if what == "corner" and draws:
             return shown(page_figures.corner(draws, unit))
-        drawn = page_figures.bands(self.arrays, name, unit)
-        bands = {key: shown(figure) for key, figure in drawn.items()}
+        bands = page_figures.band_names(self.arrays, name)
         if what in bands:
-            return bands[what]
+            return shown(page_figures.band(self.arrays, name, what, unit))
         known = ["record", *(["corner"] if draws else []), *bands]
         raise ValueError(f"figure {what!r} of {name} must be one of {', '.join(known)}")
 
@@ -173,13 +174,14 @@ class Verdict:
         found = {"words": self.words._asdict(), "findings": to_json(self.facts)}
         return about | found | ({} if self.ready is None else {"ready": self.ready})
 
-    def beside(self, study: str | Path) -> Verdict:
-        """The verdict with the answers of networks that work for any record. study: the folder of
-        their study's results, such as results/ready. ValueError if it holds none."""
-        from activenoise.analysis.second_opinion import load_ready, ready_files, second_opinion
+    def beside(self, networks: str | Path | ReadyNetworks) -> Verdict:
+        """The verdict with the answers of networks that work for any record: of `ready_networks`,
+        or from the folder of their study's results, such as results/ready. ValueError as there."""
+        ready = ready_networks(networks) if isinstance(networks, str | Path) else networks
+        from activenoise.analysis.second_opinion import second_opinion
 
-        found, _ = second_opinion(self.facts, self.record, load_ready(ready_files(study)))
-        return replace(self, ready={"study": Path(study).name, "coordinates": found})
+        found, _ = second_opinion(self.facts, self.record, ready)
+        return replace(self, ready={"study": ready.study, "coordinates": found})
 
     def row(self) -> dict[str, Any]:
         """The line of verdicts.csv."""
@@ -241,6 +243,20 @@ def judge(
     return Verdict(
         name, record, question, options, found.facts, in_words(found.facts), found.arrays
     )
+
+
+def ready_networks(study: str | Path) -> ReadyNetworks:
+    """The networks for any record in the results of their study, such as results/ready.
+
+    ValueError, in one line, if there is none, or if the package that runs them is not installed.
+    """
+    try:
+        from activenoise.analysis.second_opinion import load_ready, ready_files
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"the answers of networks need {error.name}: pip install 'activenoise[networks]'"
+        ) from None
+    return load_ready(ready_files(study), Path(study).name)
 
 
 def shown(figure: Figure) -> Figure:

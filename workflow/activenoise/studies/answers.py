@@ -77,8 +77,8 @@ def _by_sampling(prior: Prior, positions: FloatArray, dt: float, seed: int) -> d
     posterior = {
         name: {
             key: {"mean": float(np.log(v).mean()), "sd": float(np.log(v).std())}
-            for key, v in found[name].parameters.items()
-            if np.all(v > 0) and np.any(v != v[0])
+            for key, v in found[name].varying.items()
+            if np.all(v > 0)
         }
         for name in ("Passive", "AOUP")
     }
