@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
 from activenoise.analysis.record import analyse
 from activenoise.arrays import FloatArray
+from activenoise.parameters import INSTRUMENTAL
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
 from activenoise.report.words import in_words
@@ -76,10 +77,10 @@ def main() -> None:
     print(f"{n} points: reading, P(thermal, simple liquid), P(active), P(with drift)")
     for name, x in records(n).items():
         facts = analyse({"": {"x": x}}, DT, "camera").facts
-        drift, found = facts.rivals.drift, facts.comparison
+        found = facts.comparison
         print(
             f"  {name:32s} {in_words(facts).reading:24s} {found.p('Passive'):.3f} "
-            f"{found.p_active:.4f}  {'' if drift is None else f'{drift.probability:.3f}'}",
+            f"{found.p_active:.4f}  {found.p(*INSTRUMENTAL):.3f}",
             flush=True,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from activenoise.analysis.facts import (
+    ActivePart,
     Bands,
     ComparisonFacts,
     CoordinateFacts,
@@ -19,7 +20,6 @@ from activenoise.analysis.facts import (
     PosteriorFacts,
     PriorRange,
     RecordFacts,
-    Rivals,
     Settings,
     Summary,
     Tones,
@@ -27,8 +27,10 @@ from activenoise.analysis.facts import (
     TracksFacts,
     WithError,
 )
+from activenoise.parameters import RECORD_MODELS
 
-MODELS = ("Passive", "Viscoelastic", "AOUP", "RBP")
+MODELS = RECORD_MODELS
+PART = ActivePart(low95=0.1, median=0.3, high95=0.6, limit95=0.5)
 FITS = FitTest(
     model="AOUP", n_points=40_000, autocorrelation=[0.004, -0.006, 0.002], ljung_box=18.0,
     p_white=0.4, slow=20.0, p_slow=0.5, variance=1.0, skewness=0.0, excess_kurtosis=0.01,
@@ -49,18 +51,21 @@ def summary(low: float, high: float) -> Summary:
 
 def comparison(
     passive: float = 0.98, viscoelastic: float = 0.01, aoup: float = 0.006, rbp: float = 0.004,
-    **changes: Any,
+    drift: float = 0.0, **changes: Any,
 ) -> ComparisonFacts:  # fmt: skip
-    """A comparison with these probabilities."""
-    chances = dict(zip(MODELS, (passive, viscoelastic, aoup, rbp), strict=True))
+    """A comparison with these probabilities, and 0 of the other models."""
+    given = {
+        "Passive": passive, "Viscoelastic": viscoelastic, "AOUP": aoup, "RBP": rbp, "Drift": drift,
+    }  # fmt: skip
+    chances = {name: given.get(name, 0.0) for name in MODELS}
     models = {
-        name: ModelFacts(p, 0.003, 0.0 if name == "Passive" else 50.0, 0.1, 900.0, 0.2)
+        name: ModelFacts(p, 0.003, 0.0 if name == "Passive" else 50.0, 0.1, 900.0, 0.2, True)
         for name, p in chances.items()
     }
     favoured = max(chances, key=lambda name: chances[name])
     made = ComparisonFacts(
-        models, favoured, aoup + rbp, 0.002, 0.002, {"x": innovations(model=favoured)},
-        {"x": innovations()},
+        models, favoured, aoup + rbp, 0.002, 0.5, 0.002, PART,
+        {"x": innovations(model=favoured)}, {"x": innovations()},
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -76,7 +81,8 @@ def log_evidences(made: ComparisonFacts, **values: float) -> ComparisonFacts:
 
 def facts(**changes: Any) -> Facts:
     """A record that is thermal beyond doubt, but for `changes`."""
-    posterior = PosteriorFacts(100, ["D"], {"D": summary(1, 3)}, Correlations(["D"], [[1.0]]))
+    parameters = {"D": summary(1, 3), "drift": summary(0.002, 0.004), "drift_time": summary(9, 11)}
+    posterior = PosteriorFacts(100, ["D"], parameters, Correlations(["D"], [[1.0]]))
     row = TrackRow("", 40_000, OwnAnalysis(dict.fromkeys(MODELS, 0.25), 0.5, 0.1, "Passive", {}))
     x = CoordinateFacts(0, 0.0, 1.0, 0.1)
     made = Facts(
@@ -86,7 +92,7 @@ def facts(**changes: Any) -> Facts:
         comparison=comparison(),
         posteriors=dict.fromkeys(MODELS, posterior),
         double=Double(p_negative_weight=0.9, kappa_tau_a=0.4, ratio=1.0),
-        own=None, each={}, full_rate=None, rivals=Rivals(None), tones=Tones(1, []), circulation={},
+        own=None, each={}, full_rate=None, tones=Tones(1, []), circulation={},
         bands=Bands(1, {"x": {"autocorrelation": 0.95, "displacement": 1.0, "spectrum": 0.9}}),
         pieces=Pieces("Passive", "", [], {}),
         tracks=TracksFacts(1, 0, 1, 1, 10, [row], {}),
@@ -97,10 +103,13 @@ def facts(**changes: Any) -> Facts:
     return replace(made, **changes)
 
 
+_INSIDE = ("p_distinguishable", "p_prior", "part", "drift", "fit")
+
+
 def shares(passive: float, viscoelastic: float, active: float, **changes: Any) -> Facts:
     """Facts with these probabilities, all activity that of AOUP; p_distinguishable, favoured and
-    fit go into the comparison."""
-    inside = {name: changes.pop(name) for name in ("p_distinguishable", "fit") if name in changes}
+    what else belongs to it go into the comparison."""
+    inside = {name: changes.pop(name) for name in _INSIDE if name in changes}
     found = comparison(passive, viscoelastic, active, 0.0, **inside)
     return facts(comparison=found, **changes)
 

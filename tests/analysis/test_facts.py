@@ -10,10 +10,8 @@ from tests import made
 
 from activenoise.analysis.facts import (
     CirculationFacts,
-    DriftRival,
     FactsError,
     NotTested,
-    Rivals,
     ToneFacts,
     Tones,
     from_json,
@@ -28,7 +26,6 @@ from activenoise.analysis.facts import (
         made.facts(),
         made.table(35.0),
         made.facts(
-            rivals=Rivals(DriftRival(0.4, 1.0, 0.1, 2.0)),
             circulation={"x, y": CirculationFacts(1.0, 0.4, 0.0, 0.1), "x, z": "too short"},
             fixed={"D": 1.0, "corner": "off"},
             full_rate=made.comparison(),

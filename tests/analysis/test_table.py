@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests import made
 
-from activenoise.analysis.facts import DriftRival, Facts, Rivals, to_json
+from activenoise.analysis.facts import Facts, to_json
 from activenoise.analysis.judgement import is_familiar
 from activenoise.analysis.table import (
     VERDICT_COLUMNS,
@@ -38,17 +38,18 @@ def row(facts: Facts, **changes) -> dict:
 
 def test_p_active_is_the_one_of_the_sentence():
     found = row(made.shares(0.6, 0.37, 0.03))
-    assert found["reading"] == "equilibrium"
+    assert found["reading"] == "thermal"
     assert found["p_active"] == pytest.approx(0.03)
     assert set(found) <= set(VERDICT_COLUMNS)
-    # A table whose tracks have parameters of their own; a drift beside the four models.
+    # A table whose tracks have parameters of their own; an instrument that drifts.
     assert row(made.table(35.0))["p_active"] == pytest.approx(1.0)
     assert row(made.table(-20.0))["p_active"] == pytest.approx(0.01)
-    rival = Rivals(DriftRival(0.4, 1.0, 0.1, 1.4))
-    slow = row(made.shares(0.01, 0.0, 0.99, rivals=rival))
-    assert slow["p_active"] == pytest.approx(0.6 * 0.99)
-    names = ("p_passive", "p_viscoelastic", "p_aoup", "p_rbp", "p_drift")
-    assert sum(slow[name] for name in names) == pytest.approx(1)
+    slow = row(made.shares(0.01, 0.0, 0.59, drift=0.4))
+    assert slow["p_active"] == pytest.approx(0.59)
+    assert slow["p_instrument"] == pytest.approx(0.4)
+    models = [slow[f"p_{name.lower()}"] for name in made.MODELS]
+    assert sum(models) == pytest.approx(1)
+    assert slow["active_share_limit"] == made.PART.limit95
 
 
 def test_no_probability_is_given_where_no_model_fits():

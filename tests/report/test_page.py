@@ -19,14 +19,12 @@ from tests import made as made_up
 from activenoise.analysis.facts import (
     Bands,
     CoordinateFacts,
-    DriftRival,
     Facts,
     FactsError,
     NotTested,
     Piece,
     Pieces,
     RecordFacts,
-    Rivals,
     Settings,
     ToneFacts,
     Tones,
@@ -325,7 +323,7 @@ OWN = made_up.comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.99)
 CASES = {
     "thermal": made_up.facts(),
     "drift": made_up.shares(
-        0.01, 0.0, 0.99, rivals=Rivals(DriftRival(0.4, 1.0, 0.1, 1.4)), instrument="camera"
+        0.01, 0.0, 0.05, drift=0.94, instrument="camera"
     ),
     "no model": made_up.shares(
         0.0, 0.0, 1.0, fit={"x": made_up.innovations(p_slow=1e-9, positions=WithError(0.3, 0.1))}
@@ -370,12 +368,23 @@ def test_every_branch_of_the_template_can_be_rendered(name):
     assert ("%" in structure.text["models"]) == (reading != "no model")
 
 
-def test_the_rows_of_the_models_and_a_drift_add_up():
+def test_the_cells_of_the_grid_add_up():
     text = page_of_facts(CASES["drift"]).text["models"]
-    assert "Five models" in text
-    assert "Passive, drifting" in text
-    chances = [float(p) for p in re.findall(r"(\d[\d.]*)\u202f%", text.split("Active motion")[0])]
-    assert sum(chances) == pytest.approx(100, abs=1)
+    assert "slow instrument" in text
+    assert "not found" not in text
+    together = text.split("together")[1].split("log evidence")[0]
+    chances = [float(p) for p in re.findall(r"(\d[\d.]*)\u202f%", together)]
+    assert chances == [95.0, 5.0]
+
+
+def test_a_model_whose_evidence_was_not_found_is_not_counted():
+    facts = made_up.facts()
+    collapsed = replace(facts.comparison.models["RBP"], counted=False, effective=1.0)
+    models = {**facts.comparison.models, "RBP": collapsed}
+    facts = replace(facts, comparison=replace(facts.comparison, models=models))
+    text = page_of_facts(facts).text["models"]
+    assert "not found" in text
+    assert "not counted" in text
 
 
 def test_a_posterior_of_a_single_draw_has_no_corner_plot():

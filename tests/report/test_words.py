@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.made import comparison, facts, innovations, log_evidences, shares, summary, table
+from tests.made import PART, comparison, facts, innovations, log_evidences, shares, table
 
 from activenoise.analysis.facts import (
     Bands,
     CirculationFacts,
     CoordinateFacts,
     Double,
-    DriftRival,
     Facts,
     NotTested,
     Pieces,
     RecordFacts,
-    Rivals,
     Settings,
     ToneFacts,
     Tones,
@@ -33,7 +31,7 @@ from activenoise.analysis.judgement import (
     stated,
 )
 from activenoise.report.phrases import listed, percent
-from activenoise.report.words import in_words, model_words, parameter_words, ready_remarks
+from activenoise.report.words import grade, in_words, model_words, parameter_words, ready_remarks
 
 
 def everything(made: Facts) -> str:
@@ -41,29 +39,49 @@ def everything(made: Facts) -> str:
     return " ".join([words.sentence, *words.caveats]).replace("\u202f", " ")
 
 
+def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
+    """These probabilities, with an active part of at most `limit`."""
+    return shares(*probabilities, part=replace(PART, limit95=limit), **changes)
+
+
 @pytest.mark.parametrize(
     ("made", "expected", "said"),
     [
-        (facts(), "thermal", "Thermal noise alone moves the tracer (probability 98.0 %"),
-        (shares(0.6, 0.37, 0.03), "equilibrium", "moves the tracer (probability 97.0 %"),
-        (shares(0.01, 0.0, 0.99, p_distinguishable=0.98), "active", "The tracer moves actively"),
-        (
-            shares(0.01, 0.3, 0.69, p_distinguishable=0.0),
-            "active or viscoelastic",
-            "Active motion has probability 69 %, ± 0.2 numerically and a viscoelastic medium",
-        ),
-        (
-            shares(0.01, 0.0, 0.99, p_distinguishable=0.94),
-            "active or viscoelastic",
-            "one coordinate cannot tell the two apart",
-        ),
-        (shares(0.5, 0.2, 0.3), "undecided", "Not decided: thermal noise alone has probability 70"),
+        (facts(), "thermal", "Very likely thermal noise alone moves the tracer (probability 99"),
+        (shares(0.6, 0.393, 0.007), "thermal", "Almost certainly thermal noise alone moves"),
         (
             shares(0.34, 0.607, 0.053),
-            "undecided",
-            "Most likely thermal noise alone (94.7 %): in a simple liquid 34 %, in a viscoelastic "
-            "one 61 %. Active motion: 5.3 %, ± 0.2 numerically.",
+            "thermal",
+            "Likely thermal noise alone moves the tracer (prob",
         ),
+        (
+            shares(0.34, 0.607, 0.053),
+            "thermal",
+            "(probability 94.7 %, ± 0.2 numerically): in a simple liquid 34 %, in a medium with "
+            "one more relaxation 61 %, in a medium with many less than 0.1 %.",
+        ),
+        (facts(), "thermal", "An active part, if there is one, makes at most 50 % of the variance"),
+        (
+            shares(0.01, 0.0, 0.99, p_distinguishable=0.98),
+            "active",
+            "Very likely the tracer moves actively (probability 99.0 %, ± 0.2 numerically), in a "
+            "way that no medium at equilibrium could imitate (98.0 %). The active part makes 10 % "
+            "to 60 % of the variance (95 %).",
+        ),
+        (
+            shares(0.01, 0.1, 0.89, p_distinguishable=0.0),
+            "active or viscoelastic",
+            "Not decided between activity and a viscoelastic medium.",
+        ),
+        (
+            with_limit(0.1, 0.5, 0.2, 0.3),
+            "no sign",
+            "No sign of activity. Thermal noise alone explains this record (probability 70 %, ± "
+            "0.2 numerically). An active part, if there is one, makes at most 10 % of the variance",
+        ),
+        (shares(0.5, 0.29, 0.21), "no sign", "at most 50 % of the variance (95 %)"),
+        (shares(0.5, 0.2, 0.3), "undecided", "Not decided: thermal noise alone has probability 70"),
+        (with_limit(0.1, 0.1, 0.1, 0.8), "undecided", "active motion 80 %"),
     ],
 )
 def test_each_reading_has_its_sentence(made, expected, said):
@@ -72,68 +90,111 @@ def test_each_reading_has_its_sentence(made, expected, said):
     assert said in words.sentence.replace("\u202f", " ")
 
 
-def test_how_large_an_active_part_can_be_is_said_where_a_model_fits():
-    made = shares(0.5, 0.2, 0.3)
-    aoup = replace(made.posteriors["AOUP"], parameters={"active_share": summary(0.051, 0.124)})
-    made = replace(made, posteriors={**made.posteriors, "AOUP": aoup})
-    assert "if there is one, makes 5.1 to 12 % of the variance in the trap" in everything(made)
-    sure = replace(made, comparison=shares(0.01, 0.0, 0.99).comparison, trap="free")
-    assert "The active part makes 5.1 to 12 % of the long-time diffusivity" in everything(sure)
-    bad = replace(made.comparison, fit={"x": innovations(p_slow=1e-9)})
-    assert "active part" not in everything(replace(made, comparison=bad))
+@pytest.mark.parametrize(
+    ("p", "word"), [(0.995, "Almost certainly"), (0.96, "Very likely"), (0.85, "Likely")]
+)
+def test_answers_are_graded(p, word):
+    assert grade(p) == word
+    assert in_words(shares(p, 0.0, 1 - p)).sentence.startswith(word)
+    assert in_words(shares(1 - p, 0.0, p, p_distinguishable=p)).sentence.startswith(word)
 
 
-def driven(AOUP: float = 50.0, trap: str = "trapped", drift: float | None = None) -> Facts:
+def test_of_a_free_tracer_the_active_part_is_that_of_the_long_time_diffusivity():
+    sure = shares(0.01, 0.0, 0.99, p_distinguishable=0.98, trap="free")
+    assert "10 % to 60 % of the long-time diffusivity" in everything(sure)
+    assert "makes" not in in_words(shares(0.99, 0.0, 0.01, part=None)).sentence
+
+
+def driven(AOUP: float = 50.0, trap: str = "trapped", drift: float = 0.0) -> Facts:
     """A tracer that RBP describes best, at these log evidences of the linear models."""
-    found = comparison(0.01, 0.0, 0.2, 0.79, p_distinguishable=0.98)
-    found = log_evidences(found, Viscoelastic=AOUP, AOUP=AOUP)
-    rival = None if drift is None else DriftRival(drift, 45.0, 0.1, 1.4)
-    return facts(comparison=found, trap=trap, rivals=Rivals(rival))
+    rest = 1 - drift
+    found = comparison(0.01 * rest, 0.0, 0.2 * rest, 0.79 * rest, drift, p_distinguishable=0.98)
+    weak = dict.fromkeys(("Viscoelastic", "PowerLaw", "Drift", "Wander"), 0.0)
+    driven = dict.fromkeys(("AOUP", "ViscoelasticAOUP", "PowerLawAOUP"), AOUP)
+    return facts(comparison=log_evidences(found, **weak, **driven), trap=trap)
 
 
 @pytest.mark.parametrize(
     ("made", "expected", "said"),
     [
-        (driven(drift=0.001), "active", "does not explain the record"),
-        (driven(drift=0.4), "slow", "an instrument that drifts (40 %)"),
-        (driven(drift=0.96), "drift", "and the instrument drifts (probability 96.0 %)"),
-        (driven(AOUP=2.0), "shape", "so does a trap that is not harmonic"),
-        (driven(AOUP=4.0), "active", "The tracer moves actively"),
-        (driven(AOUP=2.0, trap="free"), "active", "The tracer moves actively"),
+        (driven(), "active", "does not explain the record"),
+        (driven(drift=0.4), "active", "The slow part may come from the instrument"),
+        (driven(drift=0.96), "drift", "and the instrument moves slowly (96.0 %). Its drift, a "),
+        (driven(AOUP=0.0), "shape", "so does a trap that is not harmonic"),
+        (driven(AOUP=4.0), "active", "the tracer moves actively"),
     ],
 )
 def test_what_a_drift_or_a_trap_that_is_not_harmonic_does_is_no_activity(made, expected, said):
+    if expected == "active":
+        made = replace(made, comparison=replace(made.comparison, p_distinguishable=0.98))
     assert in_words(made).reading == expected
     assert said in everything(made)
 
 
-def test_a_rival_that_was_not_tested_speaks_neither_for_nor_against_activity():
+def test_the_size_of_a_slow_motion_of_the_instrument_is_said():
+    made = driven(drift=0.96)
+    walking = in_words(made).sentence
+    assert f"about {(2 * 0.003 * 400) ** 0.5:.1g} times as far as the root mean square" in walking
+    models = dict(made.comparison.models)
+    models["Wander"], models["Drift"] = models["Drift"], models["Wander"]
+    still = replace(made, comparison=replace(made.comparison, models=models))
+    said = in_words(still).sentence
+    assert f"about {(0.003 * 10) ** 0.5:.1g} times the root mean square" in said
+    assert "forgets its place within 10 s" in said
+
+
+def test_an_instrument_that_was_not_tested_speaks_neither_for_nor_against_activity():
     """And the page says so, and why."""
     given = [NotTested("drift", "given")]
-    assert in_words(driven()).reading == "active"
-    assert "not tested as a separate explanation" in everything(replace(driven(), not_tested=given))
+    assert "is not a model of its own" in everything(replace(driven(), not_tested=given))
     exact = replace(driven(), not_tested=[NotTested("drift", "exact")])
-    assert "not tested as another explanation, because" in everything(exact)
-    assert "was not tested" not in everything(facts(not_tested=[NotTested("drift", "not needed")]))
+    assert "is not among the models, because" in everything(exact)
+    assert "does not explain the record" not in everything(exact)
+    assert "not among the models" not in everything(facts(not_tested=[NotTested("drift", "free")]))
 
 
-@pytest.mark.parametrize("drift", [None, 0.001, 0.4, 0.96])
+@pytest.mark.parametrize("drift", [0.0, 0.001, 0.4, 0.96])
 def test_the_stated_probabilities_are_those_of_all_explanations(drift):
     said = stated(driven(drift=drift))
-    assert sum(said.models.values()) + (said.drift or 0.0) == pytest.approx(1)
-    assert said.active == pytest.approx(said.models["AOUP"] + said.models["RBP"])
-    assert said.distinguishable <= said.active
+    assert sum(said.models.values()) == pytest.approx(1)
+    assert said.equilibrium + said.instrument == pytest.approx(
+        1 - said.models["AOUP"] - said.models["RBP"]
+    )
+    assert said.instrument == pytest.approx(drift)
+
+
+def test_the_bayes_factor_is_for_those_who_have_other_odds():
+    made = shares(0.1, 0.1, 0.8, p_prior=0.5)
+    assert stated(made).bayes_factor == pytest.approx(4.0)
+    assert stated(shares(0.1, 0.1, 0.8, p_prior=0.8)).bayes_factor == pytest.approx(1.0)
+    assert "The Bayes factor of activity is 4" in everything(made)
 
 
 def test_a_double_well_is_not_called_active():
     """RBP alone explains the positions, and Gaussian models leave equilibrium alive."""
-    found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.3)
-    found = log_evidences(found, Viscoelastic=49.0, AOUP=50.0, RBP=120.0)
+    found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.9)
+    driven = dict.fromkeys(("AOUP", "ViscoelasticAOUP", "PowerLawAOUP"), 50.0)
+    still = dict.fromkeys(("PowerLaw", "Drift", "Wander"), 0.0)
+    found = log_evidences(found, **driven, **still, Viscoelastic=50.0, RBP=120.0)
     assert reading(facts(comparison=found)) == "shape"
     assert "actively" not in in_words(facts(comparison=found)).sentence
     # Not where the correlations exclude equilibrium themselves.
-    found = log_evidences(found, Viscoelastic=30.0, AOUP=50.0)
-    assert reading(facts(comparison=found)) == "active or viscoelastic"
+    found = log_evidences(found, Viscoelastic=30.0)
+    assert reading(facts(comparison=found)) == "active"
+
+
+def test_activity_may_be_certain_and_its_description_not():
+    bad = {"x": innovations(distance=0.08)}
+    found = comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.99, fit=bad)
+    still = dict.fromkeys(("Viscoelastic", "PowerLaw", "Drift", "Wander"), 0.0)
+    sure = facts(comparison=log_evidences(found, **still))
+    words = in_words(sure)
+    assert (words.reading, words.fits) == ("active, not described", False)
+    assert words.sentence.startswith("The tracer moves actively, but no model here describes how")
+    # Not where a medium at equilibrium comes near, nor where one has the same law.
+    assert reading(facts(comparison=log_evidences(found, PowerLaw=45.0))) == "no model"
+    double = replace(sure.comparison, p_distinguishable=0.2)
+    assert reading(replace(sure, comparison=double)) == "no model"
 
 
 def test_tones_that_were_taken_off_are_named():
@@ -214,7 +275,7 @@ def test_a_thinned_record_says_so_behind_its_answer():
     made = facts(full_rate=full)
     made = replace(made, record=replace(made.record, analysed_stride=2))
     words = in_words(made)
-    assert words.sentence.startswith("Thermal noise alone")
+    assert words.sentence.startswith("Very likely thermal noise alone")
     assert "every 2nd point: at the full rate the response of the instrument" in words.sentence
     assert words.reading == "thermal"
     assert any("0.22" in caveat for caveat in words.caveats)
@@ -266,10 +327,12 @@ def test_missing_points_doubtful_numbers_and_a_quick_look_are_told():
 
 
 def test_the_thresholds_are_those_that_decide():
-    limit = THRESHOLDS.likely
+    limit = THRESHOLDS.probable
     assert reading(shares(limit + 1e-6, 0.0, 1 - limit)) == "thermal"
-    assert reading(shares(limit - 1e-6, 0.0, 1 - limit + 1e-6)) == "undecided"
+    assert reading(shares(limit - 0.06, 0.0, 1.06 - limit)) == "undecided"
     assert reading(shares(0.04, 0.0, 0.96, p_distinguishable=limit + 1e-6)) == "active"
+    against = 1 / (1 + THRESHOLDS.factor)
+    assert reading(shares(1 - against + 1e-6, 0.0, against - 1e-6)) == "no sign"
 
 
 @pytest.mark.parametrize(
@@ -287,10 +350,9 @@ def test_lists_of_words():
 @pytest.mark.parametrize(
     ("probability", "p_distinguishable", "expected", "said"),
     [
-        ((0.97, 0.02, 0.01), 0.01, "thermal", "Thermal noise alone moves the tracer"),
-        ((0.001, 0.98, 0.019), 0.019, "equilibrium", "in a viscoelastic medium (98.0 %)"),
-        ((0.4, 0.58, 0.02), 0.02, "equilibrium", "is not decided"),
-        ((0.001, 0.009, 0.99), 0.99, "active", "The tracer moves actively (probability 99.0 %"),
+        ((0.97, 0.02, 0.01), 0.01, "thermal", "thermal noise alone moves the tracer"),
+        ((0.001, 0.98, 0.019), 0.019, "thermal", "in a medium with one more relaxation 98.0 %"),
+        ((0.001, 0.009, 0.99), 0.99, "active", "the tracer moves actively (probability 99.0 %"),
         ((0.001, 0.4, 0.6), 0.6, "undecided", "Not decided: thermal noise alone"),
     ],
 )
@@ -311,7 +373,7 @@ def test_a_free_tracer_has_no_double_at_equilibrium(probability, p_distinguishab
 
 def test_tracks_that_agree_are_taken_together():
     said = everything(table(-20.0))
-    assert "25 tracks, taken together. Thermal noise alone moves" in said
+    assert "25 tracks, taken together. Very likely thermal noise alone moves" in said
     assert "The tracks agree" in said
     assert "20 ± 0.2 nats" in said
     assert "4 tracks of a single point, or that never move, were left out" in said
@@ -332,7 +394,7 @@ def test_tracks_that_disagree_have_each_its_own():
 def test_a_quick_look_may_read_one_track_of_a_table():
     made = table(-20.0)
     made = replace(made, tracks=replace(made.tracks, n_read=1, n_alone=0, own_over_shared={}))
-    assert in_words(made).sentence.startswith("The longest of 30 tracks. Thermal")
+    assert in_words(made).sentence.startswith("The longest of 30 tracks. Very likely thermal")
     assert "one by one" not in everything(made)
 
 
@@ -348,7 +410,7 @@ def test_priors_and_odds_of_the_user_are_told():
     settings = Settings("constant", 1, None, {"RBP": 0.0}, ["D_a", "noise"], {})
     said = everything(facts(settings=settings))
     assert "of which you gave D_a and noise" in said
-    assert "Passive 1, Viscoelastic 1, AOUP 1, RBP 0" in said
+    assert "by the prior odds that you gave" in said
     assert "counts as none" not in said
 
 

@@ -82,6 +82,13 @@ _ROWS = (
               "share of the friction that relaxes"),
     Parameter("strength", "model", "strength", (0, 0), "[0, ∞)",
               "strength of the viscoelastic element"),
+    Parameter("medium_strength", "model", "strength of the medium", (0, 0), "[0, ∞)",
+              "friction of the power-law medium over the solvent's"),
+    Parameter("alpha", "model", "α", (0, 0), "[0, 1]", "exponent α of the power-law medium"),
+    Parameter("tau_min", "model", r"$\tau_{\mathrm{min}}$", (0, 1), "(0, ∞)",
+              "shortest relaxation time of the power-law medium"),
+    Parameter("tau_max", "model", r"$\tau_{\mathrm{max}}$", (0, 1), "(0, ∞)",
+              "longest relaxation time of the power-law medium"),
     Parameter("tau_m", "model", r"$\tau_{\mathrm{m}}$", (0, 1), "(0, ∞)",
               "relaxation time τₘ of the medium"),
     Parameter("noise", "instrument", "noise", (1, 0), "[0, ∞)", "localisation noise", off=0.0),
@@ -93,6 +100,8 @@ _ROWS = (
               "part of the signal that passes the detector at once", off=0.0),
     Parameter("drift", "instrument", "drift", (2, -1), "[0, ∞)",
               "diffusivity of the drift", off=0.0),
+    Parameter("drift_time", "instrument", r"$\tau_{\mathrm{drift}}$", (0, 1), "(0, ∞]",
+              "time over which the drift relaxes", off=math.inf),
     Parameter("step", "scale", "step", (1, 0), "(0, ∞)", "root mean square step"),
     Parameter("D_rot", "reading", r"$D_{\mathrm{rot}}$", (0, -1), "(0, ∞)",
               "rotational diffusivity"),
@@ -114,7 +123,27 @@ PARAMETERS = {
     "Viscoelastic": ("kappa", "D", "strength", "tau_m"),
     "AOUP": ("kappa", "D", "D_a", "tau_a"),
     "RBP": ("kappa", "D", "D_a", "tau_a"),
+    "PowerLaw": ("kappa", "D", "medium_strength", "alpha", "tau_min", "tau_max"),
+    "ViscoelasticAOUP": ("kappa", "D", "strength", "tau_m", "D_a", "tau_a"),
+    "PowerLawAOUP": (
+        "kappa", "D", "medium_strength", "alpha", "tau_min", "tau_max", "D_a", "tau_a",
+    ),
+}  # fmt: skip
+# The models of records: the medium of each. "Drift" and "Wander" are Passive on an instrument that
+# moves slowly, as a random walk or one that relaxes.
+MEDIA = {
+    "Passive": "Simple",
+    "Viscoelastic": "Maxwell",
+    "PowerLaw": "PowerLaw",
+    "AOUP": "Simple",
+    "RBP": "Simple",
+    "ViscoelasticAOUP": "Maxwell",
+    "PowerLawAOUP": "PowerLaw",
 }
+EQUILIBRIUM = ("Passive", "Viscoelastic", "PowerLaw")
+INSTRUMENTAL = ("Drift", "Wander")
+ACTIVE = ("AOUP", "RBP", "ViscoelasticAOUP", "PowerLawAOUP")
+RECORD_MODELS = (*EQUILIBRIUM, *INSTRUMENTAL, *ACTIVE)
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
 STUDIED = ("Passive", "AOUP", "RBP")
 # What an AOUP is made of, in either form: what networks may estimate.
@@ -180,7 +209,7 @@ def parameter_range(name: str, spec: Any) -> Range:
 def study_ranges(parameters: Mapping[str, Any]) -> dict[str, Range]:
     """The priors of a study, by name. Ranges of kappa, D, tau_a and the corner start above 0, since
     its tracks have a stationary law. ValueError as of `parameter_range`."""
-    known = (*TARGETS, *MEASURED)
+    known = tuple(name for name in (*TARGETS, *MEASURED) if name != "drift_time")
     for name in parameters:
         if name not in known:
             raise ValueError(

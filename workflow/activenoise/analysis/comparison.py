@@ -1,4 +1,4 @@
-"""The four models side by side for tracks that share their parameters, as facts."""
+"""The models side by side for tracks that share their parameters, as facts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from activenoise.analysis.checks import fit_test
 from activenoise.analysis.facts import (
+    ActivePart,
     ComparisonFacts,
     Correlations,
     Double,
@@ -17,10 +18,17 @@ from activenoise.analysis.facts import (
 )
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
-from activenoise.inference.comparison import Comparison, active_probability, negative_weight
+from activenoise.inference.comparison import (
+    Comparison,
+    active_probability,
+    counts,
+    negative_weight,
+    usual_odds,
+)
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
+from activenoise.parameters import ACTIVE
 
 # Positions (n_points,) by track and coordinate; every track has the same coordinates.
 Tracks = Mapping[str, Mapping[str, FloatArray]]
@@ -76,10 +84,9 @@ def comparison_facts(
     favoured = max(probability, key=lambda name: probability[name])
     probability_errors = errors_of(probability, errors)
     p_active, p_active_error = active_probability(probability, errors)
-    choices = setup.choices
     fits = (
         {
-            name: fit_test([(p[who], some) for p, some in of], choices.baseline, choices.free)
+            name: fit_test([(p[who], some) for p, some in of], setup.baseline, setup.choices.free)
             for name, of in parts.items()
         }
         for who in (favoured, "AOUP")
@@ -89,6 +96,7 @@ def comparison_facts(
             name: ModelFacts(
                 probability=p,
                 probability_error=probability_errors[name],
+                counted=all(counts(q) for q in posteriors[name]),
                 log_evidence=sum(q.log_evidence for q in posteriors[name]),
                 log_evidence_error=errors[name],
                 effective=min(q.effective for q in posteriors[name]),
@@ -99,9 +107,46 @@ def comparison_facts(
         favoured=favoured,
         p_active=p_active,
         p_active_error=p_active_error,
+        p_prior=_prior_active(posteriors, setup),
         p_distinguishable=p_distinguishable,
+        part=active_part(probability, posteriors),
         **dict(zip(("fit", "fit_aoup"), fits, strict=True)),
     )
+
+
+def _prior_active(posteriors: Mapping[str, Sequence[Posterior]], setup: Setup) -> float:
+    """The prior probability of activity among the models that count."""
+    counted = [name for name, some in posteriors.items() if all(map(counts, some))]
+    odds = {**usual_odds(counted), **setup.choices.odds}
+    odds = {name: odds[name] for name in counted}
+    return sum(odds[name] for name in counted if name in ACTIVE) / sum(odds.values())
+
+
+def active_part(
+    probability: Mapping[str, float], posteriors: Mapping[str, Sequence[Posterior]]
+) -> ActivePart | None:
+    """The active share of the motion, averaged over the driven models; None where it is fixed."""
+    shares, weights = [], []
+    for name, p in probability.items():
+        if name not in ACTIVE or not p > 0:
+            continue
+        for one in posteriors[name]:
+            values = one.parameters["active_share"]
+            shares.append(values)
+            weights.append(np.full(len(values), p / len(posteriors[name]) / len(values)))
+    if not shares:
+        return None
+    share, weight = np.concatenate(shares), np.concatenate(weights)
+    order = np.argsort(share)
+    share, cumulative = share[order], np.cumsum(weight[order])
+    active = float(cumulative[-1])
+
+    def quantile(mass: float) -> float:
+        return float(share[min(int(np.searchsorted(cumulative, mass)), len(share) - 1)])
+
+    low, median, high = (quantile(q * active) for q in (0.025, 0.5, 0.975))
+    beyond = 0.95 - (sum(probability.values()) - active)
+    return ActivePart(low, median, high, quantile(beyond) if beyond > 0 else 0.0)
 
 
 def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
@@ -115,6 +160,12 @@ def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> 
         )
         for name, p in probability.items()
     }
+
+
+def linear_name(model: str) -> str:
+    """The linear model that stands for a model where RBP would cost much: AOUP has its parameters,
+    and an instrument that moves slowly is a matter of the whole record."""
+    return {"RBP": "AOUP", "Drift": "Passive", "Wander": "Passive"}.get(model, model)
 
 
 def summary(p: Posterior) -> dict[str, Summary]:
@@ -137,7 +188,7 @@ def double(aoup: Posterior) -> Double:
     """Whether an equilibrium bead has the law of the posterior's AOUP."""
     values = aoup.parameters
     return Double(
-        p_negative_weight=float(np.mean(negative_weight(values))),
+        p_negative_weight=float(np.mean(negative_weight("AOUP", values))),
         kappa_tau_a=float(np.median(values["kappa"] * values["tau_a"])),
         ratio=float(np.median(values["D_a"] / values["D"])),
     )

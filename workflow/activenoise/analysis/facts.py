@@ -15,7 +15,6 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-Model = Literal["Passive", "Viscoelastic", "AOUP", "RBP"]
 Question = Literal[
     "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates"
 ]  # fmt: skip
@@ -105,7 +104,8 @@ class FitTest(Goodness):
 @dataclass(frozen=True)
 class ModelFacts:
     """One of the compared models. log_evidence with its error: nats. effective: draws that count.
-    pareto_k: below 0.7, or the errors are not to be trusted."""
+    pareto_k: below 0.7, or the errors are not to be trusted. counted: whether its evidence was
+    found; a model whose importance sampling collapsed counts for nothing."""
 
     probability: float
     probability_error: float
@@ -113,30 +113,47 @@ class ModelFacts:
     log_evidence_error: float
     effective: float
     pareto_k: float
+    counted: bool
+
+
+@dataclass(frozen=True)
+class ActivePart:
+    """Share of the variance in the trap (of a free tracer, of the long-time diffusivity) that is
+    active. low95, median, high95: if the tracer is active, over the driven models. limit95: the
+    share that is not exceeded with probability 95 %, over all models, in which those at
+    equilibrium have none."""
+
+    low95: float
+    median: float
+    high95: float
+    limit95: float
 
 
 @dataclass(frozen=True)
 class ComparisonFacts:
-    """The four models side by side, at the prior odds.
+    """The models side by side, at the prior odds.
 
-    p_active: of AOUP and RBP together. p_distinguishable: that the motion is active and has a law
-    that no medium at equilibrium has. fit, fit_aoup: tests of the favoured model and of the AOUP
-    by coordinate.
+    p_active: of the driven models together, p_prior of it before the record. p_distinguishable:
+    that the motion is active and has a law that no medium at equilibrium has. part: how large the
+    active part is or can be. fit, fit_aoup: tests of the favoured model and of the AOUP by
+    coordinate.
     """
 
     models: dict[str, ModelFacts]
     favoured: str
     p_active: float
     p_active_error: float
+    p_prior: float
     p_distinguishable: float
+    part: ActivePart | None
     fit: dict[str, FitTest]
     fit_aoup: dict[str, FitTest]
 
-    def p(self, model: Model) -> float:
-        """Probability of a model."""
-        return self.models[model].probability
+    def p(self, *models: str) -> float:
+        """Probability of these models together; 0 of one that was not compared."""
+        return sum(self.models[name].probability for name in models if name in self.models)
 
-    def log_evidence(self, model: Model) -> float:
+    def log_evidence(self, model: str) -> float:
         """Log evidence of a model, nats."""
         return self.models[model].log_evidence
 
@@ -184,27 +201,6 @@ class Double:
     p_negative_weight: float
     kappa_tau_a: float
     ratio: float
-
-
-@dataclass(frozen=True)
-class DriftRival:
-    """A passive tracer on an instrument that drifts as a random walk.
-
-    probability: beside the four models, at the prior odds of Passive. log_evidence with its error:
-    nats. reach: what the walk makes by the end, over the rms of the record; median.
-    """
-
-    probability: float
-    log_evidence: float
-    error: float
-    reach: float
-
-
-@dataclass(frozen=True)
-class Rivals:
-    """Other explanations of what looks active; None for one that was not tested."""
-
-    drift: DriftRival | None
 
 
 @dataclass(frozen=True)
@@ -369,7 +365,6 @@ class Facts:
     own: ComparisonFacts | None
     each: dict[str, ComparisonFacts]
     full_rate: ComparisonFacts | None
-    rivals: Rivals
     tones: Tones
     circulation: dict[str, CirculationFacts | str]
     bands: Bands

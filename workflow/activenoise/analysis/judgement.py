@@ -7,29 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import log, sqrt
 from typing import Any, Literal, NamedTuple
 
-from activenoise.analysis.facts import ComparisonFacts, DriftRival, Facts, FitTest, Model
+from activenoise.analysis.facts import ComparisonFacts, Facts, FitTest
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL
 
 Reading = Literal[
     "no model",
+    "active, not described",
     "thermal",
-    "equilibrium",
+    "drift",
+    "no sign",
     "active",
     "active or viscoelastic",
-    "drift",
-    "slow",
     "shape",
     "undecided",
 ]
-ACTIVE: tuple[Model, ...] = ("AOUP", "RBP")
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """likely, unlikely: probabilities that settle a question; probable: that make an answer the
-    most likely one by far.
+    """certain, likely, probable: probabilities above which an answer is almost certain, very likely
+    and likely; unlikely: 1 - likely. factor: a Bayes factor between 1/factor and factor decides
+    nothing. small: an active share below it is small enough to be called no sign of activity.
+    agreement_of_models: log Bayes factor, nats, by which the driven models must beat all others if
+    a record that none describes is to be called active.
 
     A misfit matters where it is both certain and large. autocorrelation: of the innovations at one
     lag; distance: of their distribution from the normal's; each also beyond so many standard errors
@@ -43,9 +46,13 @@ class Thresholds:
     trusted.
     """
 
+    certain: float = 0.99
     likely: float = 0.95
     unlikely: float = 0.05
     probable: float = 0.8
+    factor: float = 3.0
+    small: float = 1 / 3
+    agreement_of_models: float = 10.0
     autocorrelation: float = 0.05
     errors: float = 4.5
     distance: float = 0.02
@@ -116,92 +123,100 @@ def basis(facts: Facts) -> ComparisonFacts:
 
 
 def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
-    """Which reading of the record its facts favour."""
-    return reading_of(basis(facts), facts.free, facts.rivals.drift, limits)
+    """Which reading of the record its facts favour.
 
-
-def reading_of(
-    found: ComparisonFacts,
-    free: bool,
-    drift: DriftRival | None,
-    limits: Thresholds = THRESHOLDS,
-) -> Reading:
-    """Which reading a comparison favours. drift: None where this rival was not tested, which
-    speaks neither for nor against it.
-
-    "active" needs a negative weight of C(t): without one a viscoelastic bead at equilibrium has the
-    same law, and how the two share the probability is the priors' doing. A free tracer has no such
-    double: its record tells the two apart or does not. "drift": thermal noise on an instrument that
-    drifts explains the record better; "slow": it does as well. "shape": the positions are not
-    Gaussian, but their correlations are those of equilibrium. Both RBP and a trap that is not
-    harmonic produce this, so the record does not decide.
+    "thermal": a medium at equilibrium; "drift": a passive tracer on an instrument that moves
+    slowly. "active" needs a negative weight of C(t): without one a bead in a viscoelastic medium
+    at equilibrium has the same law, and how the two share the probability is the priors' doing
+    ("active or viscoelastic"). "no sign": activity is not needed, and how large it can be is known,
+    or the record speaks against it. "shape": the positions are not Gaussian, but their
+    correlations are those of equilibrium. Both RBP and a trap that is not harmonic produce this, so
+    the record does not decide. "active, not described": no model fits, but all agree on activity.
     """
+    found = basis(facts)
     if all_misfits(found.fit, limits):
-        return "no model"
-    passive = found.p("Passive")
-    if passive > limits.likely:
-        return "thermal"
-    excluded = passive < limits.unlikely
-    if excluded and drift is not None and drift.probability >= limits.unlikely:
-        return "drift" if drift.probability > limits.likely else "slow"
-    if free:
-        if found.p_active < limits.unlikely:
-            return "equilibrium"
-        return "active" if found.p_distinguishable > limits.likely else "undecided"
-    if excluded and _among_gaussian(found, "Passive") >= limits.unlikely:
+        return "active, not described" if _models_agree(found, limits) else "no model"
+    said = stated(facts)
+    if said.equilibrium + said.instrument > limits.probable:
+        return "drift" if said.instrument > said.equilibrium else "thermal"
+    if _only_by_shape(found, limits):
         return "shape"
-    if not excluded:
-        return "equilibrium" if found.p_active < limits.unlikely else "undecided"
-    if found.p_distinguishable > limits.likely:
+    if said.distinguishable > limits.probable:
         return "active"
-    at_equilibrium = sum(_among_gaussian(found, model) for model in ("Passive", "Viscoelastic"))
-    only_rbp = found.p("RBP") > limits.likely and at_equilibrium >= limits.unlikely
-    return "shape" if only_rbp else "active or viscoelastic"
+    if said.active > limits.probable:
+        return "active or viscoelastic"
+    limit = 1.0 if found.part is None else found.part.limit95
+    against = said.bayes_factor < 1 / limits.factor
+    if against or (said.bayes_factor < limits.factor and limit < limits.small):
+        return "no sign"
+    return "undecided"
 
 
-def _among_gaussian(found: ComparisonFacts, model: str) -> float:
-    """Probability of a model without RBP, at equal odds: by the covariance alone."""
-    log_z = {name: m.log_evidence for name, m in found.models.items() if name != "RBP"}
-    return 1 / sum(exp(min(value - log_z[model], 700.0)) for value in log_z.values())
+_GAUSSIAN_ACTIVE = tuple(name for name in ACTIVE if name != "RBP")
+
+
+def _driven_over_still(found: ComparisonFacts) -> float:
+    """Log evidence of the best driven Gaussian model over that of the best one at equilibrium,
+    nats: what the correlations alone say."""
+    log_z = {name: model.log_evidence for name, model in found.models.items()}
+    best, still = (
+        max(log_z[name] for name in group if name in log_z)
+        for group in (_GAUSSIAN_ACTIVE, EQUILIBRIUM + INSTRUMENTAL)
+    )
+    return best - still
+
+
+def _models_agree(found: ComparisonFacts, limits: Thresholds) -> bool:
+    """Whether a driven Gaussian model beats every model at equilibrium by many nats, with a law
+    that no medium at equilibrium has."""
+    return (
+        _driven_over_still(found) > limits.agreement_of_models
+        and found.p_distinguishable > limits.likely * found.p_active
+    )
+
+
+def _only_by_shape(found: ComparisonFacts, limits: Thresholds) -> bool:
+    """Whether RBP alone, whose positions are not normal, makes the record look active."""
+    by_rbp = found.p("RBP") > limits.factor * found.p(*_GAUSSIAN_ACTIVE)
+    return by_rbp and _driven_over_still(found) < log(limits.factor)
 
 
 class Stated(NamedTuple):
-    """The probabilities that a reading states, which add up to 1: of thermal noise in a simple
-    liquid, in a viscoelastic medium, and on a drifting instrument (None where that was not
-    tested), and of active motion, with the numerical errors of the first and the last.
-    distinguishable: of activity that differs from every medium at equilibrium."""
+    """The probabilities that a reading states. equilibrium: of thermal noise in any medium, seen by
+    an instrument at rest; instrument: of thermal noise and an instrument that moves slowly; active:
+    of activity, with its numerical error: these three add up to 1. models: of each model.
+    distinguishable: of activity that differs from every medium at equilibrium. bayes_factor: of
+    activity against everything else."""
 
     models: dict[str, float]
+    equilibrium: float
+    instrument: float
     active: float
     active_error: float
-    thermal_error: float
     distinguishable: float
-    drift: float | None
-
-    @property
-    def equilibrium(self) -> float:
-        """Of thermal noise in a medium at equilibrium, seen by an instrument at rest."""
-        return self.models["Passive"] + self.models["Viscoelastic"]
+    bayes_factor: float
 
 
 def stated(facts: Facts) -> Stated:
     """The probabilities that the reading of these facts states."""
-    found, drift = basis(facts), facts.rivals.drift
-    rest = 1.0 if drift is None else 1.0 - drift.probability
+    found = basis(facts)
+    prior = found.p_prior
+    passive = found.p(*EQUILIBRIUM, *INSTRUMENTAL)
     return Stated(
-        models={name: rest * model.probability for name, model in found.models.items()},
-        active=rest * found.p_active,
-        active_error=rest * found.p_active_error,
-        thermal_error=rest * found.models["Passive"].probability_error,
-        distinguishable=rest * found.p_distinguishable,
-        drift=None if drift is None else drift.probability,
+        models={name: model.probability for name, model in found.models.items()},
+        equilibrium=found.p(*EQUILIBRIUM),
+        instrument=found.p(*INSTRUMENTAL),
+        active=found.p_active,
+        active_error=found.p_active_error,
+        distinguishable=found.p_distinguishable,
+        bayes_factor=found.p_active / max(passive, 1e-300) * (1 - prior) / prior if prior else 0.0,
     )
 
 
 def has_double(facts: Facts) -> bool:
     """Whether the active reading, if it is alive, has kappa tau_a > 1 and two positive weights: an
     exact double at equilibrium."""
-    alive = basis(facts).p("Passive") <= THRESHOLDS.likely
+    alive = basis(facts).p_active > THRESHOLDS.unlikely
     return alive and facts.double.kappa_tau_a > 1 and facts.double.p_negative_weight < 0.5
 
 

@@ -30,6 +30,7 @@ from activenoise.analysis.comparison import (
     centred,
     compared,
     double,
+    linear_name,
     posterior_facts,
 )
 from activenoise.analysis.facts import (
@@ -44,16 +45,15 @@ from activenoise.analysis.facts import (
     Question,
     Reason,
     RecordFacts,
-    Rivals,
     Settings,
     ToneFacts,
     Tones,
 )
-from activenoise.analysis.judgement import all_misfits, reading_of
+from activenoise.analysis.judgement import all_misfits
 from activenoise.analysis.pieces import FEWEST as FEWEST_OF_PIECE
 from activenoise.analysis.pieces import pieces_of
-from activenoise.analysis.rivals import LONGEST, drift_rival, every, fitting_stride, long_enough
-from activenoise.analysis.setup import Effort, Setup, effort_of
+from activenoise.analysis.rivals import LONGEST, every, fitting_stride, long_enough
+from activenoise.analysis.setup import Effort, Setup, setup_for
 from activenoise.analysis.tones import FEWEST_POINTS, take_off
 from activenoise.analysis.tracks import Compared, observed, one_by_one, read_tracks, tracks_facts
 from activenoise.arrays import FloatArray
@@ -100,11 +100,10 @@ def analyse(
     Tones in the innovations are taken off first. Where the innovations correlate over a few points,
     which is a response of the instrument that no model here has, every 2nd, 4th ... point is tried
     until a model fits; the facts are then those of the thinned record, and `full_rate` has how all
-    points fared. Where the record looks active, a drifting instrument is tested as a rival. Facts
-    that were not established are in `not_tested`, with the reason. ValueError, in one line, where
-    the positions cannot be analysed.
+    points fared. Facts that were not established are in `not_tested`, with the reason. ValueError,
+    in one line, where the positions cannot be analysed.
     """
-    setup = Setup(kind, choices or Choices(), effort_of(effort), seed)
+    setup = setup_for(len(tracks), kind, choices or Choices(), effort, seed)
     stages = _Stages(progress)
     whole = _checked(tracks, dt)
     read = read_tracks(whole, setup)
@@ -234,8 +233,6 @@ def _parts(
     c, prior, posteriors = setup.choices, at.prior(setup), at.answer.posteriors
     with stages.stage("coordinates"):
         each, circulation = _each(at, setup), _circulation(at, setup)
-    with stages.stage("rivals"):
-        drift = None if _why_no_drift(at, setup) else drift_rival(at, setup)
     with stages.stage("bands"):
         bands, arrays = _bands(at, setup)
     with stages.stage("pieces"):
@@ -254,7 +251,6 @@ def _parts(
         "double": double(posteriors["AOUP"]),
         "own": at.own,
         "each": each,
-        "rivals": Rivals(drift),
         "circulation": circulation,
         "bands": bands,
         "pieces": pieces,
@@ -289,16 +285,6 @@ def _circulation(at: Compared, setup: Setup) -> dict[str, CirculationFacts | str
     return circulations(tracks, at.dt, setup.seed)
 
 
-def _why_no_drift(at: Compared, setup: Setup) -> Reason | None:
-    """Why a drifting instrument is no rival to test; None where it is one."""
-    reading = reading_of(at.decisive, setup.choices.free, None)
-    if reading not in ("active", "active or viscoelastic"):
-        return "not needed"
-    if setup.kind == "exact":
-        return "exact"
-    return "given" if "drift" in setup.choices.priors else None
-
-
 def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
     """How much of each statistic lies inside the bands of the favoured model, and the bands."""
     favoured, effort = at.answer.posteriors[at.found.favoured], setup.effort
@@ -308,7 +294,7 @@ def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
     }
     one = len(at.tracks) == 1
     step = -(-max(len(x) for some in records.values() for x in some) // LONGEST) if one else 1
-    build = lambda i: drawn(favoured, i, setup.choices.baseline, step)  # noqa: E731
+    build = lambda i: drawn(favoured, i, setup.baseline, step)  # noqa: E731
     how = (effort.bands, setup.seed, effort.n_at, setup.choices.free)
     inside: dict[str, dict[str, float]] = {}
     arrays: dict[str, FloatArray] = {}
@@ -323,8 +309,8 @@ def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
 
 
 def _pieces(at: Compared, setup: Setup) -> Pieces:
-    """The longest track in pieces. Those of RBP would cost much and have AOUP's parameters."""
-    model = "AOUP" if at.found.favoured == "RBP" else at.found.favoured
+    """The longest track in pieces."""
+    model = linear_name(at.found.favoured)
     track, parts = next(iter(at.tracks.items()))
     return pieces_of(model, track, parts, at.dt, at.prior(setup), setup)
 
@@ -379,7 +365,7 @@ def _not_tested(at: Compared, read: Tracks, setup: Setup) -> Iterator[NotTested]
     stuck = at.stride == 1 and _is_fast(at.decisive) and not long_enough(at.tracks)
     cut = setup.effort.segments > 1
     reasons: tuple[tuple[Question, Reason | None], ...] = (
-        ("drift", _why_no_drift(at, setup)),
+        ("drift", setup.why_no_drift),
         ("tones", None if _searched(read) else "short"),
         ("kurtosis", ("free" if free else "short") if untested else None),
         ("stride", "short" if stuck else None),
@@ -396,7 +382,7 @@ def _settings(prior: Mapping[str, Axis], setup: Setup) -> Settings:
     c = setup.choices
     share = prior.get("active_share")
     return Settings(
-        baseline=c.baseline,
+        baseline=setup.baseline,
         seed=setup.seed,
         least_share=share.low if share else None,
         prior_odds=dict(c.odds),

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
+from activenoise.analysis.facts import Reason
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison, compare_models
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior, posterior
 from activenoise.inference.record import Kind, Record, chosen_prior
 from activenoise.parameters import Range
-from activenoise.physics.instrument import Instrument
+from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.priors import Axis
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -59,12 +60,14 @@ def effort_of(effort: Effort | str) -> Effort:
 
 @dataclass(frozen=True)
 class Setup:
-    """Kind of instrument, the user's choices, the effort, and the seed of all random numbers."""
+    """Kind of instrument, the user's choices, the effort, the seed of all random numbers, and the
+    kind of zero that every coordinate has."""
 
     kind: Kind
     choices: Choices
     effort: Effort
     seed: int
+    baseline: Baseline = "constant"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -73,7 +76,16 @@ class Setup:
     @property
     def unknowns(self) -> int:
         """How many coefficients the baseline of each coordinate has."""
-        return Instrument(baseline=self.choices.baseline).unknowns
+        return Instrument(baseline=self.baseline).unknowns
+
+    @property
+    def why_no_drift(self) -> Reason | None:
+        """Why an instrument that moves slowly is not among the models; None where it is."""
+        if self.choices.free:
+            return "free"
+        if self.kind == "exact":
+            return "exact"
+        return "given" if "drift" in self.choices.priors else None
 
     def prior(self, records: Sequence[Record], stride: int = 1) -> dict[str, Axis]:
         """The priors of records that are every stride-th point."""
@@ -86,10 +98,11 @@ class Setup:
     def compare(
         self, records: Sequence[Record], prior: Mapping[str, Axis], sampler: Sampler, more: int = 0
     ) -> Comparison:
-        """The four models side by side for records that share their parameters. more: added to the
+        """The models side by side for records that share their parameters. more: added to the
         seed."""
         c = self.choices
-        return compare_models(records, prior, c.baseline, self.seed + more, sampler, c.odds)
+        seed, drifting = self.seed + more, self.why_no_drift is None
+        return compare_models(records, prior, self.baseline, seed, sampler, c.odds, drifting)
 
     def posterior(
         self,
@@ -100,5 +113,15 @@ class Setup:
         n_draws: int = 4000,
     ) -> Posterior:
         """The posterior of one linear model, by the brief sampler."""
-        baseline, seed = self.choices.baseline, self.seed + more
+        baseline, seed = self.baseline, self.seed + more
         return posterior(model, records, prior, baseline, seed, self.effort.brief, n_draws)
+
+
+def setup_for(
+    n_tracks: int, kind: Kind, choices: Choices, effort: Effort | str = "full", seed: int = 0
+) -> Setup:
+    """The setup of a record of so many tracks. A free tracer alone may be carried by a steady flow
+    or a straight drift, which no single track tells from propulsion: its velocity is unknown too,
+    unless the user says otherwise. Of several tracks the common motion tells."""
+    usual: Baseline = "linear" if choices.free and n_tracks == 1 else "constant"
+    return Setup(kind, choices, effort_of(effort), seed, choices.baseline or usual)

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from activenoise.analysis.facts import Facts, TrackRow, from_json
-from activenoise.analysis.judgement import is_familiar, stated
+from activenoise.analysis.judgement import basis, is_familiar, stated
 from activenoise.files import write_table
+from activenoise.parameters import RECORD_MODELS
 
 _FIT = ("kappa", "D", "D_a", "tau_a")
 VERDICT_COLUMNS = (
     "track", "study", "synthetic", "n_points", "reading", "fits", "p_active", "p_distinguishable",
-    "p_passive", "p_viscoelastic", "p_aoup", "p_rbp", "p_drift", "p_active_exact_study",
+    "p_equilibrium", "p_instrument", *(f"p_{name.lower()}" for name in RECORD_MODELS),
+    "bayes_factor", "active_share_limit", "p_active_exact_study",
     "p_active_network_study", "p_active_ready_network", "p_rbp_exact_study", "p_rbp_network_study",
     "ready_farther", *(name + end for name in _FIT for end in ("", "_standard_error")), "error",
 )  # fmt: skip
@@ -22,8 +24,9 @@ VERDICT_COLUMNS = (
 def verdict_row(verdict: Mapping[str, Any]) -> dict[str, Any]:
     """The row of one record in verdicts.csv. verdict: content of its verdict.json.
 
-    p_active and the other probabilities are those that the sentence of the verdict states: with a
-    drifting instrument among the explanations where that was tested, and none where no model fits.
+    p_active and the other probabilities are those that the sentence of the verdict states; none
+    where no model fits. active_share_limit: what the active part of the motion does not exceed
+    with probability 95 %.
     """
     facts = from_json(verdict["findings"], f"{verdict['track']}/verdict.json")
     row: dict[str, Any] = {
@@ -34,7 +37,10 @@ def verdict_row(verdict: Mapping[str, Any]) -> dict[str, Any]:
         said = stated(facts)
         row |= {f"p_{name.lower()}": p for name, p in said.models.items()}
         row |= {"p_active": said.active, "p_distinguishable": said.distinguishable}
-        row["p_drift"] = said.drift
+        row |= {"p_equilibrium": said.equilibrium, "p_instrument": said.instrument}
+        row["bayes_factor"] = said.bayes_factor
+        part = basis(facts).part
+        row["active_share_limit"] = "" if part is None else part.limit95
     if verdict["study"]:
         row |= _study_columns(verdict)
     if "ready" in verdict:

@@ -12,6 +12,7 @@ from activenoise.analysis.comparison import (
     all_records,
     centred,
     comparison_facts,
+    linear_name,
     records_of,
     summary,
 )
@@ -26,9 +27,9 @@ from activenoise.analysis.facts import (
 from activenoise.analysis.judgement import differ
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
-from activenoise.inference.comparison import ACTIVE, Comparison, negative_weight, probabilities
+from activenoise.inference.comparison import Comparison, counts, negative_weight, probabilities
 from activenoise.inference.record import Record
-from activenoise.parameters import WITH_PRIOR
+from activenoise.parameters import ACTIVE, WITH_PRIOR
 from activenoise.physics.priors import Axis
 
 FEWEST = 10  # points of a track that is analysed by itself
@@ -90,7 +91,7 @@ def read_tracks(whole: Tracks, setup: Setup) -> dict[str, dict[str, FloatArray]]
     enough = [track for track in longest_first(whole) if observed(whole[track]) > setup.unknowns]
     if not enough:
         raise ValueError(
-            f"no track has more than {setup.unknowns} points, which a {setup.choices.baseline} "
+            f"no track has more than {setup.unknowns} points, which a {setup.baseline} "
             "baseline takes up"
         )
     longest = setup.effort.longest
@@ -137,11 +138,14 @@ def _each_its_own(members: Mapping[str, Comparison], at: Compared, setup: Setup)
     models = list(at.answer.posteriors)
     posteriors = {model: [m.posteriors[model] for m in members.values()] for model in models}
     sums = {model: _summed(members, model) for model in models}
-    probability = probabilities({m: value for m, (value, _) in sums.items()}, setup.choices.odds)
+    counted = [model for model in models if all(map(counts, posteriors[model]))]
+    evidence = {model: value for model, (value, _) in sums.items()}
+    probability = probabilities(evidence, setup.choices.odds, counted)
     distinguishable = sum(
         probability[model]
-        * float(np.mean([negative_weight(p.parameters) for p in posteriors[model]]))
+        * float(np.mean([negative_weight(model, p.parameters) for p in posteriors[model]]))
         for model in ACTIVE
+        if probability[model] > 0
     )
     parts = {
         name: [(m.posteriors, {track: some[track]}) for track, m in members.items()]
@@ -157,8 +161,8 @@ def tracks_facts(at: Compared, whole: Tracks, n_read: int, left_out: int) -> Tra
     model, members = at.found.favoured, at.members
     if len(whole) == 1:
         members = dict.fromkeys(whole, at.answer)
-    elif model == "RBP":
-        model = "AOUP"
+    else:
+        model = linear_name(model)
     rows = [
         TrackRow(
             track,

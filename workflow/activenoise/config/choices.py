@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from activenoise.parameters import (
     MEASURED,
-    PARAMETERS,
+    RECORD_MODELS,
     SHARES,
     WITH_PRIOR,
     Range,
@@ -26,12 +26,13 @@ from activenoise.parameters import (
 
 @dataclass(frozen=True)
 class Choices:
-    """priors: by parameter, those that take the place of the default ones. odds: by model, 1 where
-    not given. baseline: of the record's zero, "constant" or "linear" in time."""
+    """priors: by parameter, those that take the place of the default ones. odds: by model, the
+    usual ones where not given. baseline: of the record's zero, "constant" or "linear" in time; None
+    leaves it to the record (`analysis.setup`)."""
 
     trap: str = "trapped"
     priors: Mapping[str, Range] = field(default_factory=dict)
-    baseline: Literal["constant", "linear"] = "constant"
+    baseline: Literal["constant", "linear"] | None = None
     odds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -55,13 +56,13 @@ def choices(trap: str, settings: Mapping[str, Any]) -> Choices:
         )
     odds = {name: float(value) for name, value in settings.get("odds", {}).items()}
     for name, value in odds.items():
-        if name not in PARAMETERS:
-            raise ValueError(f"odds.{name} is no model; they are {', '.join(PARAMETERS)}")
+        if name not in RECORD_MODELS:
+            raise ValueError(f"odds.{name} is no model; they are {', '.join(RECORD_MODELS)}")
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"odds.{name} = {value:g}: must be a number of 0 or more")
-    if not any(odds.get(name, 1.0) for name in PARAMETERS if name != "RBP"):
+    if not any(odds.get(name, 1.0) for name in RECORD_MODELS if name != "RBP"):
         raise ValueError("odds: a model other than RBP must have odds above 0")
-    return Choices(trap, priors, settings.get("baseline") or "constant", odds)
+    return Choices(trap, priors, settings.get("baseline"), odds)
 
 
 def _prior(name: str, spec: Any) -> Range:
@@ -91,7 +92,7 @@ def merged(config: Mapping[str, Any], track: str, trap: str) -> dict[str, Any]:
         for name, other in ((parameter, share), (share, parameter)):
             if name in own.get("priors", {}) and other not in own["priors"]:
                 both["priors"].pop(other, None)
-    return both | {"baseline": own.get("baseline") or config.get("baseline") or "constant"}
+    return both | {"baseline": own.get("baseline") or config.get("baseline")}
 
 
 def priors_of_text(text: str) -> dict[str, Any]:

@@ -1,8 +1,13 @@
-"""Comparison of the four models for records that share their parameters."""
+"""Comparison of the models of the grid for records that share their parameters.
+
+A model is a MEDIUM (a simple liquid, one Maxwell element, a power law) with a DRIVE (none, AOUP,
+RBP), seen through the instrument. Two more are a passive tracer in a simple liquid on an instrument
+that moves slowly: "Drift", a random walk, and "Wander", one that relaxes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,21 +16,32 @@ from activenoise.arrays import FloatArray
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior, posterior
 from activenoise.inference.rbp_posterior import default_reach, rbp_posterior
-from activenoise.inference.record import Record
+from activenoise.inference.record import (
+    LINEAR,
+    Record,
+    default_prior,
+    drift_prior,
+    elements_of,
+    wander_prior,
+)
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA
 from activenoise.physics.instrument import Baseline
+from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
 
-LINEAR = ("Passive", "Viscoelastic", "AOUP")
-ACTIVE = ("AOUP", "RBP")
+# The model whose posterior the search of a dearer one starts from.
+_NEAR = {"PowerLaw": "Passive", "ViscoelasticAOUP": "AOUP", "PowerLawAOUP": "AOUP"}
+# Draws of a collapsed importance sampling say nothing of an evidence.
+_FEWEST_DRAWS = 10.0
 
 
 class Comparison(NamedTuple):
-    """Posteriors of the four models, and the probability of each.
+    """Posteriors of the models by name, and the probability of each.
 
-    probability: of each model, at equal prior odds or those that were given. p_active: of AOUP and
-    RBP together. p_distinguishable: that the tracer is active AND its C(t) has a negative weight,
-    which no overdamped medium at equilibrium has. numerical_error: standard error of p_active, from
-    the errors of the evidences.
+    probability: of each model, at the usual prior odds or those that were given; 0 of a model
+    whose evidence could not be found. p_active: of the driven models together. p_distinguishable:
+    that the tracer is active AND its C(t) has a negative weight, which no overdamped medium at
+    equilibrium has. numerical_error: standard error of p_active, from the errors of the evidences.
     """
 
     posteriors: dict[str, Posterior]
@@ -42,36 +58,81 @@ def compare_models(
     seed: int = 0,
     sampler: Sampler | None = None,
     odds: Mapping[str, float] | None = None,
+    drifting: bool = False,
 ) -> Comparison:
-    """Posterior over Passive, Viscoelastic, AOUP and RBP for records with shared parameters.
+    """Posterior over the models of the grid for records with shared parameters.
 
-    odds: prior odds of the models, 1 where not given, of any sum. A model of odds 0 gets
-    probability 0.
+    odds: prior odds of models, the usual ones (`usual_odds`) where not given. A model of odds 0
+    gets probability 0. drifting: with "Drift" and "Wander" among the models.
     """
-    posteriors = {name: posterior(name, records, prior, baseline, seed, sampler) for name in LINEAR}
+    prior = default_prior(records) if prior is None else prior
+    posteriors: dict[str, Posterior] = {}
+    for name in LINEAR:
+        near = posteriors.get(_NEAR.get(name, ""))
+        posteriors[name] = posterior(name, records, prior, baseline, seed, sampler, near=near)
+    if drifting:
+        slow = {"Drift": drift_prior(records), "Wander": wander_prior(records, prior)}
+        for name, axes in slow.items():
+            own = {**prior, **axes}
+            posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler)
     reach = default_reach(records, sampler or Sampler())
     posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
-    probability = probabilities({name: p.log_evidence for name, p in posteriors.items()}, odds)
+    return comparison_of(posteriors, odds)
+
+
+def comparison_of(
+    posteriors: Mapping[str, Posterior], odds: Mapping[str, float] | None = None
+) -> Comparison:
+    """The comparison that these posteriors make."""
+    counted = [name for name, p in posteriors.items() if counts(p)]
+    evidence = {name: p.log_evidence for name, p in posteriors.items()}
+    probability = probabilities(evidence, odds, counted)
     p_active, error = active_probability(probability, {n: p.error for n, p in posteriors.items()})
     return Comparison(
-        posteriors=posteriors,
+        posteriors=dict(posteriors),
         probability=probability,
         p_active=p_active,
         p_distinguishable=sum(
-            probability[n] * float(np.mean(negative_weight(posteriors[n].parameters)))
-            for n in ACTIVE
+            p * float(np.mean(negative_weight(name, posteriors[name].parameters)))
+            for name, p in probability.items()
+            if name in ACTIVE and p > 0
         ),
         numerical_error=error,
     )
 
 
+def counts(p: Posterior) -> bool:
+    """Whether the evidence of a posterior is known: not where it rests on a few draws."""
+    return p.effective >= _FEWEST_DRAWS
+
+
+def usual_odds(names: Collection[str]) -> dict[str, float]:
+    """Prior odds of these models: equilibrium and activity are equally likely, in either all media
+    are, and the drives in one medium; an instrument that moves slowly counts as one more medium at
+    equilibrium."""
+    odds: dict[str, float] = {}
+    for group in (EQUILIBRIUM + INSTRUMENTAL, ACTIVE):
+        kinds: dict[str, list[str]] = {}
+        for name in group:
+            if name in names:
+                kinds.setdefault(MEDIA.get(name, "instrument"), []).append(name)
+        for members in kinds.values():
+            odds |= dict.fromkeys(members, 1 / len(kinds) / len(members))
+    return odds
+
+
 def probabilities(
-    log_evidence: Mapping[str, float], odds: Mapping[str, float] | None = None
+    log_evidence: Mapping[str, float],
+    odds: Mapping[str, float] | None = None,
+    counted: Collection[str] | None = None,
 ) -> dict[str, float]:
-    """Posterior probability of each model. odds: as in `compare_models`."""
+    """Posterior probability of each model. odds: as in `compare_models`. counted: the models whose
+    evidence is known, all by default; the others get probability 0."""
+    counted = log_evidence if counted is None else counted
+    own = {**usual_odds(counted), **(odds or {})}
     log_z = np.array(list(log_evidence.values()))
-    p = np.array([1.0 if odds is None else odds.get(name, 1.0) for name in log_evidence])
-    p *= np.exp(log_z - log_z[p > 0].max())
+    p = np.array([own.get(name, 0.0) if name in counted else 0.0 for name in log_evidence])
+    p *= np.exp(np.minimum(log_z - log_z[p > 0].max(), 0.0))
     p /= p.sum()
     return dict(zip(log_evidence, p.tolist(), strict=True))
 
@@ -81,18 +142,26 @@ def active_probability(
 ) -> tuple[float, float]:
     """Probability of the active models together, and its standard error from those of the log
     evidences, by model: d p_active = sum over models of p (1{active} - p_active) d log Z."""
-    p_active = sum(probability[name] for name in ACTIVE)
-    spread = [p * ((name in ACTIVE) - p_active) * errors[name] for name, p in probability.items()]
+    p_active = sum(p for name, p in probability.items() if name in ACTIVE)
+    spread = [
+        p * ((name in ACTIVE) - p_active) * errors[name] for name, p in probability.items() if p > 0
+    ]
     return p_active, float(np.linalg.norm(spread))
 
 
-def negative_weight(parameters: Mapping[str, FloatArray]) -> np.ndarray:
+def negative_weight(model_name: str, parameters: Mapping[str, FloatArray]) -> np.ndarray:
     """Whether no overdamped medium at equilibrium has the law of an active tracer, by draw.
 
-    In a trap this holds if C(t) has an exponential of negative weight: with any propulsion if
-    kappa tau_a < 1, and otherwise if D (kappa^2 tau_a^2 - 1) < D_a. A free tracer needs any
-    propulsion: at equilibrium the velocity is anticorrelated at all times, so that the mean square
-    displacement bends down, and persistence bends it up.
+    In a trap this holds if C(t) has an exponential of negative weight: in a simple liquid with any
+    propulsion if kappa tau_a < 1, and otherwise if D (kappa^2 tau_a^2 - 1) < D_a. A free tracer
+    needs any propulsion: at equilibrium the velocity is anticorrelated at all times, so that the
+    mean square displacement bends down, and persistence bends it up.
     """
     kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
-    return (D_a > 0) & (D * ((kappa * tau_a) ** 2 - 1) < D_a)
+    simple = (D_a > 0) & (D * ((kappa * tau_a) ** 2 - 1) < D_a)
+    if MEDIA[model_name] == "Simple":
+        return simple
+    trapped = np.atleast_1d(kappa) > 0
+    elements = elements_of(model_name, parameters)
+    _, weights = Tracer(np.where(trapped, kappa, 1.0), D, elements, D_a, tau_a).weights()
+    return np.where(trapped, (weights < 0).any(axis=1), D_a > 0)

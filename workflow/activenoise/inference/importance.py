@@ -76,14 +76,21 @@ class Sample(NamedTuple):
         return self.draws[np.searchsorted(cumulative / cumulative[-1], u)]
 
 
-def sample(stages: Sequence[LogLikelihood], n_dims: int, seed: int, sampler: Sampler) -> Sample:
+def sample(
+    stages: Sequence[LogLikelihood],
+    n_dims: int,
+    seed: int,
+    sampler: Sampler,
+    start: Mixture | None = None,
+) -> Sample:
     """Evidence of the last of `stages` and draws from its posterior.
 
     stages: log likelihoods of coordinates (m, n_dims), each (m,), whose prior is a standard
     normal; those before the last are cheaper ones, such as of a part of the data, that lead there.
+    start: the first proposal, the prior without it.
     """
     rng = np.random.default_rng(seed)
-    proposal = Mixture.prior(n_dims)
+    proposal = start or Mixture.prior(n_dims)
     taken = 0
     for stage in stages:
         rounds: list[tuple[FloatArray, FloatArray, Mixture]] = []

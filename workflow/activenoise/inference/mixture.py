@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ _WIDER = 1.15  # than the fit, of the scale matrices: too wide costs less than t
 _THICKER = 0.05  # part of its diagonal by which a scale matrix is raised
 _BROAD = 0.1  # weight of one more component that spans all draws
 _EM_STEPS = 25
+_PRIOR = 0.3  # weight of the prior in a mixture that starts from another model's
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,20 @@ class Mixture:
         broad = np.sqrt(2.0) * np.linalg.cholesky(spread)
         factors = np.concatenate([np.sqrt(_WIDER) * mixture.factors, broad[None]])
         return cls(weights, means, factors)
+
+    def lifted(self, where: Sequence[int], n_dims: int) -> Mixture:
+        """The mixture in more dimensions, n_dims: `where` are those of its own, and in the others
+        it is as wide as the prior; one more component is the prior in all of them."""
+        count = len(self.weights)
+        means, factors = np.zeros((count, n_dims)), np.tile(np.eye(n_dims), (count, 1, 1))
+        means[:, where] = self.means
+        factors[np.ix_(range(count), where, where)] = self.factors
+        prior = Mixture.prior(n_dims)
+        return Mixture(
+            np.append(self.weights * (1 - _PRIOR), _PRIOR),
+            np.concatenate([means, prior.means]),
+            np.concatenate([factors, prior.factors]),
+        )
 
     def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Draws (count, d)."""

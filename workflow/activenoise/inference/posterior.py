@@ -11,6 +11,7 @@ import numpy as np
 
 from activenoise.arrays import FloatArray
 from activenoise.inference.importance import LogLikelihood, Sample, Sampler, sample
+from activenoise.inference.mixture import Mixture
 from activenoise.inference.record import COORDINATES, Coordinates, Record, default_prior
 from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
@@ -18,6 +19,7 @@ from activenoise.parameters import FRACTIONS
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.priors import Axis
 
+_STARTED = 1000  # draws of another model's posterior that a search starts from
 _SHORT = 1 << 14  # points of the records that lead to the posterior of long ones
 
 
@@ -89,19 +91,21 @@ def posterior(
     seed: int = 0,
     sampler: Sampler | None = None,
     n_draws: int = 4000,
+    near: Posterior | None = None,
 ) -> Posterior:
     """Evidence and posterior of a linear model for records with shared parameters.
 
     prior: by parameter (`default_prior` without it); D_a or strength may be given in place of
     active_share or element_share. baseline: of each record, marginalised; "zero" is known, and a
-    free tracer or a drift was there one interval before the first point.
+    free tracer or a drift was there one interval before the first point. near: the posterior of a
+    model with some of the same parameters, from which the search starts.
     """
     if model_name not in COORDINATES:
         raise ValueError(f"model {model_name!r} must be one of {', '.join(COORDINATES)}")
     records = checked(records)
     coordinates = Coordinates(model_name, default_prior(records) if prior is None else prior)
     stages = [joint_log_likelihood(coordinates, records, baseline)]
-    if sum(len(r.positions) for r in records) > 2 * _SHORT:
+    if near is None and sum(len(r.positions) for r in records) > 2 * _SHORT:
         part = _SHORT // len(records)
         short = [Record(r.positions[:part], r.dt) for r in records]
         if all(np.isfinite(r.positions).sum() > part // 2 for r in short):
@@ -111,8 +115,21 @@ def posterior(
         value = float(stages[-1](z)[0])
         known = Sample(value, 0.0, z, np.zeros(1), float(n_draws), 0.0, likelihoods=1)
         return drawn_posterior(model_name, coordinates, known, n_draws, seed)
-    found = sample(stages, len(coordinates.names), seed, sampler or Sampler())
+    names = coordinates.names
+    start = None if near is None else _start(near, names, seed)
+    found = sample(stages, len(names), seed, sampler or Sampler(), start)
     return drawn_posterior(model_name, coordinates, found, n_draws, seed)
+
+
+def _start(near: Posterior, names: Sequence[str], seed: int) -> Mixture | None:
+    """A first proposal for coordinates of these names, from those that `near` has among them."""
+    shared = [name for name in near.unknown if name in names]
+    if not shared:
+        return None
+    draws = near.sample.equal(_STARTED, seed)[:, [near.unknown.index(name) for name in shared]]
+    rng = np.random.default_rng(seed)
+    fitted = Mixture.fit(draws, np.full(_STARTED, 1 / _STARTED), rng)
+    return fitted.lifted([names.index(name) for name in shared], len(names))
 
 
 def checked(records: Sequence[Record]) -> list[Record]:

@@ -25,19 +25,22 @@ from scipy.special import ndtr
 from activenoise.arrays import FloatArray
 from activenoise.parameters import MEASURED, PARAMETERS, SHARES, Range, parameter_range
 from activenoise.physics.instrument import Baseline, Instrument
+from activenoise.physics.media import Elements, Tracer, active_variance, power_law
 from activenoise.physics.models import AOUP, Passive, Viscoelastic
 from activenoise.physics.priors import Axis
 from activenoise.physics.scale_free import in_units_of_step
-from activenoise.physics.shares import active_diffusivity, active_share
+from activenoise.physics.system import LinearModel
 
+# The cells of the grid of media and drives that are linear.
+LINEAR = ("Passive", "Viscoelastic", "PowerLaw", "AOUP", "ViscoelasticAOUP", "PowerLawAOUP")
 COORDINATES = {
-    model: tuple(SHARES.get(name, name) for name in PARAMETERS[model])
-    for model in ("Passive", "Viscoelastic", "AOUP")
+    model: tuple(SHARES.get(name, name) for name in PARAMETERS[model]) for model in LINEAR
 }
 OFF = {name: Axis(*parameter_range(name, "off")) for name in MEASURED}
 LEAST_SHARE = 0.05  # of the motion that a component makes by default
 FASTEST = 1e-3  # s, the shortest relaxation of an active or viscoelastic component by default
 _DRIFT_REACH = (0.03, 10.0)  # rms of the record
+_EXPONENTS = (0.05, 0.95)  # of a power-law medium; at 1 it is a simple liquid
 Kind = Literal["exact", "camera", "detector", "unknown"]
 
 
@@ -76,6 +79,10 @@ def default_prior(
         "tau_a": Axis(fastest, slowest, log=True),
         "element_share": Axis(LEAST_SHARE, 1.0),
         "tau_m": Axis(fastest, slowest, log=True),
+        "medium_strength": Axis(LEAST_SHARE, max(duration / dt, 10.0), log=True),
+        "alpha": Axis(*_EXPONENTS),
+        "tau_min": Axis(dt, dt),
+        "tau_max": Axis(duration, duration),
         **OFF,
     }
     if kind != "exact":
@@ -104,13 +111,30 @@ def chosen_prior(
     return prior
 
 
-def drift_prior(records: Sequence[Record]) -> Axis:
+def drift_prior(records: Sequence[Record]) -> dict[str, Axis]:
     """Of the diffusivity of a drift, a random walk that by the end of the records makes between
     0.03 and 10 times their root mean square, uniform in the logarithm."""
     duration = max(len(record.positions) * record.dt for record in records)
-    square = float(np.mean([np.nanvar(record.positions) for record in records]))
+    square = _mean_square(records)
     least, most = (reach**2 * square / (2 * duration) for reach in _DRIFT_REACH)
-    return Axis(least, most, log=True)
+    return {"drift": Axis(least, most, log=True)}
+
+
+def wander_prior(records: Sequence[Record], prior: Mapping[str, Axis]) -> dict[str, Axis]:
+    """Of a slow motion of the instrument that relaxes: its time, between the shortest one of a
+    component of the tracer and the duration of the records, and a diffusivity that makes its root
+    mean square between 0.03 times that of the records (at the longest time) and theirs (at the
+    shortest), uniform in the logarithm."""
+    duration = max(len(record.positions) * record.dt for record in records)
+    shortest = max(prior["tau_m"].low, 10 * min(record.dt for record in records))
+    square = _mean_square(records)
+    time = Axis(min(shortest, duration / 10), duration, log=True)
+    least = _DRIFT_REACH[0] ** 2 * square / time.high
+    return {"drift": Axis(least, square / time.low, log=True), "drift_time": time}
+
+
+def _mean_square(records: Sequence[Record]) -> float:
+    return float(np.mean([np.nanvar(record.positions) for record in records]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,40 +180,63 @@ class Coordinates:
                 u = np.clip(ndtr(z[:, column]), 1e-12, 1 - 1e-12)
                 values[name] = axis.quantile(u)
                 column += 1
-        if "step" in values:
-            values = in_units_of_step(self.model_name, values)
-        elif "active_share" in values:
-            values["D_a"] = active_diffusivity(
-                *(values[n] for n in ("active_share", "kappa", "D", "tau_a"))
-            )
-        elif "D_a" in values:
-            values["active_share"] = active_share(
-                *(values[n] for n in ("kappa", "D", "D_a", "tau_a"))
-            )
         if "element_share" in values:
             values["strength"] = values["element_share"] / (1 - values["element_share"])
         elif "strength" in values:
             values["element_share"] = values["strength"] / (1 + values["strength"])
+        if "step" in values:
+            values = in_units_of_step(self.model_name, values)
+        elif "tau_a" in values:
+            # Of D_a = 1, over the thermal part.
+            active = _active_part(self.model_name, values)
+            if "active_share" in values:
+                share = values["active_share"]
+                values["D_a"] = share / (1 - share) / active
+            else:
+                active = values["D_a"] * active
+                values["active_share"] = active / (1 + active)
         return values
 
-    def build(
-        self, z: FloatArray, baseline: Baseline
-    ) -> tuple[Passive | Viscoelastic | AOUP, Instrument]:
+    def build(self, z: FloatArray, baseline: Baseline) -> tuple[LinearModel, Instrument]:
         """Models and instruments, each a batch of m."""
         values = self.parameters(z)
         return linear_model(self.model_name, values), instrument_of(values, baseline)
 
 
-def linear_model(
-    model_name: str, values: Mapping[str, FloatArray]
-) -> Passive | Viscoelastic | AOUP:
+def linear_model(model_name: str, values: Mapping[str, FloatArray]) -> LinearModel:
     """The model of this name with these parameters; RBP as the AOUP that has its covariance."""
     kappa, D = values["kappa"], values["D"]
     if model_name == "Passive":
         return Passive(kappa, D)
     if model_name == "Viscoelastic":
         return Viscoelastic(kappa, D, values["strength"], values["tau_m"])
-    return AOUP(kappa, D, values["D_a"], values["tau_a"])
+    if model_name in ("AOUP", "RBP"):
+        return AOUP(kappa, D, values["D_a"], values["tau_a"])
+    kappa, D = np.atleast_1d(kappa), np.atleast_1d(D)
+    drive = [np.atleast_1d(values[name]) for name in ("D_a", "tau_a") if name in values]
+    return Tracer(kappa, D, elements_of(model_name, values), *drive)
+
+
+def elements_of(model_name: str, values: Mapping[str, FloatArray]) -> Elements:
+    """The Maxwell elements of the medium of a model, (m, K)."""
+    if model_name.startswith("PowerLaw"):
+        ends = (float(np.min(values["tau_min"])), float(np.max(values["tau_max"])))
+        strength, alpha = (np.atleast_1d(values[n]) for n in ("medium_strength", "alpha"))
+        return power_law(alpha, strength, *ends)
+    return Elements(*(np.atleast_1d(values[name])[:, None] for name in ("strength", "tau_m")))
+
+
+def _active_part(model_name: str, values: Mapping[str, FloatArray]) -> FloatArray:
+    """What a drive of D_a = 1 adds to C(0), over the thermal part of it; of a free tracer, to the
+    diffusivity at long times."""
+    kappa, D, tau_a = (values[name] for name in ("kappa", "D", "tau_a"))
+    if model_name in ("AOUP", "RBP"):
+        return 1 / (D * (1 + kappa * tau_a))
+    elements = elements_of(model_name, values)
+    free = kappa == 0
+    friction = 1 + elements.strength.sum(axis=1)
+    part = active_variance(np.where(free, 1.0, kappa), elements, tau_a)
+    return np.where(free, 1 / (D * friction), kappa / D * part)
 
 
 def instrument_of(values: Mapping[str, FloatArray], baseline: Baseline = "zero") -> Instrument:

@@ -35,6 +35,7 @@ from activenoise.likelihood.lanes import (
     filter_lanes,
     marginal,
 )
+from activenoise.likelihood.modes import filter_modes, is_triangular
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import LinearModel, discretise, packed
 
@@ -75,11 +76,15 @@ def log_likelihoods(
         system.F.shape[1] <= _FAST_STATES and instrument.unknowns <= 1 and values.shape[1] > 1
     )
     rows = packed(system) if side_by_side else np.empty((0, 0))
+    triangular = not side_by_side and values.shape[1] > 1 and is_triangular(system)
     for record, own in zip(checked, values, strict=True):
+        base = regressors(len(record), instrument.unknowns)
         if side_by_side:
             filter_lanes(record, instrument.unknowns, rows, own)
+        elif triangular:
+            filter_modes(record, base, system, own)
         else:
-            _run_each(record, regressors(len(record), instrument.unknowns), *system, own)
+            _run_each(record, base, *system, own)
     return values
 
 
@@ -165,7 +170,7 @@ def check_record(
     if (
         instrument.unknowns == 0
         and not from_zero
-        and (np.any(np.asarray(model.kappa) == 0) or np.any(instrument.parameters["drift"] > 0))
+        and (np.any(np.asarray(model.kappa) == 0) or np.any(instrument.walks))
     ):
         raise ValueError(
             "a free tracer (kappa = 0) or a drift has no zero: "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.parameters import MEASURED, REGISTRY
@@ -31,7 +31,9 @@ class Instrument:
     corner: corner frequency (Hz) of a first-order low-pass, infinite without one. `relaxed`: the
         fraction alpha of the signal that passes at once, so that the power is multiplied by
         alpha^2 + (1 - alpha^2)/(1 + (f/corner)^2), the diode of lumicks.pylake's calibrations.
-    drift: diffusivity (length^2/s) of a random walk that is added to the position.
+    drift: diffusivity (length^2/s) of a slow motion of the instrument, added to the position:
+        a random walk, or with a finite `drift_time` (s) one that relaxes, an Ornstein-Uhlenbeck
+        process of variance drift x drift_time.
     baseline: the zero of the record. "zero": at the centre of the trap. "constant": unknown, and
         "linear": unknown with an unknown velocity; these are marginalised with a flat prior.
     """
@@ -41,6 +43,7 @@ class Instrument:
     corner: ArrayLike = np.inf
     relaxed: ArrayLike = 0.0
     drift: ArrayLike = 0.0
+    drift_time: ArrayLike = np.inf
     baseline: Baseline = "zero"
 
     def __post_init__(self) -> None:
@@ -59,6 +62,12 @@ class Instrument:
     def parameters(self) -> dict[str, FloatArray]:
         """The numbers by name."""
         return {name: np.asarray(getattr(self, name), np.float64) for name in MEASURED}
+
+    @property
+    def walks(self) -> NDArray[np.bool_]:
+        """Whether the drift has no place that it returns to."""
+        drift, time = self.parameters["drift"], self.parameters["drift_time"]
+        return (drift > 0) & ~np.isfinite(time)
 
     @property
     def unknowns(self) -> int:

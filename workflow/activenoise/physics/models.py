@@ -37,6 +37,7 @@ from activenoise.parameters import REGISTRY
 # them exp(-z u) is integrated to rounding error for every z up to 80, the largest met here.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
+_POSITION = np.array([1.0, 0.0])  # of (x, v)
 
 
 class SampledProcess(NamedTuple):
@@ -62,16 +63,18 @@ class SampledProcess(NamedTuple):
 
 
 class Langevin(NamedTuple):
-    """The linear equations of motion d(x, v) = drift (x, v) dt + dW, Cov(dW) = noise dt.
+    """Linear equations of motion dz = drift z dt + dW, Cov(dW) = noise dt, of k states z.
 
-    drift, noise, and the stationary covariance of (x, v): (*batch, 2, 2). A free tracer
-    (kappa = 0) has no stationary x: its covariance is that of displacements from where it was
-    when v became stationary, so the row and the column of x are 0.
+    drift, noise, and the stationary covariance of z: (*batch, k, k); the position is signal z,
+    signal: (*batch, k). Of a free tracer (kappa = 0) the first state has no stationary law: its
+    covariance is that of displacements from where it was when the others became stationary, so
+    that its row and column are 0.
     """
 
     drift: FloatArray
     noise: FloatArray
     covariance: FloatArray
+    signal: FloatArray
 
 
 class AngleProcess(NamedTuple):
@@ -154,6 +157,7 @@ class Passive(_Trapped):
             drift=_matrix(-kappa, zero, zero, zero),
             noise=_matrix(2 * D, zero, zero, zero),
             covariance=_matrix(variance, zero, zero, zero),
+            signal=_POSITION,
         )
 
     def autocorrelation(self, lags: ArrayLike) -> FloatArray:
@@ -211,6 +215,7 @@ class AOUP(_Trapped):
             drift=_matrix(-kappa, zero + 1.0, zero, -1 / tau_a),
             noise=_matrix(2 * D, zero, zero, 2 * D_a / tau_a**2),
             covariance=_matrix(p_xx, p_xv, p_xv, D_a / tau_a),
+            signal=_POSITION,
         )
 
     def autocorrelation(self, lags: ArrayLike) -> FloatArray:
@@ -339,6 +344,7 @@ class Viscoelastic(_Trapped):
             drift=_matrix(-kappa, zero + 1.0, kappa * s / tau, -(1 + s) / tau),
             noise=_matrix(2 * D, -2 * D * s / tau, -2 * D * s / tau, 2 * D * s * (1 + s) / tau**2),
             covariance=_matrix(p_xx, zero, zero, D * s / tau),
+            signal=_POSITION,
         )
 
     def relaxations(self) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:

@@ -23,9 +23,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.physics.instrument import Instrument
+from activenoise.physics.media import Tracer
 from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
 
-LinearModel = Passive | AOUP | Viscoelastic
+LinearModel = Passive | AOUP | Viscoelastic | Tracer
 _TERMS = 14  # of the exponential series, for steps of norm below 1/2
 
 
@@ -46,7 +47,7 @@ class Discrete(NamedTuple):
 
 class Continuous(NamedTuple):
     """dz = A z dt + dW, Cov(dW) = W dt, with signal h z and covariance P at the start; arrays of m
-    models. States: x, v where the model has one, the lag u of a low-pass, the drift."""
+    models. States: those of the model (`Langevin`), the lag u of a low-pass, the drift."""
 
     A: FloatArray
     W: FloatArray
@@ -59,34 +60,36 @@ def continuous(model: LinearModel, instrument: Instrument, drifting: bool = Fals
     the last of the states, also where its diffusivity is 0."""
     values = instrument.parameters
     (m,) = np.broadcast_shapes((1,), model.shape, *(v.shape for v in values.values()))
-    corner, relaxed, drift = (
-        np.broadcast_to(values[name], (m,)) for name in ("corner", "relaxed", "drift")
+    corner, relaxed, drift, drift_time = (
+        np.broadcast_to(values[name], (m,)) for name in ("corner", "relaxed", "drift", "drift_time")
     )
-    motion = [np.broadcast_to(a, (m, 2, 2)) for a in model.langevin()]
-    n = 1 if isinstance(model, Passive) else 2
+    motion = model.langevin()
+    n = 1 if isinstance(model, Passive) else motion.drift.shape[-1]
     finite = np.isfinite(corner)
+    b = n + bool(np.any(finite)) if drifting or np.any(drift > 0) else None
     u = n if np.any(finite) else None
-    b = (n + (u is not None)) if drifting or np.any(drift > 0) else None
     k = n + (u is not None) + (b is not None)
     A, W, P = (np.zeros((m, k, k)) for _ in range(3))
-    for big, small in zip((A, W, P), motion, strict=True):
-        big[:, :n, :n] = small[:, :n, :n]
-    h = np.zeros((m, k))
-    h[:, 0] = 1.0
+    for big, small in zip((A, W, P), motion[:3], strict=True):
+        big[:, :n, :n] = small[..., :n, :n]
+    h, moving = np.zeros((m, k)), np.zeros((m, k), bool)
+    h[:, :n] = motion.signal[..., :n]
+    moving[:, 0] = np.asarray(model.kappa) == 0
     if b is not None:
+        bound = np.isfinite(drift_time)
+        A[:, b, b] = -1 / drift_time
         W[:, b, b] = 2 * drift
-        h[:, b] = 1.0
+        P[:, b, b] = np.where(bound, drift * np.where(bound, drift_time, 0.0), 0.0)
+        h[:, b], moving[:, b] = 1.0, ~bound
     if u is not None:
         # An infinite corner beside finite ones: no lag enters the signal, whatever its rate.
         rate = 2 * np.pi * np.where(finite, corner, 1.0)
-        h[:, u] = np.where(finite, 1 - relaxed, 0.0)
-        A[:, u, :n] = -A[:, 0, :n]
+        A[:, u] = -np.einsum("mi,mij->mj", h, A)
         A[:, u, u] = -rate
-        W[:, u, :n] = W[:, :n, u] = -W[:, 0, :n]
-        W[:, u, u] = W[:, 0, 0] + 2 * drift
-        if b is not None:
-            W[:, u, b] = W[:, b, u] = -2 * drift
-        _add_lag(A, W, P, n, u, rate, free=np.broadcast_to(np.asarray(model.kappa) == 0, (m,)))
+        W[:, u] = W[:, :, u] = -np.einsum("mi,mij->mj", h, W)
+        W[:, u, u] = -np.einsum("mi,mi->m", h, W[:, u])
+        h[:, u] = np.where(finite, 1 - relaxed, 0.0)
+        _add_lag(A, W, P, u, moving)
     return Continuous(A, W, h, P)
 
 
@@ -104,23 +107,21 @@ def discretise(model: LinearModel, instrument: Instrument, dt: float) -> Discret
     return Discrete(F, G, Q, S, R + noise**2, P)
 
 
-def _add_lag(
-    A: FloatArray, W: FloatArray, P: FloatArray, n: int, u: int, rate: FloatArray, free: NDArray
-) -> None:
+def _add_lag(A: FloatArray, W: FloatArray, P: FloatArray, u: int, moving: NDArray) -> None:
     """Fill the stationary covariance of the lag u: A P + P A' + W = 0, row by row.
 
-    A free tracer's x is not stationary; its displacements start at 0 and so do their covariances.
+    moving: (m, k), states that are not stationary; their displacements start at 0 and so do their
+    covariances.
     """
-    a = A[:, u, :n]
-    right = -(np.einsum("mij,mj->mi", P[:, :n, :n], a) + W[:, u, :n])
-    left = A[:, :n, :n] - rate[:, None, None] * np.eye(n)
-    left[free, 0, :] = 0.0
-    left[free, :, 0] = 0.0
-    left[free, 0, 0] = 1.0
-    right[free, 0] = 0.0
-    cross = np.linalg.solve(left, right[..., None])[..., 0]
-    P[:, u, :n] = P[:, :n, u] = cross
-    P[:, u, u] = (2 * np.einsum("mi,mi->m", a, cross) + W[:, u, u]) / (2 * rate)
+    rest = [i for i in range(A.shape[1]) if i != u]
+    a, still = A[:, u, rest], ~moving[:, rest]
+    own = A[np.ix_(range(len(A)), rest, rest)]
+    left = own + A[:, u, u][:, None, None] * np.eye(len(rest))
+    left = np.where(still[:, :, None] & still[:, None, :], left, np.eye(len(rest)))
+    right = -(np.einsum("mij,mj->mi", P[np.ix_(range(len(P)), rest, rest)], a) + W[:, u, rest])
+    cross = np.linalg.solve(left, np.where(still, right, 0.0)[..., None])[..., 0]
+    P[:, u, rest] = P[:, rest, u] = cross
+    P[:, u, u] = -(2 * np.einsum("mi,mi->m", a, cross) + W[:, u, u]) / (2 * A[:, u, u])
 
 
 def over_interval(
@@ -207,9 +208,9 @@ def autocovariance(
 ) -> FloatArray:
     """Covariance of recorded points, length^2, (m, n_lags). lags: whole numbers of intervals.
 
-    Only of what is stationary: a trapped tracer without drift.
+    Only of what is stationary: a trapped tracer without a drift that walks away.
     """
-    if np.any(np.asarray(model.kappa) == 0) or np.any(instrument.parameters["drift"] > 0):
+    if np.any(np.asarray(model.kappa) == 0) or np.any(instrument.walks):
         raise ValueError("a free tracer (kappa = 0) or a drift has no autocovariance")
     system = discretise(model, instrument, dt)
     wanted = np.asarray(lags, np.int64)

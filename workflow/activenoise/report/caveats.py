@@ -29,12 +29,10 @@ _KIND_WORDS = {
 
 def caveats(facts: Facts, found: Reading, parameter_words: Mapping[str, str]) -> Iterator[str]:
     """The caveats of a reading. parameter_words: what each parameter is."""
-    fits = found != "no model"
+    fits = found not in ("no model", "active, not described")
     yield from _agreement(facts)
     yield from _circulation(facts)
     yield _distinguishable(facts, fits)
-    if fits and not disagreement(facts):
-        yield from _active_part(facts)
     if fits and has_double(facts):
         yield _double(facts)
     if facts.full_rate is not None:
@@ -136,20 +134,6 @@ def _distinguishable(facts: Facts, fits: bool) -> str:
     )
 
 
-def _active_part(facts: Facts) -> Iterator[str]:
-    """How large it is or can be: an answer also where the odds of the models give none."""
-    share = facts.posteriors["AOUP"].parameters.get("active_share")
-    if share is None:
-        return
-    whole = "the long-time diffusivity" if facts.free else "the variance in the trap"
-    sure = stated(facts).active > THRESHOLDS.likely
-    part = "The active part" if sure else "An active part, if there is one,"
-    yield (
-        f"{part} makes {100 * share.low95:.2g} to {100 * share.high95:.2g}{THIN}% of {whole} "
-        f"(95{THIN}% interval under AOUP)."
-    )
-
-
 def _double(facts: Facts) -> str:
     at = facts.double
     return (
@@ -162,21 +146,19 @@ def _double(facts: Facts) -> str:
 
 
 def _drift(facts: Facts, found: Reading) -> Iterator[str]:
-    """Whether the answer outlasts a drift."""
-    drift = facts.rivals.drift
-    if drift is None or found == "no model":
-        return
-    if found in ("drift", "slow"):
+    """What is known of an instrument that moves slowly."""
+    said = stated(facts)
+    if said.instrument > THRESHOLDS.unlikely:
         yield (
             "The slow part may come from the instrument (a drift or a jump of the stage, a "
             "wandering focus) or from the tracer's surroundings; the record cannot tell which. A "
             "longer record can, or a second bead beside the first."
         )
-    else:
+    elif found == "active" and not any(item.question == "drift" for item in facts.not_tested):
         yield (
-            "A drift of the instrument does not explain the record: thermal noise and a random "
-            f"walk of the instrument have probability {percent(drift.probability)} beside the four "
-            "models. Other slow noise, such as 1/f noise, was not tested."
+            "An instrument that moves slowly does not explain the record: thermal noise with a "
+            "random walk of the instrument, or with a slow motion of it that relaxes, has "
+            f"probability {percent(said.instrument)}."
         )
 
 
@@ -195,25 +177,32 @@ def _tones(facts: Facts) -> Iterator[str]:
 
 
 def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:
-    if found in ("no model", "thermal", "equilibrium", "drift"):
+    if found not in ("active", "active or viscoelastic", "undecided"):
         return
     comparison = basis(facts)
-    if comparison.p_active > 0.01:
-        share = comparison.p("RBP") / comparison.p_active
+    simple = comparison.p("AOUP", "RBP")
+    if not comparison.models["RBP"].counted:
         yield (
-            "If the motion is active, its mechanism is RBP rather than AOUP with probability "
-            f"{percent(share)}."
+            "Whether the speed of the propulsion is constant (RBP) was not found out: too few "
+            "draws of its posterior count, and it has no part in the probabilities."
+        )
+    elif simple > 0.01:
+        yield (
+            "If the motion is active and the liquid simple, its mechanism is RBP rather than AOUP "
+            f"with probability {percent(comparison.p('RBP') / simple)}."
         )
 
 
 def _priors(facts: Facts) -> str:
     odds, least = facts.settings.prior_odds, facts.settings.least_share
-    if odds:
-        models = ", ".join(f"{name} {odds.get(name, 1):g}" for name in facts.comparison.models)
-        said = f"The models have the prior odds that you gave ({models}), "
-    else:
-        said = "The four models have equal prior odds, "
-    said += "and their parameters the priors that are listed below"
+    found = basis(facts)
+    factor = stated(facts).bayes_factor
+    said = (
+        f"Before the record, active motion had probability {percent(found.p_prior)}"
+        f"{' by the prior odds that you gave' if odds else ''}. The Bayes factor of activity is "
+        f"{factor:.2g}: with other prior odds, multiply those by it. The parameters have the "
+        "priors that are listed below"
+    )
     if facts.settings.given:
         said += f", of which you gave {listed(facts.settings.given)}"
     if not least:
@@ -292,13 +281,13 @@ def _not_tested(facts: Facts) -> Iterator[str]:
     for item in facts.not_tested:
         if item.question == "drift" and item.reason == "exact":
             yield (
-                "An instrument that drifts was not tested as another explanation, because the "
-                "positions were taken as exact."
+                "An instrument that moves slowly is not among the models, because the positions "
+                "were taken as exact."
             )
         elif item.question == "drift" and item.reason == "given":
             yield (
-                "An instrument that drifts was not tested as a separate explanation, because its "
-                "drift is part of every model by the priors that you gave."
+                "An instrument that moves slowly is not a model of its own, because its drift is "
+                "part of every model by the priors that you gave."
             )
 
 

@@ -33,15 +33,21 @@ from activenoise.report.words import (
     ready_remarks,
 )
 
+# The models by medium (rows) and drive (columns).
+GRID = (
+    ("simple liquid", ("Passive", "AOUP", "RBP")),
+    ("one Maxwell element", ("Viscoelastic", "ViscoelasticAOUP", None)),
+    ("power law", ("PowerLaw", "PowerLawAOUP", None)),
+)
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READING_WORDS: dict[Reading, str] = {
     "no model": "No model fits",
+    "active, not described": "Active; no model describes how",
     "thermal": "Thermal",
-    "equilibrium": "Thermal",
+    "drift": "Thermal, with an instrument that moves slowly",
+    "no sign": "No sign of activity",
     "active": "Active",
-    "active or viscoelastic": "Active or viscoelastic",
-    "drift": "Thermal, with a drifting instrument",
-    "slow": "Not decided: slow motion or a drift",
+    "active or viscoelastic": "Not decided: active or viscoelastic",
     "shape": "Not decided: constant speed or an anharmonic trap",
     "undecided": "Not decided",
 }
@@ -76,7 +82,9 @@ def render(
         basis=basis(facts),
         stated=stated(facts),
         words=verdict["words"],
-        label=_label(verdict["words"]["reading"], facts),
+        label=_READING_WORDS[verdict["words"]["reading"]],
+        grid=GRID,
+        compared=[name for name in model_words(facts) if name in facts.comparison.models],
         unit=unit_name(unit),
         figures=_figures(facts, tracks, arrays, unit, along),
         model_words=model_words(facts),
@@ -91,11 +99,6 @@ def render(
         ready_remarks=ready_remarks,
         exact_pair=_active_against_passive(facts),
     )
-
-
-def _label(reading: Reading, facts: Facts) -> str:
-    probably = reading == "undecided" and stated(facts).equilibrium > THRESHOLDS.probable
-    return "Probably thermal" if probably else _READING_WORDS[reading]
 
 
 def _figures(

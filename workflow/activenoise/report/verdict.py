@@ -56,20 +56,21 @@ class Question:
     instrument: Kind = "unknown"
     trap: str = "trapped"
     priors: Mapping[str, Any] = field(default_factory=dict)
-    baseline: str = "constant"
+    baseline: str | None = None
     odds: Mapping[str, float] = field(default_factory=dict)
     effort: Effort | str = "full"
     seed: int = ROOT_SEED
 
     def __post_init__(self) -> None:
         self.choices  # noqa: B018 (raises ValueError for priors and odds that cannot be)
-        allowed = {"instrument": KINDS, "trap": TRAPS, "baseline": ("constant", "linear")}
+        allowed = {"instrument": KINDS, "trap": TRAPS, "baseline": (None, "constant", "linear")}
         if isinstance(self.effort, str):
             allowed["effort"] = tuple(EFFORTS)
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise ValueError(
-                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(values)}"
+                    f"{name} is {getattr(self, name)!r}; it must be one of "
+                    f"{', '.join(filter(None, values))}"
                 )
 
     @property

@@ -22,18 +22,27 @@ from activenoise.analysis.judgement import (
 )
 from activenoise.parameters import REGISTRY
 from activenoise.report.caveats import caveats
-from activenoise.report.phrases import faults, listed, ordinal, percent, with_error
+from activenoise.report.phrases import THIN, faults, ordinal, percent, with_error
 
 MODEL_WORDS = {
     "Passive": "thermal noise in a trap, in a liquid of one friction",
-    "Viscoelastic": "thermal noise in a viscoelastic medium at equilibrium",
+    "Viscoelastic": "thermal noise in a medium that relaxes once more (one Maxwell element)",
+    "PowerLaw": "thermal noise in a medium with many relaxation times (a power law)",
+    "Drift": "thermal noise as in Passive, on an instrument that drifts as a random walk",
+    "Wander": "thermal noise as in Passive, on an instrument that moves slowly about its place",
     "AOUP": "thermal noise and propulsion that varies smoothly (AOUP)",
     "RBP": "thermal noise and propulsion of constant speed along a turning direction (RBP)",
+    "ViscoelasticAOUP": "the medium of Viscoelastic and the propulsion of AOUP",
+    "PowerLawAOUP": "the medium of PowerLaw and the propulsion of AOUP",
 }
 _FREE_MODEL_WORDS = {
     **MODEL_WORDS,
     "Passive": "thermal noise in a liquid of one friction, without a trap",
 }
+
+
+# Readings of a record that no model describes.
+UNDESCRIBED: tuple[Reading, ...] = ("no model", "active, not described")
 
 
 class Words(NamedTuple):
@@ -51,7 +60,7 @@ def in_words(facts: Facts) -> Words:
     found = reading(facts)
     return Words(
         found,
-        found != "no model",
+        found not in UNDESCRIBED,
         _sentence(facts, found),
         list(caveats(facts, found, parameter_words(facts))),
     )
@@ -68,13 +77,8 @@ def parameter_words(facts: Facts) -> dict[str, str]:
 
 
 def _sentence(facts: Facts, found: Reading) -> str:
-    if found == "no model":
-        return (
-            f"No model here describes {_this(facts)}, so no probability of activity is given. "
-            + faults(basis(facts).fit)
-        )
     said = _SENTENCES[found](facts, stated(facts))
-    if facts.several:
+    if facts.several and found not in ("no model", "active, not described"):
         said = f"{_tracks(facts)}. {said}"
     if facts.full_rate is not None:
         said += (
@@ -100,66 +104,124 @@ def _this(facts: Facts) -> str:
     return f"these tracks{own or ', taken together'}"
 
 
-def _thermal(facts: Facts, p: Stated) -> str:
-    chance = with_error(p.models["Passive"], p.thermal_error)
-    return f"Thermal noise alone moves the tracer (probability {chance})."
-
-
-def _equilibrium(facts: Facts, p: Stated) -> str:
-    chance = with_error(p.equilibrium, p.active_error)
-    both = f"Thermal noise alone moves the tracer (probability {chance})"
-    viscoelastic = percent(p.models["Viscoelastic"])
-    if p.models["Viscoelastic"] > THRESHOLDS.likely:
-        return f"{both}, in a viscoelastic medium ({viscoelastic})."
+def _no_model(facts: Facts, p: Stated) -> str:
     return (
-        f"{both}. Whether its surroundings are a simple liquid ({percent(p.models['Passive'])}) or "
-        f"viscoelastic ({viscoelastic}) is not decided."
+        f"No model here describes {_this(facts)}, so no probability of activity is given. "
+        + faults(basis(facts).fit)
+    )
+
+
+def _active_not_described(facts: Facts, p: Stated) -> str:
+    return (
+        "The tracer moves actively, but no model here describes how. Every model with propulsion "
+        f"explains {_this(facts)} better than every model without it, and with a law that no "
+        "medium at equilibrium has. " + faults(basis(facts).fit)
+    )
+
+
+def grade(p: float) -> str:
+    """How sure an answer of this probability is, at the start of a sentence."""
+    if p > THRESHOLDS.certain:
+        return "Almost certainly"
+    return "Very likely" if p > THRESHOLDS.likely else "Likely"
+
+
+def _media(p: Stated) -> str:
+    """How equilibrium is divided between the media."""
+    names = {
+        "Passive": "in a simple liquid",
+        "Viscoelastic": "in a medium with one more relaxation",
+        "PowerLaw": "in a medium with many",
+    }
+    return ", ".join(f"{words} {percent(p.models[name])}" for name, words in names.items())
+
+
+def _whole(facts: Facts) -> str:
+    return "the long-time diffusivity" if facts.free else "the variance"
+
+
+def _limit(facts: Facts) -> str:
+    """How large an active part can be, as a sentence; nothing where it was fixed."""
+    part = basis(facts).part
+    if part is None:
+        return ""
+    return (
+        f" An active part, if there is one, makes at most {_share(part.limit95)} of "
+        f"{_whole(facts)} (95{THIN}%)."
+    )
+
+
+def _share(value: float) -> str:
+    """An active share; below the least one that counts it is not known."""
+    return f"{100 * max(value, 0.01):.2g}{THIN}%"
+
+
+def _thermal(facts: Facts, p: Stated) -> str:
+    chance = with_error(1 - p.active, p.active_error)
+    found = f"{grade(1 - p.active)} thermal noise alone moves the tracer (probability {chance}): "
+    slow = f", with an instrument that moves slowly {percent(p.instrument)}"
+    return f"{found}{_media(p)}{slow if p.instrument > 0.005 else ''}.{_limit(facts)}"
+
+
+def _drifting(facts: Facts, p: Stated) -> str:
+    chance = with_error(1 - p.active, p.active_error)
+    return (
+        f"{grade(1 - p.active)} thermal noise alone moves the tracer (probability {chance}), and "
+        f"the instrument moves slowly ({percent(p.instrument)}). {_slow_motion(facts)}"
+        f"{_limit(facts)}"
+    )
+
+
+def _slow_motion(facts: Facts) -> str:
+    """What the instrument's slow motion does, under the likelier of its models."""
+    walks = basis(facts).p("Drift") >= basis(facts).p("Wander")
+    found = facts.posteriors["Drift" if walks else "Wander"].parameters
+    rms = max(values.rms for values in facts.record.coordinates.values())
+    if walks:
+        reach = (2 * found["drift"].median * facts.record.duration) ** 0.5 / rms
+        return (
+            f"Its drift, a random walk, goes about {reach:.1g} times as far as the root mean "
+            "square of the record by the end."
+        )
+    time = found["drift_time"].median
+    size = (found["drift"].median * time) ** 0.5 / rms
+    return (
+        f"It moves by about {size:.1g} times the root mean square of the record, and forgets "
+        f"its place within {time:.2g} s."
+    )
+
+
+def _no_sign(facts: Facts, p: Stated) -> str:
+    passive = with_error(1 - p.active, p.active_error)
+    return (
+        f"No sign of activity. Thermal noise alone explains {_this(facts)} (probability {passive})."
+        f"{_limit(facts)}"
     )
 
 
 def _active(facts: Facts, p: Stated) -> str:
     return (
-        f"The tracer moves actively (probability {with_error(p.active, p.active_error)}), and in a "
-        "way that no medium at equilibrium could imitate (probability "
-        f"{percent(p.distinguishable)})."
+        f"{grade(p.distinguishable)} the tracer moves actively (probability "
+        f"{with_error(p.active, p.active_error)}), in a way that no medium at equilibrium could "
+        f"imitate ({percent(p.distinguishable)}).{_size(facts)}"
+    )
+
+
+def _size(facts: Facts) -> str:
+    part = basis(facts).part
+    if part is None:
+        return ""
+    return (
+        f" The active part makes {_share(part.low95)} to {_share(part.high95)} of "
+        f"{_whole(facts)} (95{THIN}%)."
     )
 
 
 def _active_or_viscoelastic(facts: Facts, p: Stated) -> str:
     return (
-        "Thermal noise in a simple liquid does not explain the record (probability "
-        f"{with_error(p.models['Passive'], p.thermal_error)}). Active motion has probability "
-        f"{with_error(p.active, p.active_error)} and a viscoelastic medium at equilibrium "
-        f"{percent(p.models['Viscoelastic'])}, but one coordinate cannot tell the two apart: their "
-        "shares depend on the priors."
-    )
-
-
-def _drifting(facts: Facts, p: Stated) -> str:
-    return (
-        "Thermal noise alone moves the tracer, and the instrument drifts (probability "
-        f"{percent(p.drift or 0.0)}). {_walk(facts)}"
-    )
-
-
-def _slow(facts: Facts, p: Stated) -> str:
-    chances = {
-        "active motion": p.active,
-        "thermal noise in a viscoelastic medium": p.models["Viscoelastic"],
-        "thermal noise and an instrument that drifts": p.drift or 0.0,
-    }
-    possible = [
-        f"{what} ({percent(chance)})"
-        for what, chance in sorted(chances.items(), key=lambda item: -item[1])
-    ]
-    return f"Not decided. Possible explanations are {listed(possible)}. {_walk(facts)}"
-
-
-def _walk(facts: Facts) -> str:
-    reach = 0.0 if facts.rivals.drift is None else facts.rivals.drift.reach
-    return (
-        "The drift, a random walk, would by the end have gone about "
-        f"{reach:.1g} times as far as the root mean square of the motion."
+        "Not decided between activity and a viscoelastic medium. Active motion has probability "
+        f"{with_error(p.active, p.active_error)} and equilibrium {percent(p.equilibrium)}, but a "
+        "medium at equilibrium can have the same law: their shares depend on the priors."
     )
 
 
@@ -172,26 +234,22 @@ def _shape(facts: Facts, p: Stated) -> str:
 
 
 def _undecided(facts: Facts, p: Stated) -> str:
-    simple, viscoelastic = percent(p.models["Passive"]), percent(p.models["Viscoelastic"])
-    active = with_error(p.active, p.active_error)
-    if p.equilibrium > THRESHOLDS.probable:
-        return (
-            f"Most likely thermal noise alone ({percent(p.equilibrium)}): in a simple liquid "
-            f"{simple}, in a viscoelastic one {viscoelastic}. Active motion: {active}."
-        )
+    slow = f", of which an instrument that moves slowly makes {percent(p.instrument)}"
     return (
-        f"Not decided: thermal noise alone has probability {percent(p.equilibrium)} (in a simple "
-        f"liquid {simple}, in a viscoelastic one {viscoelastic}), active motion {active}."
+        f"Not decided: thermal noise alone has probability {percent(1 - p.active)}"
+        f"{slow if p.instrument > 0.05 else ''}, active motion "
+        f"{with_error(p.active, p.active_error)}.{_limit(facts)}"
     )
 
 
 _SENTENCES: dict[Reading, Callable[[Facts, Stated], str]] = {
+    "no model": _no_model,
+    "active, not described": _active_not_described,
     "thermal": _thermal,
-    "equilibrium": _equilibrium,
+    "drift": _drifting,
+    "no sign": _no_sign,
     "active": _active,
     "active or viscoelastic": _active_or_viscoelastic,
-    "drift": _drifting,
-    "slow": _slow,
     "shape": _shape,
     "undecided": _undecided,
 }

@@ -1,0 +1,370 @@
+"""Kalman filters of many models side by side over one record, for systems of many states whose
+transition is sparse: the modes of a medium, the drive, the instrument's lag and drift.
+
+Sorted by what they depend on, the states have an upper triangular transition F with few entries
+off its diagonal. A point then costs operations in proportion to the number of states, also before
+the gains have settled, which the slow modes of a medium take most of a record for: from a
+stationary start the covariance changes by a matrix of low rank, P_{t+1} - P_t = L M L', and with
+g = L' G' and k = F P G' + S
+
+    s <- s + g' M g,   k <- k + F L M g,   L <- F L - (k/s) g',   M <- M + M g g' M/s_before
+
+(Morf, Sidhu, Kailath, IEEE Trans. Autom. Control 19, 315, 1974). A record with gaps takes the
+equations of `kalman`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from activenoise.arrays import FloatArray
+from activenoise.likelihood.lanes import FIRST_LOOK, distance_left, marginal
+from activenoise.physics.system import Discrete
+
+_LANES = 16  # models side by side
+_STILL = 1e-13  # relative change of the variance a point, below which it is kept
+_LOOK = 32  # points between looks at it
+# As in `lanes`, but a medium's slow modes settle over a good part of the record: the gains are
+# kept once what is left of them matters to less than 1e-9 nats a point.
+_SETTLED = 1e-10
+_SETTLED_GAIN = 1e-5
+_NO_RANK = 1e-9  # of the largest eigenvalue: what is below is rounding
+_TOGETHER = 8  # variances whose product one logarithm is taken of
+_MATH = {"contract", "nsz", "arcp", "reassoc"}
+
+
+def is_triangular(system: Discrete) -> bool:
+    """Whether the states can be sorted so that every transition is upper triangular."""
+    return _order(system.F) is not None
+
+
+def filter_modes(
+    record: FloatArray, base: FloatArray, system: Discrete, values: FloatArray
+) -> None:
+    """Fill values (m,) with the log densities of a record (n_points,), NaN where missing, under
+    the m models of a system, baseline functions (unknowns, n_points) integrated out."""
+    order = _order(system.F)
+    if order is None:
+        raise ValueError("the transitions are not triangular")
+    pick = np.ix_(np.arange(len(system.R)), order, order)
+    F, G, Q, S, P = system.F[pick], system.G[:, order], system.Q[pick], system.S[:, order], (
+        system.P[pick]
+    )  # fmt: skip
+    diagonal = np.diagonal(F, axis1=1, axis2=2)
+    pairs = np.argwhere(np.any(F != 0, axis=0) & ~np.eye(len(order), dtype=bool))
+    parts = (_lanes(diagonal), _lanes(F[:, pairs[:, 0], pairs[:, 1]]), pairs, _lanes(G))
+    if np.isnan(record).any():
+        R = np.ascontiguousarray(system.R)
+        _filter_all(record, base, *parts, _lanes(Q), _lanes(S), R, _lanes(P), values)
+        return
+    PG = np.einsum("mij,mj->mi", P, G)
+    s = system.R + np.einsum("mi,mi->m", G, PG)
+    k = np.einsum("mij,mj->mi", F, PG) + S
+    change = F @ P @ np.swapaxes(F, 1, 2) + Q - k[:, :, None] * k[:, None, :] / s[:, None, None] - P
+    size = np.sqrt(np.diagonal(P + Q, axis1=1, axis2=2))
+    L, M = _low_rank(change, np.where(size > 0, size, 1.0))
+    unit = system.R + np.einsum("mi,mij,mj->m", G, Q, G)
+    _filter_steady(record, base, *parts, s, _lanes(k), _lanes(L), _lanes(M), unit, values)
+
+
+def _low_rank(change: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Symmetric matrices (m, k, k) as L M L', L: (m, k, r), M: (m, r) on the diagonal.
+
+    scale: of each state, (m, k).
+    """
+    level, vectors = np.linalg.eigh(change / scale[:, :, None] / scale[:, None, :])
+    by_size = np.argsort(-np.abs(level), axis=1)
+    level = np.take_along_axis(level, by_size, 1)
+    vectors = np.take_along_axis(vectors, by_size[:, None, :], 2) * scale[:, :, None]
+    rank = max(int(np.sum(np.any(np.abs(level) > _NO_RANK * np.abs(level[:, :1]), axis=0))), 1)
+    return vectors[:, :, :rank], level[:, :rank]
+
+
+def _lanes(part: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(np.moveaxis(part, 0, -1))
+
+
+def _order(F: FloatArray) -> NDArray[np.int64] | None:
+    """States so that each depends only on itself and on later ones; None if there is no such
+    order."""
+    depends = np.any(F != 0, axis=0) & ~np.eye(F.shape[1], dtype=bool)
+    order = np.argsort(-depends.sum(axis=1), kind="stable")
+    return order if not np.any(np.tril(depends[np.ix_(order, order)])) else None
+
+
+@njit(cache=True, parallel=True)
+def _filter_all(record, base, f, off, pairs, G, Q, S, R, P, values):
+    for group in prange((len(values) + _LANES - 1) // _LANES):
+        _filter_group(record, base, f, off, pairs, G, Q, S, R, P, group * _LANES, values)
+
+
+@njit(cache=True, fastmath=_MATH)
+def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_all, P_all, first,
+                  values):  # fmt: skip
+    """Filter the record with models first ... first + _LANES - 1 side by side."""
+    k, n, c = len(f_all), len(record), len(base) + 1
+    n_lanes = min(_LANES, len(values) - first)
+    f, G, S, K = (np.empty((k, _LANES)), np.empty((k, _LANES)), np.empty((k, _LANES)),
+                  np.zeros((k, _LANES)))  # fmt: skip
+    off = np.empty((len(pairs), _LANES))
+    Q, P, T = np.empty((k, k, _LANES)), np.empty((k, k, _LANES)), np.empty((k, k, _LANES))
+    R, s, inverse, scale = np.empty(_LANES), np.ones(_LANES), np.ones(_LANES), np.ones(_LANES)
+    for j in range(_LANES):
+        i = first + min(j, n_lanes - 1)
+        R[j] = R_all[i]
+        for a in range(k):
+            f[a, j], G[a, j], S[a, j] = f_all[a, i], G_all[a, i], S_all[a, i]
+            for b in range(k):
+                Q[a, b, j], P[a, b, j] = Q_all[a, b, i], P_all[a, b, i]
+        for p in range(len(pairs)):
+            off[p, j] = off_all[p, i]
+    unit = R.copy()  # of the variances, so that products of them stay in range
+    for a in range(k):
+        for j in range(_LANES):
+            unit[j] += G[a, j] ** 2 * Q[a, a, j]
+    means, d = np.zeros((c, k, _LANES)), np.zeros((c, _LANES))
+    held = np.zeros((k + 1, 2, _LANES))
+    products = np.zeros((c * (c + 1) // 2, _LANES))
+    product, log_s = np.ones(_LANES), np.zeros(_LANES)
+    settled = False
+    count, since, look = 0, 0, FIRST_LOOK
+    for t in range(n):
+        if np.isnan(record[t]):
+            settled, since, look = False, 0, FIRST_LOOK
+            _propagate(f, off, pairs, Q, P, T)
+            for o in range(c):
+                _carry(means[o], f, off, pairs)
+            continue
+        if not settled:
+            _gains(f, off, pairs, G, Q, S, R, P, T, K, s)
+            for j in range(_LANES):
+                inverse[j] = 1.0 / s[j]
+                scale[j] = s[j] / unit[j]
+            since += 1
+            if since == look:
+                settled = _has_settled(s, K, P, Q, held) and look > 2 * FIRST_LOOK
+                look *= 2
+        count += 1
+        for j in range(_LANES):
+            product[j] *= scale[j]
+        if count % _TOGETHER == 0:
+            for j in range(_LANES):
+                log_s[j] += np.log(product[j])
+                product[j] = 1.0
+        for o in range(c):
+            value = record[t] if o == 0 else base[o - 1, t]
+            for j in range(_LANES):
+                d[o, j] = value
+            for a in range(k):
+                for j in range(_LANES):
+                    d[o, j] -= G[a, j] * means[o, a, j]
+            _carry(means[o], f, off, pairs)
+            for a in range(k):
+                for j in range(_LANES):
+                    means[o, a, j] += K[a, j] * d[o, j]
+        row = 0
+        for o in range(c):
+            for b in range(o + 1):
+                for j in range(_LANES):
+                    products[row, j] += d[o, j] * d[b, j] * inverse[j]
+                row += 1
+    sums = np.zeros(6)
+    for j in range(n_lanes):
+        sums[: len(products)] = products[:, j]
+        whole = log_s[j] + np.log(product[j]) + count * np.log(unit[j])
+        values[first + j] = marginal(sums, whole, count, c - 1)
+
+
+@njit(cache=True, parallel=True)
+def _filter_steady(record, base, f, off, pairs, G, s, k, L, M, unit, values):
+    for group in prange((len(values) + _LANES - 1) // _LANES):
+        _steady_group(record, base, f, off, pairs, G, s, k, L, M, unit, group * _LANES, values)
+
+
+@njit(cache=True)
+def _rows_of(part, first, n_lanes):
+    """The lanes of one group, (rows, _LANES), the last one repeated where there are fewer."""
+    rows = np.empty((len(part), _LANES))
+    for j in range(_LANES):
+        for a in range(len(part)):
+            rows[a, j] = part[a, first + min(j, n_lanes - 1)]
+    return rows
+
+
+@njit(cache=True, fastmath=_MATH)
+def _steady_group(record, base, f_all, off_all, pairs, G_all, s_all, k_all, L_all, M_all, unit_all,
+                  first, values):  # fmt: skip
+    """`_filter_group` of a record without gaps, by the changes of its covariance."""
+    n_states, n, c, rank = len(f_all), len(record), len(base) + 1, L_all.shape[1]
+    n_lanes = min(_LANES, len(values) - first)
+    f, off = _rows_of(f_all, first, n_lanes), _rows_of(off_all, first, n_lanes)
+    G, k = _rows_of(G_all, first, n_lanes), _rows_of(k_all, first, n_lanes)
+    s = _rows_of(s_all.reshape(1, -1), first, n_lanes)[0]
+    unit = _rows_of(unit_all.reshape(1, -1), first, n_lanes)[0]
+    L, M = np.empty((rank, n_states, _LANES)), np.zeros((rank, rank, _LANES))
+    for r in range(rank):
+        L[r] = _rows_of(np.ascontiguousarray(L_all[:, r]), first, n_lanes)
+        M[r, r] = _rows_of(M_all[r : r + 1], first, n_lanes)[0]
+    g, Mg, more = np.zeros((rank, _LANES)), np.zeros((rank, _LANES)), np.zeros(_LANES)
+    inverse, K = 1.0 / s, np.zeros((n_states, _LANES))
+    for a in range(n_states):
+        K[a] = k[a] * inverse
+    means, d = np.zeros((c, n_states, _LANES)), np.zeros((c, _LANES))
+    products = np.zeros((c * (c + 1) // 2, _LANES))
+    product, log_s = np.ones(_LANES), np.zeros(_LANES)
+    settled = False
+    for t in range(n):
+        for j in range(_LANES):
+            product[j] *= s[j] / unit[j]
+        if t % _TOGETHER == _TOGETHER - 1:
+            for j in range(_LANES):
+                log_s[j] += np.log(product[j])
+                product[j] = 1.0
+        for o in range(c):
+            value = record[t] if o == 0 else base[o - 1, t]
+            for j in range(_LANES):
+                d[o, j] = value
+            for a in range(n_states):
+                for j in range(_LANES):
+                    d[o, j] -= G[a, j] * means[o, a, j]
+            _carry(means[o], f, off, pairs)
+            for a in range(n_states):
+                for j in range(_LANES):
+                    means[o, a, j] += K[a, j] * d[o, j]
+        row = 0
+        for o in range(c):
+            for b in range(o + 1):
+                for j in range(_LANES):
+                    products[row, j] += d[o, j] * d[b, j] * inverse[j]
+                row += 1
+        if settled:
+            continue
+        for j in range(_LANES):
+            more[j] = 0.0
+        for r in range(rank):
+            for j in range(_LANES):
+                g[r, j] = 0.0
+            for a in range(n_states):
+                for j in range(_LANES):
+                    g[r, j] += G[a, j] * L[r, a, j]
+        for r in range(rank):
+            for j in range(_LANES):
+                Mg[r, j] = 0.0
+            for q in range(rank):
+                for j in range(_LANES):
+                    Mg[r, j] += M[r, q, j] * g[q, j]
+            for j in range(_LANES):
+                more[j] += g[r, j] * Mg[r, j]
+            _carry(L[r], f, off, pairs)
+        for r in range(rank):
+            for q in range(rank):
+                for j in range(_LANES):
+                    M[r, q, j] += Mg[r, j] * Mg[q, j] * inverse[j]
+            for a in range(n_states):
+                for j in range(_LANES):
+                    k[a, j] += L[r, a, j] * Mg[r, j]
+        for j in range(_LANES):
+            s[j] += more[j]
+            inverse[j] = 1.0 / s[j]
+        for a in range(n_states):
+            for j in range(_LANES):
+                K[a, j] = k[a, j] * inverse[j]
+        for r in range(rank):
+            for a in range(n_states):
+                for j in range(_LANES):
+                    L[r, a, j] -= K[a, j] * g[r, j]
+        if t % _LOOK == 0:
+            largest = 0.0
+            for r in range(rank):
+                for j in range(_LANES):
+                    largest = max(largest, abs(M[r, r, j]) * g[r, j] ** 2 * inverse[j])
+            settled = largest < _STILL
+    sums = np.zeros(6)
+    for j in range(n_lanes):
+        sums[: len(products)] = products[:, j]
+        whole = log_s[j] + np.log(product[j]) + n * np.log(unit[j])
+        values[first + j] = marginal(sums, whole, n, c - 1)
+
+
+@njit(cache=True, fastmath=_MATH)
+def _carry(mean, f, off, pairs):
+    """mean <- F mean. Each state depends on later ones alone, which are still the old ones."""
+    p = 0
+    for a in range(len(mean)):
+        for j in range(_LANES):
+            mean[a, j] *= f[a, j]
+        while p < len(pairs) and pairs[p, 0] == a:
+            b = pairs[p, 1]
+            for j in range(_LANES):
+                mean[a, j] += off[p, j] * mean[b, j]
+            p += 1
+
+
+@njit(cache=True, fastmath=_MATH)
+def _propagate(f, off, pairs, Q, P, T):
+    """P <- F P F' + Q, by way of T = F P."""
+    k = len(f)
+    for b in range(k):
+        for a in range(k):
+            for j in range(_LANES):
+                T[b, a, j] = P[a, b, j] * f[a, j]
+        for p in range(len(pairs)):
+            a, e = pairs[p, 0], pairs[p, 1]
+            for j in range(_LANES):
+                T[b, a, j] += off[p, j] * P[e, b, j]
+    # T[b, a] is now (F P)_ab; P'_ab = sum over e of (F P)_ae F_be + Q_ab for b >= a.
+    for a in range(k):
+        for b in range(a, k):
+            for j in range(_LANES):
+                P[a, b, j] = Q[a, b, j] + T[b, a, j] * f[b, j]
+    for p in range(len(pairs)):
+        b, e = pairs[p, 0], pairs[p, 1]
+        for a in range(b + 1):
+            for j in range(_LANES):
+                P[a, b, j] += T[e, a, j] * off[p, j]
+    for a in range(k):
+        for b in range(a + 1, k):
+            for j in range(_LANES):
+                P[b, a, j] = P[a, b, j]
+
+
+@njit(cache=True, fastmath=_MATH)
+def _gains(f, off, pairs, G, Q, S, R, P, T, K, s):
+    """Variance s of the innovation, the gain K, and the covariance P after the update."""
+    k = len(f)
+    for j in range(_LANES):
+        s[j] = R[j]
+    for a in range(k):
+        for j in range(_LANES):
+            K[a, j] = 0.0
+        for b in range(k):
+            for j in range(_LANES):
+                K[a, j] += P[a, b, j] * G[b, j]
+        for j in range(_LANES):
+            s[j] += G[a, j] * K[a, j]
+    _carry(K, f, off, pairs)
+    for a in range(k):
+        for j in range(_LANES):
+            K[a, j] = (K[a, j] + S[a, j]) / s[j]
+    _propagate(f, off, pairs, Q, P, T)
+    for a in range(k):
+        for b in range(k):
+            for j in range(_LANES):
+                P[a, b, j] -= K[a, j] * K[b, j] * s[j]
+
+
+@njit(cache=True)
+def _has_settled(s, K, P, Q, held):
+    """Whether s and the gains have settled in all lanes; remembers them for the next look."""
+    k = len(K)
+    settled = True
+    for j in range(_LANES):
+        left = distance_left(s[j], held[k, :, j])
+        settled = settled and left <= _SETTLED * s[j]
+        for a in range(k):
+            reach = np.sqrt(max(P[a, a, j] + Q[a, a, j], 0.0) / s[j])
+            left = distance_left(K[a, j], held[a, :, j])
+            settled = settled and left <= _SETTLED_GAIN * reach
+    return settled
