@@ -146,7 +146,7 @@ def fit_test(
     records = {track: record for _, some in parts for track, record in some.items()}
     left = {}
     for p, some in parts:
-        model, instrument = _likeliest(p, list(some.values()), baseline)
+        model, instrument = likeliest(p, list(some.values()), baseline)
         way = kalman.recursive_innovations if len(records) > 1 else _innovations
         for track, record in some.items():
             if np.isfinite(record.positions).sum() > instrument.unknowns:
@@ -173,9 +173,10 @@ def _innovations(
     return kalman.innovations(model, instrument, positions, dt).standardised
 
 
-def _likeliest(
+def likeliest(
     p: Posterior, records: Sequence[Record], baseline: Baseline
 ) -> tuple[LinearModel, Instrument]:
+    """Model and instrument of the likeliest of some draws of a posterior (`drawn`)."""
     which = _STEP * np.arange(_CANDIDATES) % len(p.parameters["D"])
     ensemble = compressed([record.positions for record in records], records[0].dt)
     levels = ensemble.weights @ kalman.log_likelihoods(

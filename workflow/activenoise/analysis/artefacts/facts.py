@@ -17,3 +17,39 @@ class FilledGaps:
     longest: int
     held: int
     by_chance: float
+
+
+@dataclass(frozen=True)
+class JumpFacts:
+    """A shift of all later positions of one track. time: s after its first point, of the first
+    point after the jump. size, error: length. over_rms: the size over the rms of what is left."""
+
+    track: str
+    coordinate: str
+    time: float
+    size: float
+    error: float
+    over_rms: float
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """Single wrong positions: n_points in n_tracks. largest: over the rms of what is left."""
+
+    n_points: int
+    n_tracks: int
+    largest: float
+
+
+@dataclass(frozen=True)
+class Disturbances:
+    """Jumps, outliers and kicks (of the tracer itself, of which there are n_kicks) under one linear
+    model. log_odds: of this model with them over the best one without, nats. taken_off: whether
+    jumps and outliers were, because what is left is normal; otherwise they are only named."""
+
+    model: str
+    jumps: list[JumpFacts]
+    outliers: Outliers | None
+    n_kicks: int
+    log_odds: float
+    taken_off: bool
