@@ -53,3 +53,23 @@ class Disturbances:
     n_kicks: int
     log_odds: float
     taken_off: bool
+
+
+@dataclass(frozen=True)
+class CommonMotion:
+    """What the tracks of a movie move together. n_tracks: of the test. window: s, over which it is
+    seen best. share: of the mean square displacement over the window. score: standard deviations
+    of chance. velocity, error: the mean velocity by coordinate, length/s.
+
+    by_frame: the mean step of each frame was taken off; otherwise the mean velocity, because few
+    frames have two tracks. reference: a track that is left out with it, "" if none.
+    """
+
+    n_tracks: int
+    window: float
+    share: float
+    score: float
+    velocity: dict[str, float]
+    error: dict[str, float]
+    by_frame: bool
+    reference: str
