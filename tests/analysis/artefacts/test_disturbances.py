@@ -30,7 +30,7 @@ def test_jumps_are_found_with_their_sizes():
     found = disturbances(TRAPPED, CAMERA, x, DT, n)
     assert not found.outliers
     assert not found.kicks
-    assert [jump.index for jump in found.jumps] == pytest.approx(at, abs=8)
+    assert [jump.point for jump in found.jumps] == pytest.approx(at, abs=8)
     for jump, size in zip(found.jumps, sizes, strict=True):
         assert abs(jump.size - size) < 4 * jump.error
     assert found.cleaned.std() == pytest.approx(0.1, rel=0.1)
@@ -44,7 +44,7 @@ def test_outliers_are_left_out():
     x = bead(n, 3)
     x[wrong] += shift
     found = disturbances(TRAPPED, CAMERA, x, DT, n)
-    at = [one.index for one in found.outliers]
+    at = [one.point for one in found.outliers]
     assert len(set(at) & set(wrong)) >= 38
     assert len(set(at) - set(wrong)) <= 1
     assert not found.jumps
@@ -56,7 +56,7 @@ def test_a_kick_of_the_tracer_is_no_outlier_and_stays():
     x = bead(n, 4)
     x[1500:] += 0.6 * np.exp(-TRAPPED.parameters["kappa"] * DT * np.arange(n - 1500))
     found = disturbances(TRAPPED, CAMERA, x, DT, n)
-    assert [kick.index for kick in found.kicks] == [1500]
+    assert [kick.point for kick in found.kicks] == [1500]
     assert not found.jumps
     np.testing.assert_array_equal(found.cleaned, x)
 
@@ -129,4 +129,4 @@ def test_an_exact_record_can_be_searched_too():
     x = simulate_records(TRAPPED, Instrument(), 2000, DT, 1)
     x[1000:] += 0.5
     found = disturbances(TRAPPED, Instrument(baseline="constant"), x, DT, len(x))
-    assert [jump.index for jump in found.jumps] == [1000]
+    assert [jump.point for jump in found.jumps] == [1000]

@@ -15,11 +15,13 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from activenoise.analysis.artefacts.facts import ArtefactFacts
+
 Model = Literal["Passive", "Viscoelastic", "AOUP", "RBP"]
 Question = Literal[
-    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates"
+    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates", "common motion"
 ]  # fmt: skip
-Reason = Literal["exact", "given", "not needed", "free", "short", "long"]
+Reason = Literal["exact", "given", "not needed", "free", "short", "long", "no clock"]
 
 
 class FactsError(ValueError):
@@ -370,6 +372,7 @@ class Facts:
     each: dict[str, ComparisonFacts]
     full_rate: ComparisonFacts | None
     rivals: Rivals
+    artefacts: ArtefactFacts
     tones: Tones
     circulation: dict[str, CirculationFacts | str]
     bands: Bands

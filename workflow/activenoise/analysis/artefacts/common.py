@@ -145,7 +145,7 @@ class _Clock:
         """Path (n_frames,) of the weighted mean step of the tracks, or of a steady drift (length a
         frame) where a frame has fewer than two or all have; and the weight of each track."""
         own = dict.fromkeys(self._tracks, 0.0)
-        path = drift * np.arange(1, self._n_frames + 1)
+        path: FloatArray = drift * np.arange(1.0, self._n_frames + 1)
         for _ in range(_ROUNDS if by_frame else 0):
             steps, weights = np.zeros(self._n_frames), np.zeros(self._n_frames)
             number = np.zeros(self._n_frames, np.int64)

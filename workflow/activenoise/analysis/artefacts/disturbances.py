@@ -42,10 +42,10 @@ Kind = Literal["jump", "outlier", "kick"]
 
 
 class Disturbance(NamedTuple):
-    """index: of the point, or of the first after a jump. size, error: length (a kick's in standard
-    deviations of the innovations). gain: twice the log likelihood ratio."""
+    """point: its number, of a jump that of the first after it. size, error: length (a kick's in
+    standard deviations of the innovations). gain: twice the log likelihood ratio."""
 
-    index: int
+    point: int
     size: float
     error: float
     gain: float
@@ -69,15 +69,21 @@ class Disturbed:
 
 
 def disturbances(
-    model: LinearModel, instrument: Instrument, positions: FloatArray, dt: float, n_all: int
+    model: LinearModel,
+    instrument: Instrument,
+    positions: FloatArray,
+    dt: float,
+    n_all: int,
+    chance: float = CHANCE,
 ) -> Disturbed | None:
     """The disturbances of a record under ONE linear model; None where there are more than a few.
 
     positions: (n_points,), length, dt (s) apart, NaN where missing; with an unknown baseline.
-    n_all: points that are searched in all, for the chance of 1e-6. The largest disturbance is
+    n_all: points that are searched in all. chance: that anything is found in them where nothing
+    happened. The largest disturbance is
     taken out first; the sizes of all jumps are fitted together.
     """
-    limit = float(chi2.isf(CHANCE / (3 * n_all), 1))
+    limit = float(chi2.isf(chance / (3 * n_all), 1))
     search = _Search(model, instrument, np.array(positions), dt)
     while (found := search.largest(limit)) is not None:
         if not search.take(*found, limit):
@@ -222,7 +228,7 @@ class _Search:
         jumps, kicks = fitted[: len(self._steps)], fitted[len(self._steps) :]
         cleaned = self._positions.copy()
         for jump in jumps:
-            cleaned[jump.index :] -= jump.size
+            cleaned[jump.point :] -= jump.size
         return Disturbed(
             cleaned,
             self.innovations,

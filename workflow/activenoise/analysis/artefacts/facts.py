@@ -73,3 +73,13 @@ class CommonMotion:
     error: dict[str, float]
     by_frame: bool
     reference: str
+
+
+@dataclass(frozen=True)
+class ArtefactFacts:
+    """What was found that is no motion of the tracer, before the models were compared; None for
+    each that was not there. `facts.not_tested` names what could not be looked for."""
+
+    gaps: FilledGaps | None = None
+    common: CommonMotion | None = None
+    disturbances: Disturbances | None = None

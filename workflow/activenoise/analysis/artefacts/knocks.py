@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import betaln
 from scipy.stats import norm
 
-from activenoise.analysis.artefacts.disturbances import Disturbance, Disturbed, disturbances
+from activenoise.analysis.artefacts.disturbances import CHANCE, Disturbance, Disturbed, disturbances
 from activenoise.analysis.artefacts.facts import Disturbances, JumpFacts, Outliers
 from activenoise.analysis.checks import N_LAGS, goodness, likeliest
 from activenoise.analysis.comparison import Tracks, all_records
@@ -21,7 +21,9 @@ FEWEST_POINTS = 100  # of a track in which they are looked for
 
 _MODELS = ("Passive", "AOUP")  # with disturbances: the stiffest and the most yielding
 _ROUNDS = 3  # of a fit of the model and a search under it
+_FIRST_CHANCE = 0.01  # under a model that is fitted to the disturbances too, and hides them
 _MOST_TRACKS = 200
+_PAIRS = 0.02  # kicks for each outlier: pairs of outliers side by side look like kicks
 
 Where = tuple[str, str]
 
@@ -91,28 +93,29 @@ def _hypothesis(model: str, tracks: Tracks, dt: float, setup: Setup) -> _Hypothe
     prior = setup.prior(all_records(tracks, dt))
     n_all = sum(len(x) for parts in tracks.values() for x in parts.values())
     baseline, number = setup.choices.baseline, 0
-    for _ in range(_ROUNDS):
+    for attempt in range(_ROUNDS):
         p = setup.posterior(model, all_records(cleaned, dt), prior)
         one, instrument = likeliest(p, all_records(cleaned, dt), baseline)
         found: dict[Where, Disturbed] = {}
         innovations = []
         for track, parts in tracks.items():
             for name, x in parts.items():
-                what = disturbances(one, instrument, x, dt, n_all)
+                chance = CHANCE if attempt else _FIRST_CHANCE
+                what = disturbances(one, instrument, x, dt, n_all, chance)
                 if what is None:
                     return None
                 innovations.append(what.innovations)
                 cleaned[track][name] = what.cleaned
                 if what.number:
                     found[track, name] = what
-        if sum(what.number for what in found.values()) == number:
+        if not found or (attempt and sum(w.number for w in found.values()) == number):
             break
         number = sum(what.number for what in found.values())
     if not found:
         return _Hypothesis(model, {}, p.log_evidence, True)
     p = setup.posterior(model, all_records(cleaned, dt), prior)
     worth = sum(_worth(what) for what in found.values())
-    return _Hypothesis(model, found, p.log_evidence + worth, _normal(innovations))
+    return _Hypothesis(model, found, p.log_evidence + worth, _normal(found, innovations))
 
 
 def _worth(found: Disturbed) -> float:
@@ -132,8 +135,12 @@ def _worth(found: Disturbed) -> float:
     return float(total)
 
 
-def _normal(innovations: Sequence[np.ndarray]) -> bool:
-    """Whether innovations are as normal as those of a model that fits."""
+def _normal(found: Mapping[Where, Disturbed], innovations: Sequence[np.ndarray]) -> bool:
+    """Whether innovations are as normal as those of a model that fits, without a kick that is not
+    a pair of outliers beside each other."""
+    kicks = sum(len(what.kicks) for what in found.values())
+    if kicks > _PAIRS * sum(len(what.outliers) for what in found.values()):
+        return False
     z = np.concatenate([one / max(float(np.nanstd(one)), 1.0) for one in innovations])
     test = goodness(z, min(N_LAGS, len(z) // 4))
     limit = max(THRESHOLDS.distance, THRESHOLDS.distance_errors / np.sqrt(test.n_points))
@@ -148,7 +155,7 @@ def _facts(best: _Hypothesis, dt: float, log_odds: float) -> Disturbances:
     return Disturbances(
         model=best.model,
         jumps=[
-            JumpFacts(*where, jump.index * dt, jump.size, jump.error, abs(jump.size) / rms[where])
+            JumpFacts(*where, jump.point * dt, jump.size, jump.error, abs(jump.size) / rms[where])
             for where, what in best.found.items()
             for jump in what.jumps
         ],
