@@ -21,7 +21,7 @@ Model = Literal["Passive", "Viscoelastic", "AOUP", "RBP"]
 Question = Literal[
     "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates", "common motion"
 ]  # fmt: skip
-Reason = Literal["exact", "given", "not needed", "free", "short", "long", "no clock"]
+Reason = Literal["exact", "given", "not needed", "free", "short", "long", "no clock", "shape"]
 
 
 class FactsError(ValueError):

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from activenoise import __version__
+from activenoise.analysis.artefacts.facts import ArtefactFacts
 from activenoise.analysis.artefacts.removal import without_artefacts
 from activenoise.analysis.bands import band_arrays, ensemble_bands, predictive_bands
 from activenoise.analysis.checks import drawn
@@ -119,7 +120,8 @@ def analyse(
         found, answer, cleaned, tones = _without_tones(read, dt, setup, sampler)
     at = _one_by_one(Compared(cleaned, dt, 1, found, answer), setup, stages)
     full_rate, stride = None, 1
-    if _is_fast(at.decisive) and long_enough(at.tracks):
+    # A wrong form would be thinned away, not explained.
+    if _is_fast(at.decisive) and long_enough(at.tracks) and not artefacts.shape:
         with stages.stage("search of a stride"):
             stride = fitting_stride(at, setup)
     if stride > 1:
@@ -134,7 +136,7 @@ def analyse(
         artefacts=artefacts,
         tones=Tones(_searched(read), tones),
         tracks=tracks_facts(at, whole, len(read), left_out),
-        not_tested=list(_not_tested(at, read, setup, starts is not None)),
+        not_tested=list(_not_tested(at, read, setup, artefacts, starts is not None)),
         versions=_versions(),
         seconds=stages.seconds,
         **parts,
@@ -377,20 +379,27 @@ def _searched(read: Tracks) -> int:
     return sum(len(next(iter(parts.values()))) >= FEWEST_POINTS for parts in read.values())
 
 
-def _not_tested(at: Compared, read: Tracks, setup: Setup, timed: bool) -> Iterator[NotTested]:
+def _not_tested(
+    at: Compared, read: Tracks, setup: Setup, artefacts: ArtefactFacts, timed: bool
+) -> Iterator[NotTested]:
     """The questions that were not put to this record, and why."""
     free = setup.choices.free
     several = len(next(iter(at.tracks.values()))) > 1
     longest = max(len(x) for parts in at.tracks.values() for x in parts.values())
     untested = any(test.positions is None for test in at.found.fit.values())
-    stuck = at.stride == 1 and _is_fast(at.decisive) and not long_enough(at.tracks)
+    stuck: Reason | None = None
+    if at.stride == 1 and _is_fast(at.decisive):
+        if not long_enough(at.tracks):
+            stuck = "short"
+        elif artefacts.shape:
+            stuck = "shape"
     cut = setup.effort.segments > 1
     reasons: tuple[tuple[Question, Reason | None], ...] = (
         ("drift", _why_no_drift(at, setup)),
         ("common motion", "no clock" if len(read) > 1 and not timed else None),
         ("tones", None if _searched(read) else "short"),
         ("kurtosis", ("free" if free else "short") if untested else None),
-        ("stride", "short" if stuck else None),
+        ("stride", stuck),
         ("circulation", "free" if several and free else None),
         ("coordinates", "long" if several and _too_long_for_each(at) else None),
         ("pieces", "short" if cut and longest < 2 * FEWEST_OF_PIECE else None),

@@ -9,6 +9,7 @@ from activenoise.analysis.artefacts.facts import (
     CommonMotion,
     Disturbances,
     FilledGaps,
+    ShapeFacts,
 )
 from activenoise.report.phrases import listed, percent
 
@@ -23,6 +24,23 @@ def artefact_sentences(found: ArtefactFacts) -> Iterator[str]:
         yield _common(found.common)
     if found.disturbances is not None:
         yield from _disturbances(found.disturbances)
+    for name, shape in found.shape.items():
+        yield _shape(name, shape)
+    for name, rounding in found.rounding.items():
+        yield (
+            f"The positions {name} are rounded to {rounding.grid:.3g}, which is "
+            f"{rounding.over_step:.2g} times the root mean square step. The rounding adds noise "
+            f"of {rounding.grid / 12**0.5:.2g} root mean square, which is not white where the grid "
+            "is coarse."
+        )
+    if found.still is not None:
+        noise = ", ".join(f"{v:.3g} in {name}" for name, v in found.still.noise.items())
+        yield (
+            f"Nothing moves that the instrument resolves: the positions are white (correlation of "
+            f"neighbours {found.still.memory:.2f} ± {found.still.error:.1g}), {noise} root mean "
+            "square. Localisation noise alone does that, and so does a trap that relaxes within "
+            "an interval; the parameters of the motion are then not known."
+        )
 
 
 def _gaps(gaps: FilledGaps) -> str:
@@ -89,3 +107,21 @@ def _disturbances(found: Disturbances) -> Iterator[str]:
             f"The tracer was kicked {found.n_kicks} times: single steps far too large for the "
             "model, after which it relaxes as always. They were left in the record."
         )
+
+
+def _shape(name: str, shape: ShapeFacts) -> str:
+    humps = f", in {shape.humps} humps" if shape.humps > 1 else ""
+    words = {
+        "positions": f"the positions are not normal (excess kurtosis {shape.kurtosis:.2g} ± "
+        f"{shape.error:.1g}{humps})",
+        "bent": "the mean step is not proportional to the distance from the centre (chance "
+        f"{shape.p_linear:.1g}{'' if 'positions' in shape.named else humps})",
+        "clustered": "large steps come together (autocorrelation of their squares up to "
+        f"{shape.clustering:.2g}, chance {shape.p_constant:.1g})",
+    }
+    return (
+        f"No linear process moves like {name}: {listed([words[kind] for kind in shape.named])}. A "
+        "trap that is not harmonic, two places between which a tracer hops, or a diffusivity that "
+        "changes do this at equilibrium; propulsion at constant speed does it too. No stride was "
+        "searched at which it shows less."
+    )

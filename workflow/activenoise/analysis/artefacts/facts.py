@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,50 @@ class CommonMotion:
 
 
 @dataclass(frozen=True)
+class ShapeFacts:
+    """How one coordinate is no linear process, whatever its correlations. kurtosis: excess, of the
+    positions of a trapped tracer, with its error (0 and 0 where it was not tested); humps: of their
+    distribution. p_linear: chance that the mean step is no more bent than linear in the position.
+    clustering, p_constant: largest autocorrelation of the squares of what is left of a linear
+    process, and the chance of all if its noise is constant. named: which of them are certain and
+    large: "positions", "bent", "clustered"."""
+
+    kurtosis: float
+    error: float
+    humps: int
+    p_linear: float
+    clustering: float
+    p_constant: float
+    named: list[str]
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Positions on a grid of step `grid` (length), so many times the rms step."""
+
+    grid: float
+    over_step: float
+
+
+@dataclass(frozen=True)
+class StillFacts:
+    """White positions: nothing moves that the instrument resolves. noise: rms, length, by
+    coordinate. memory, error: correlation of neighbours."""
+
+    noise: dict[str, float]
+    memory: float
+    error: float
+
+
+@dataclass(frozen=True)
 class ArtefactFacts:
     """What was found that is no motion of the tracer, before the models were compared; None for
-    each that was not there. `facts.not_tested` names what could not be looked for."""
+    each that was not there. `facts.not_tested` names what could not be looked for. shape, rounding:
+    by coordinate, of those where there is something to name; neither is taken off."""
 
     gaps: FilledGaps | None = None
     common: CommonMotion | None = None
     disturbances: Disturbances | None = None
+    shape: dict[str, ShapeFacts] = field(default_factory=dict)
+    rounding: dict[str, Rounding] = field(default_factory=dict)
+    still: StillFacts | None = None
