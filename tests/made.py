@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from activenoise.analysis.artefacts.facts import ArtefactFacts
 from activenoise.analysis.facts import (
     ActivePart,
     Bands,
@@ -92,7 +93,8 @@ def facts(**changes: Any) -> Facts:
         comparison=comparison(),
         posteriors=dict.fromkeys(MODELS, posterior),
         double=Double(p_negative_weight=0.9, kappa_tau_a=0.4, ratio=1.0),
-        own=None, each={}, full_rate=None, tones=Tones(1, []), circulation={},
+        own=None, each={}, full_rate=None,
+        artefacts=ArtefactFacts(), tones=Tones(1, []), circulation={},
         bands=Bands(1, {"x": {"autocorrelation": 0.95, "displacement": 1.0, "spectrum": 0.9}}),
         pieces=Pieces("Passive", "", [], {}),
         tracks=TracksFacts(1, 0, 1, 1, 10, [row], {}),

@@ -11,6 +11,13 @@ import pytest
 
 LIBRARY = Path(__file__).parents[1] / "workflow" / "activenoise"
 ROOMS = sorted(path for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY)
+
+
+def wing_of(path: Path) -> str:
+    """The wing in which a module is, be it in a folder of its own there."""
+    return path.relative_to(LIBRARY).parts[0]
+
+
 GROUND = {"arrays", "files", "logs", "parameters"}  # modules that every wing may use
 # From the top down: a wing may import those below it, itself and the ground.
 FLOORS = (
@@ -32,7 +39,7 @@ def allowed(wing: str) -> set[str]:
 
 
 def imported(path: Path) -> set[str]:
-    """The modules of the library that a file imports, as `wing.module` or `module`."""
+    """The modules of the library that a file imports, as `module_of` names them."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -50,25 +57,26 @@ def imported(path: Path) -> set[str]:
 
 
 def module_of(parts: list[str]) -> str:
-    """`wing.module` or `module`, less the name that is imported from it."""
-    if len(parts) > 1 and LIBRARY.joinpath(*parts[:2]).with_suffix(".py").is_file():
-        return ".".join(parts[:2])
+    """`wing.module`, `wing.folder.module` or `module`, less the name that is imported from it."""
+    for depth in range(len(parts), 1, -1):
+        if LIBRARY.joinpath(*parts[:depth]).with_suffix(".py").is_file():
+            return ".".join(parts[:depth])
     return parts[0]
 
 
 def test_every_room_is_in_a_wing_that_has_a_floor():
-    assert {path.parent.name for path in ROOMS} == {*FLOORS, *BESIDE}
+    assert {wing_of(path) for path in ROOMS} == {*FLOORS, *BESIDE}
     assert GROUND <= {path.stem for path in LIBRARY.glob("*.py")} <= GROUND | ROOF
 
 
-@pytest.mark.parametrize("path", ROOMS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: path.relative_to(LIBRARY).as_posix())
 def test_no_arrow_points_up(path):
     wrong = {
         name
         for name in imported(path)
-        if name.split(".")[0] not in allowed(path.parent.name) | {"__version__"}
+        if name.split(".")[0] not in allowed(wing_of(path)) | {"__version__"}
     }
-    assert not wrong, f"{path.parent.name} must not import {', '.join(sorted(wrong))}"
+    assert not wrong, f"{wing_of(path)} must not import {', '.join(sorted(wrong))}"
 
 
 def test_the_ground_imports_the_ground_alone():
@@ -87,7 +95,9 @@ def test_scripts_and_rules_do_not_use_the_public_face():
 
 def test_no_cycle():
     arrows = {
-        f"{path.parent.name}.{path.stem}": {name for name in imported(path) if "." in name}
+        ".".join(path.relative_to(LIBRARY).with_suffix("").parts): {
+            name for name in imported(path) if "." in name
+        }
         for path in ROOMS
     }
     done: set[str] = set()

@@ -237,9 +237,10 @@ def test_a_record_that_no_model_fits_says_so_first_and_gives_no_probability(chan
 def test_what_is_certain_but_small_or_large_but_uncertain_is_no_misfit():
     assert not misfits(innovations(n_points=10**6, autocorrelation=[0.02], p_white=1e-80))
     assert not misfits(innovations(n_points=300, autocorrelation=[0.15], distance=0.06))
-    # RBP is tested by a Gaussian filter, whose innovations are not normal then.
+    # RBP's positions are not normal; its scores are.
     far = WithError(-0.5, 0.1)
-    assert not misfits(innovations(model="RBP", distance=0.08, positions=far))
+    assert not misfits(innovations(model="RBP", positions=far))
+    assert misfits(innovations(model="RBP", distance=0.08)) == {"normal": 0.08}
     assert not misfits(innovations(positions=WithError(-0.4, 0.1)))
     assert not misfits(innovations(positions=WithError(-0.08, 0.01)))
 

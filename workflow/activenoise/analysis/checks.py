@@ -3,8 +3,8 @@ positions of a trapped tracer normal too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,16 @@ from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record, instrument_of, linear_model
 from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
+from activenoise.likelihood.switching import rbp_log_likelihood, rbp_scores
 from activenoise.physics.instrument import Baseline, Instrument
+from activenoise.physics.models import RBP
 from activenoise.physics.system import LinearModel
 
 N_LAGS = 20
 FEWEST = 200  # points of a track whose positions are tested
 
 _CANDIDATES = 64  # draws among which the best is sought, whose innovations are tested
+_RBP_CANDIDATES, _RBP_POINTS = 8, 1 << 12  # of RBP, whose likelihood is dear
 _STEP = 997  # from draw to draw, coprime to their number: equal draws are neighbours
 
 
@@ -139,15 +142,20 @@ def fit_test(
 ) -> FitTest:
     """Tests of one coordinate's innovations under one model, at the likeliest of some draws.
 
-    parts: posteriors, each with the records by track to which it belongs. Several records are
-    tested as one series: N_LAGS missing values between them keep lags from crossing from one to
-    the next.
+    parts: posteriors, each with the records by track to which it belongs. RBP's innovations are its
+    normal scores (`switching.rbp_scores`). Several records are tested as one series: N_LAGS missing
+    values between them keep lags from crossing from one to the next.
     """
     records = {track: record for _, some in parts for track, record in some.items()}
     left = {}
     for p, some in parts:
-        model, instrument = _likeliest(p, list(some.values()), baseline)
-        way = kalman.recursive_innovations if len(records) > 1 else _innovations
+        model, instrument = likeliest(p, list(some.values()), baseline)
+        way: Callable[..., FloatArray] = (
+            kalman.recursive_innovations if len(records) > 1 else _innovations
+        )
+        if p.model_name == "RBP":
+            model, instrument = _likeliest_rbp(p, list(some.values()), baseline)
+            way = _scores
         for track, record in some.items():
             if np.isfinite(record.positions).sum() > instrument.unknowns:
                 left[track] = way(model, instrument, *record)
@@ -173,9 +181,56 @@ def _innovations(
     return kalman.innovations(model, instrument, positions, dt).standardised
 
 
-def _likeliest(
+def _likeliest_rbp(
     p: Posterior, records: Sequence[Record], baseline: Baseline
 ) -> tuple[LinearModel, Instrument]:
+    """The AOUP of the covariance of RBP, and the instrument, of the likeliest of a few draws, by
+    the first points of the records."""
+    parts = [record.positions for record in records]
+    points = np.cumsum([len(x) for x in parts])
+    parts = [
+        x[:_RBP_POINTS] for x, n in zip(parts, points, strict=True) if n - len(x) < _RBP_POINTS
+    ]
+    tried = []
+    for i in range(_RBP_CANDIDATES):
+        aoup, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
+        level = [_level(aoup, instrument, Record(x, records[0].dt)) for x in parts]
+        log_p = sum(
+            float(
+                rbp_log_likelihood(RBP(**aoup.parameters), at, x, records[0].dt, from_zero=True)[0]
+            )
+            for at, x in level
+        )
+        tried.append((log_p, aoup, instrument))
+    _, aoup, instrument = max(tried, key=lambda one: one[0])
+    return aoup, instrument
+
+
+def _level(
+    aoup: LinearModel, instrument: Instrument, record: Record
+) -> tuple[Instrument, FloatArray]:
+    """Instrument and positions as the filter of RBP takes them: a long record of a trapped tracer
+    less the baseline that the AOUP of the same covariance has; otherwise the baseline is a part of
+    the state, which a filter forgets that is long in a trap."""
+    if np.all(np.asarray(aoup.kappa) == 0) or len(record.positions) <= FEWEST:
+        return instrument, record.positions
+    found = kalman.innovations(aoup, instrument, *record)
+    base = kalman.regressors(len(record.positions), instrument.unknowns)
+    return replace(instrument, baseline="zero"), record.positions - found.baseline @ base
+
+
+def _scores(
+    aoup: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
+) -> FloatArray:
+    """Normal scores of a record under the RBP that has the covariance of an AOUP."""
+    at, levelled = _level(aoup, instrument, Record(positions, dt))
+    return rbp_scores(RBP(**aoup.parameters), at, levelled, dt, from_zero=True)
+
+
+def likeliest(
+    p: Posterior, records: Sequence[Record], baseline: Baseline
+) -> tuple[LinearModel, Instrument]:
+    """Model and instrument of the likeliest of some draws of a posterior (`drawn`)."""
     which = _STEP * np.arange(_CANDIDATES) % len(p.parameters["D"])
     ensemble = compressed([record.positions for record in records], records[0].dt)
     levels = ensemble.weights @ kalman.log_likelihoods(

@@ -15,10 +15,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from activenoise.analysis.artefacts.facts import ArtefactFacts
+
 Question = Literal[
-    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates"
+    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates", "common motion"
 ]  # fmt: skip
-Reason = Literal["exact", "given", "not needed", "free", "short", "long"]
+Reason = Literal["exact", "given", "not needed", "free", "short", "long", "no clock", "shape"]
 
 
 class FactsError(ValueError):
@@ -365,6 +367,7 @@ class Facts:
     own: ComparisonFacts | None
     each: dict[str, ComparisonFacts]
     full_rate: ComparisonFacts | None
+    artefacts: ArtefactFacts
     tones: Tones
     circulation: dict[str, CirculationFacts | str]
     bands: Bands

@@ -76,19 +76,17 @@ def misfits(test: FitTest, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
     largest autocorrelation), "normal" (distance), "shape" (excess kurtosis of the positions),
     "slow" (chance of the blocks). Empty: it fits.
 
-    RBP is tested by the innovations of the AOUP that has its covariance, which are not normal, nor
-    are its positions.
+    The innovations of RBP are its normal scores; its positions are not normal.
     """
     found: dict[str, float] = {}
     largest = max(test.autocorrelation, key=abs)
     root = sqrt(test.n_points)
     if abs(largest) > max(limits.autocorrelation, limits.errors / root):
         found["fast"] = largest
-    gaussian = test.model != "RBP"
-    if gaussian and test.distance > max(limits.distance, limits.distance_errors / root):
+    if test.distance > max(limits.distance, limits.distance_errors / root):
         found["normal"] = test.distance
-    tails = test.positions
-    if gaussian and tails and abs(tails.value) > max(limits.kurtosis, limits.errors * tails.error):
+    tails = None if test.model == "RBP" else test.positions
+    if tails and abs(tails.value) > max(limits.kurtosis, limits.errors * tails.error):
         found["shape"] = tails.value
     if test.p_slow < limits.slow:
         found["slow"] = test.p_slow

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from activenoise import __version__
+from activenoise.analysis.artefacts.facts import ArtefactFacts
+from activenoise.analysis.artefacts.removal import without_artefacts
 from activenoise.analysis.bands import band_arrays, ensemble_bands, predictive_bands
 from activenoise.analysis.checks import drawn
 from activenoise.analysis.circulation import circulations
@@ -55,7 +57,7 @@ from activenoise.analysis.pieces import pieces_of
 from activenoise.analysis.rivals import LONGEST, every, fitting_stride, long_enough
 from activenoise.analysis.setup import Effort, Setup, setup_for
 from activenoise.analysis.tones import FEWEST_POINTS, take_off
-from activenoise.analysis.tracks import Compared, observed, one_by_one, read_tracks, tracks_facts
+from activenoise.analysis.tracks import Compared, observed, one_by_one, tracks_facts
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison
@@ -84,6 +86,7 @@ def analyse(
     seed: int = 0,
     choices: Choices | None = None,
     left_out: int = 0,
+    starts: Mapping[str, int] | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> Analysis:
     """The facts of a record, and the arrays that its figures draw.
@@ -95,9 +98,12 @@ def analyse(
     effort: "full", "quick" or an `Effort`. seed: of all random numbers.
     choices: the user's trap, priors, baseline and prior odds; the usual ones without it.
     left_out: tracks of the file that are not among these, for the facts alone.
+    starts: the frame of the first point of each track, on one clock for all; None if that is not
+        known, or the tracks are not of one movie.
     progress: called with the name of each stage as it starts.
 
-    Tones in the innovations are taken off first. Where the innovations correlate over a few points,
+    What is no motion of the tracer is found and taken off first (`artefacts.removal`), and then the
+    tones in the innovations. Where the innovations correlate over a few points,
     which is a response of the instrument that no model here has, every 2nd, 4th ... point is tried
     until a model fits; the facts are then those of the thinned record, and `full_rate` has how all
     points fared. Facts that were not established are in `not_tested`, with the reason. ValueError,
@@ -106,13 +112,15 @@ def analyse(
     setup = setup_for(len(tracks), kind, choices or Choices(), effort, seed)
     stages = _Stages(progress)
     whole = _checked(tracks, dt)
-    read = read_tracks(whole, setup)
+    with stages.stage("artefacts"):
+        read, artefacts = without_artefacts(whole, dt, setup, starts)
     sampler = _sampler(read, dt, setup.effort)
     with stages.stage("models"):
         found, answer, cleaned, tones = _without_tones(read, dt, setup, sampler)
     at = _one_by_one(Compared(cleaned, dt, 1, found, answer), setup, stages)
     full_rate, stride = None, 1
-    if _is_fast(at.decisive) and long_enough(at.tracks):
+    # A wrong form would be thinned away, not explained.
+    if _is_fast(at.decisive) and long_enough(at.tracks) and not artefacts.shape:
         with stages.stage("search of a stride"):
             stride = fitting_stride(at, setup)
     if stride > 1:
@@ -124,9 +132,10 @@ def analyse(
     facts = Facts(
         record=_record_facts(whole, read, dt, stride),
         full_rate=full_rate,
+        artefacts=artefacts,
         tones=Tones(_searched(read), tones),
         tracks=tracks_facts(at, whole, len(read), left_out),
-        not_tested=list(_not_tested(at, read, setup)),
+        not_tested=list(_not_tested(at, read, setup, artefacts, starts is not None)),
         versions=_versions(),
         seconds=stages.seconds,
         **parts,
@@ -356,19 +365,27 @@ def _searched(read: Tracks) -> int:
     return sum(len(next(iter(parts.values()))) >= FEWEST_POINTS for parts in read.values())
 
 
-def _not_tested(at: Compared, read: Tracks, setup: Setup) -> Iterator[NotTested]:
+def _not_tested(
+    at: Compared, read: Tracks, setup: Setup, artefacts: ArtefactFacts, timed: bool
+) -> Iterator[NotTested]:
     """The questions that were not put to this record, and why."""
     free = setup.choices.free
     several = len(next(iter(at.tracks.values()))) > 1
     longest = max(len(x) for parts in at.tracks.values() for x in parts.values())
     untested = any(test.positions is None for test in at.found.fit.values())
-    stuck = at.stride == 1 and _is_fast(at.decisive) and not long_enough(at.tracks)
+    stuck: Reason | None = None
+    if at.stride == 1 and _is_fast(at.decisive):
+        if not long_enough(at.tracks):
+            stuck = "short"
+        elif artefacts.shape:
+            stuck = "shape"
     cut = setup.effort.segments > 1
     reasons: tuple[tuple[Question, Reason | None], ...] = (
         ("drift", setup.why_no_drift),
+        ("common motion", "no clock" if len(read) > 1 and not timed else None),
         ("tones", None if _searched(read) else "short"),
         ("kurtosis", ("free" if free else "short") if untested else None),
-        ("stride", "short" if stuck else None),
+        ("stride", stuck),
         ("circulation", "free" if several and free else None),
         ("coordinates", "long" if several and _too_long_for_each(at) else None),
         ("pieces", "short" if cut and longest < 2 * FEWEST_OF_PIECE else None),

@@ -105,7 +105,7 @@ def innovations(
     model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
 ) -> Innovations:
     """Standardised innovations of a record under ONE model, its baseline taken out."""
-    rows = _innovation_rows(model, instrument, positions, dt)
+    rows = innovation_rows(model, instrument, positions, dt)
     seen = np.isfinite(rows[0])
     baseline = np.linalg.lstsq(rows[1:, seen].T, rows[0, seen], rcond=None)[0]
     information = rows[1:, seen] @ rows[1:, seen].T
@@ -123,7 +123,7 @@ def recursive_innovations(
     bound to a baseline that was fitted to all of them. As many points as the baseline has
     coefficients have none: NaN there, and where a point is missing.
     """
-    rows = _innovation_rows(model, instrument, positions, dt)
+    rows = innovation_rows(model, instrument, positions, dt)
     result = np.full(rows.shape[1], np.nan)
     seen = np.flatnonzero(np.isfinite(rows[0]))
     d, D = rows[0, seen], rows[1:, seen]
@@ -142,10 +142,11 @@ def recursive_innovations(
     return result
 
 
-def _innovation_rows(
+def innovation_rows(
     model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
 ) -> FloatArray:
-    """Innovations of the record and of each regressor over sqrt(s), (1 + unknowns, n_points)."""
+    """Innovations of a record and of each regressor of its baseline over sqrt(s), under ONE model,
+    (1 + unknowns, n_points), NaN where a point is missing."""
     record = check_record(positions, instrument, model)
     system = discretise(model, instrument, dt)
     if len(system.R) != 1:

@@ -17,11 +17,14 @@ good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from activenoise.arrays import FloatArray
 from activenoise.likelihood.kalman import check_record
@@ -61,6 +64,46 @@ def rbp_log_likelihood(
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
     (tests/test_rbp_filter.py); it falls with D_a/D, and at weak propulsion it is nothing.
     """
+    prepared, flat = _prepared(model, instrument, positions, dt, n_angles, from_zero, lengths)
+    result = np.empty(len(flat))
+    _run(*prepared, result, np.empty((0, 0)))
+    return result + flat
+
+
+def rbp_scores(
+    model: RBP, instrument: Instrument, positions: ArrayLike, dt: float, from_zero: bool = False
+) -> FloatArray:
+    """Normal scores of a record under ONE model, (n_points,), NaN where a point is missing.
+
+    A point y_n, given those before it, has the cumulative probability
+
+        u_n = sum over the angles of p_i Phi((y_n - mu_i)/sqrt(s_i)),
+
+    and Phi^-1(u_n) are independent standard normals if the model is right, as the innovations of a
+    linear model are (Rosenblatt, Ann. Math. Stat. 23, 470, 1952). As many points as an unknown
+    baseline has coefficients have none. Arguments and the error are those of `rbp_log_likelihood`.
+    """
+    prepared, flat = _prepared(model, instrument, positions, dt, None, from_zero, None)
+    if len(flat) != 1:
+        raise ValueError(f"scores are those of one model, not of {len(flat)}")
+    scores = np.full((1, prepared[0].shape[1]), np.nan)
+    _run(*prepared, np.empty(1), scores)
+    tails = np.clip(np.abs(scores[0]), 1e-300, None)
+    scores = np.where(scores[0] >= 0, ndtri(tails), -ndtri(tails))
+    scores[np.flatnonzero(np.isfinite(scores))[: instrument.unknowns]] = np.nan
+    return scores
+
+
+def _prepared(
+    model: RBP,
+    instrument: Instrument,
+    positions: ArrayLike,
+    dt: float,
+    n_angles: int | None,
+    from_zero: bool,
+    lengths: Sequence[int] | None,
+) -> tuple[tuple[Any, ...], FloatArray]:
+    """What `_run` takes, and what the prior of the baseline takes off the log density, (m,)."""
     records, ends = _levelled(model, instrument, positions, from_zero, lengths)
     A, W, h, P, zero = _linear_part(model, instrument, dt)
     m, k, _ = A.shape
@@ -87,14 +130,11 @@ def rbp_log_likelihood(
     drop = D_a / D * (dt / tau_a) ** 2 / 3
     if len(records) not in (1, m):
         raise ValueError(f"{len(records)} records do not match {m} models")
-    result = np.empty(m)
     which = np.minimum(np.arange(m), len(records) - 1)
-    _run(
+    return (
         records, which, ends, F[part], F[:, rest, 1] * speed[:, None], G[:, rest], G[:, 1] * speed,
         Q[part], S[:, rest], R, noise**2, slope * speed[:, None], start, dt / tau_a, drop, angles,
-        result,
-    )  # fmt: skip
-    return result + flat
+    ), flat  # fmt: skip
 
 
 def _linear_part(
@@ -165,8 +205,10 @@ def _angles_needed(D: FloatArray, D_a: FloatArray, tau_a: FloatArray, dt: float)
 
 @njit(cache=True, parallel=True)
 def _run(
-    records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, angles, result
+    records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, angles, result,
+    scores,
 ):  # fmt: skip
+    nothing = np.empty(0)
     for i in prange(len(result)):
         half, T = _diffusion(angles[i], 0.5 * turn[i]), _diffusion(angles[i], turn[i])
         result[i] = 0.0
@@ -175,6 +217,7 @@ def _run(
             result[i] += _filter(
                 records[which[i], first : ends[j]], F[i], B[i], G[i], g[i], Q[i], S[i], R[i],
                 noise[i], slope[i], start[i], drop[i], half, T,
+                scores[i, first : ends[j]] if len(scores) else nothing,
             )  # fmt: skip
 
 
@@ -207,7 +250,9 @@ def _kernel(m, decay):
 
 
 @njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T):
+def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, scores):
+    """Log density of a record; fills scores (n_points,), where not empty, with the cumulative
+    probability of each point, or less that of what is above it, whichever is smaller."""
     k, m = len(G), len(T)
     cosine = np.cos(np.pi * (np.arange(m) + 0.5) / m)
     scale = np.maximum(1.0 - drop * (1.0 - cosine**2), _LEAST_NOISE)
@@ -230,6 +275,7 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T):
     value = 0.0
     for t in range(len(record)):
         seen = not np.isnan(record[t])
+        below, above = 0.0, 0.0
         highest = -np.inf
         for i in range(m):
             c = scale[i]
@@ -254,6 +300,10 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T):
                     s += G[a] * h[a]
                     d -= G[a] * cells[1 + a, i]
                 log_p[i] = -0.5 * (_LOG_2PI + np.log(s) + d * d / s)
+                if len(scores):
+                    u = d / np.sqrt(2.0 * s)
+                    below += 0.5 * cells[0, i] * math.erfc(-u)
+                    above += 0.5 * cells[0, i] * math.erfc(u)
             highest = max(highest, log_p[i])
             for a in range(k):
                 gain[a] = 0.0
@@ -275,6 +325,8 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T):
                         total += FC[a, e] * F[b, e]
                     cells[row, i] = total
                     row += 1
+        if seen and len(scores):
+            scores[t] = below if below < above else -above
         if seen:
             total = 0.0
             for i in range(m):

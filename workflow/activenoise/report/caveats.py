@@ -13,6 +13,7 @@ from activenoise.analysis.judgement import (
     has_double,
     stated,
 )
+from activenoise.report.artefact_words import artefact_sentences
 from activenoise.report.phrases import THIN, faults, listed, ordinal, percent
 
 _KIND_WORDS = {
@@ -30,6 +31,7 @@ _KIND_WORDS = {
 def caveats(facts: Facts, found: Reading, parameter_words: Mapping[str, str]) -> Iterator[str]:
     """The caveats of a reading. parameter_words: what each parameter is."""
     fits = found not in ("no model", "active, not described")
+    yield from artefact_sentences(facts.artefacts)
     yield from _agreement(facts)
     yield from _circulation(facts)
     yield _distinguishable(facts, fits)
@@ -279,7 +281,12 @@ def _not_tested(facts: Facts) -> Iterator[str]:
     if found:
         yield f"Not tested for {what}: {'; '.join(found)}."
     for item in facts.not_tested:
-        if item.question == "drift" and item.reason == "exact":
+        if item.question == "common motion":
+            yield (
+                "Whether the tracks move together, as on a drifting stage, was not tested: the "
+                "file does not say which points are of the same frame."
+            )
+        elif item.question == "drift" and item.reason == "exact":
             yield (
                 "An instrument that moves slowly is not among the models, because the positions "
                 "were taken as exact."
