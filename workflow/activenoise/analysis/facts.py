@@ -249,6 +249,25 @@ class CirculationFacts:
 
 
 @dataclass(frozen=True)
+class WitnessFacts:
+    """Test of displacements that do not overlap, which no medium at equilibrium correlates.
+
+    p_equilibrium: chance of so large a largest z there. kind: of what is largest, "persistence"
+    (they go the same way) or "relaxation" (their recoil has a part of the wrong sign). span, gap:
+    of the displacements and between them, s. correlation: weighted mean over the lags. n_units:
+    independent tracks and blocks.
+    """
+
+    p_equilibrium: float
+    z: float
+    kind: Literal["persistence", "relaxation"]
+    span: float
+    gap: float
+    correlation: WithError
+    n_units: int
+
+
+@dataclass(frozen=True)
 class Bands:
     """inside: by coordinate and statistic, the part of it inside the model's central 95 %. stride:
     of the points that were compared."""
