@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from activenoise.analysis import witness as module
-from activenoise.analysis.witness import witness
+from activenoise.analysis.witness import instrument_memory, witness
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
 from activenoise.simulation.records import simulate_records
@@ -143,6 +143,13 @@ def test_a_low_pass_needs_a_gap_beyond_its_memory():
     x = [made(Passive(0.02, 1.0), 40_000, 1, 1, Instrument(corner=0.08))]
     assert witness(x, 1.0, memory=1).p_equilibrium < 1e-4
     assert witness(x, 1.0, memory=16).p_equilibrium > 0.05
+
+
+def test_the_gap_goes_beyond_the_memory_of_the_instrument():
+    assert instrument_memory(np.zeros(5), 0.01) == 1
+    assert instrument_memory(np.zeros(5), 0.01, stride=4) == 4
+    # The detector of the shipped bead in water: 7.9 kHz at 78 kHz.
+    assert instrument_memory(np.full(5, 1 / (2 * np.pi * 7936.5)), 1.28e-5, stride=8) == 13
 
 
 def test_gaps_are_left_out():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 Model = Literal["Passive", "Viscoelastic", "AOUP", "RBP"]
 Question = Literal[
-    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates"
+    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates", "witness"
 ]  # fmt: skip
 Reason = Literal["exact", "given", "not needed", "free", "short", "long"]
 
@@ -117,12 +118,9 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class ComparisonFacts:
-    """The four models side by side, at the prior odds.
-
-    p_active: of AOUP and RBP together. p_distinguishable: that the motion is active and has a law
-    that no medium at equilibrium has. fit, fit_aoup: tests of the favoured model and of the AOUP
-    by coordinate.
-    """
+    """The four models side by side, at the prior odds. p_active: of AOUP and RBP together.
+    p_distinguishable: that the motion is active and has a law that no medium at equilibrium has.
+    fit, fit_aoup: tests of the favoured model and of the AOUP by coordinate."""
 
     models: dict[str, ModelFacts]
     favoured: str
@@ -188,11 +186,9 @@ class Double:
 
 @dataclass(frozen=True)
 class DriftRival:
-    """A passive tracer on an instrument that drifts as a random walk.
-
-    probability: beside the four models, at the prior odds of Passive. log_evidence with its error:
-    nats. reach: what the walk makes by the end, over the rms of the record; median.
-    """
+    """A passive tracer on an instrument that drifts as a random walk. probability: beside the four
+    models, at the prior odds of Passive. log_evidence with its error: nats. reach: what the walk
+    makes by the end, over the rms of the record; median."""
 
     probability: float
     log_evidence: float
@@ -250,13 +246,9 @@ class CirculationFacts:
 
 @dataclass(frozen=True)
 class WitnessFacts:
-    """Test of displacements that do not overlap, which no medium at equilibrium correlates.
-
-    p_equilibrium: chance of so large a largest z there. kind: of what is largest, "persistence"
-    (they go the same way) or "relaxation" (their recoil has a part of the wrong sign). span, gap:
-    of the displacements and between them, s. correlation: weighted mean over the lags. n_units:
-    independent tracks and blocks.
-    """
+    """The largest z of displacements that do not overlap (`witness`). p_equilibrium: its chance.
+    span, gap: of the displacements and between them, s. correlation: weighted mean over lags.
+    n_units: independent tracks and blocks."""
 
     p_equilibrium: float
     z: float
@@ -373,8 +365,8 @@ class Facts:
     fixed: parameters that the user fixed, or "off". comparison, posteriors, double: of all tracks
     with shared parameters. own: the comparison if each track has parameters of its own; None with
     fewer than two. each: of each coordinate by itself, empty for one. full_rate: where every 2nd,
-    4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or the
-    reason why it could not be tested. seconds: by stage.
+    4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or why it
+    could not be tested. witness: of all points, None where they are too few. seconds: by stage.
     """
 
     record: RecordFacts
@@ -391,6 +383,7 @@ class Facts:
     rivals: Rivals
     tones: Tones
     circulation: dict[str, CirculationFacts | str]
+    witness: WitnessFacts | None
     bands: Bands
     pieces: Pieces
     tracks: TracksFacts
@@ -501,8 +494,6 @@ def _read_any(hints: tuple[Any, ...], value: Any) -> Any:
         return None
     others = [hint for hint in hints if hint is not NoneType]
     for hint in others[:-1]:
-        try:
+        with suppress(TypeError):
             return _read(hint, value)
-        except TypeError:
-            continue
     return _read(others[-1], value)

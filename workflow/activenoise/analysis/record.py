@@ -48,6 +48,7 @@ from activenoise.analysis.facts import (
     Settings,
     ToneFacts,
     Tones,
+    WitnessFacts,
 )
 from activenoise.analysis.judgement import all_misfits, reading_of
 from activenoise.analysis.pieces import FEWEST as FEWEST_OF_PIECE
@@ -56,6 +57,7 @@ from activenoise.analysis.rivals import LONGEST, drift_rival, every, fitting_str
 from activenoise.analysis.setup import Effort, Setup, effort_of
 from activenoise.analysis.tones import FEWEST_POINTS, take_off
 from activenoise.analysis.tracks import Compared, observed, one_by_one, read_tracks, tracks_facts
+from activenoise.analysis.witness import instrument_memory, witness
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison
@@ -121,13 +123,16 @@ def analyse(
         with stages.stage("models of the thinned record"):
             at = _thinned(at, stride, setup, sampler)
         at = _one_by_one(at, setup, stages)
+    with stages.stage("witness"):
+        seen = _witness(cleaned, answer, dt, stride, seed)
     parts, arrays = _parts(at, setup, stages)
     facts = Facts(
         record=_record_facts(whole, read, dt, stride),
         full_rate=full_rate,
         tones=Tones(_searched(read), tones),
         tracks=tracks_facts(at, whole, len(read), left_out),
-        not_tested=list(_not_tested(at, read, setup)),
+        witness=seen,
+        not_tested=list(_not_tested(at, read, seen, setup)),
         versions=_versions(),
         seconds=stages.seconds,
         **parts,
@@ -289,6 +294,23 @@ def _circulation(at: Compared, setup: Setup) -> dict[str, CirculationFacts | str
     return circulations(tracks, at.dt, setup.seed)
 
 
+def _witness(
+    tracks: Tracks, answer: Comparison, dt: float, stride: int, seed: int
+) -> WitnessFacts | None:
+    """The test that needs no model, of all points; None where they are too few. Between the
+    displacements is a gap: the response of the low-pass that the likeliest model found at the full
+    rate, and the stride at which a model of the instrument fits."""
+    likeliest = max(answer.probability, key=lambda name: answer.probability[name])
+    corner = answer.posteriors[likeliest].parameters["corner"]
+    memory = instrument_memory(1 / (2 * np.pi * corner), dt, stride)
+    try:
+        return witness(
+            [np.stack(list(x.values()), axis=1) for x in tracks.values()], dt, memory, seed
+        )
+    except ValueError:
+        return None
+
+
 def _why_no_drift(at: Compared, setup: Setup) -> Reason | None:
     """Why a drifting instrument is no rival to test; None where it is one."""
     reading = reading_of(at.decisive, setup.choices.free, None)
@@ -370,7 +392,9 @@ def _searched(read: Tracks) -> int:
     return sum(len(next(iter(parts.values()))) >= FEWEST_POINTS for parts in read.values())
 
 
-def _not_tested(at: Compared, read: Tracks, setup: Setup) -> Iterator[NotTested]:
+def _not_tested(
+    at: Compared, read: Tracks, seen: WitnessFacts | None, setup: Setup
+) -> Iterator[NotTested]:
     """The questions that were not put to this record, and why."""
     free = setup.choices.free
     several = len(next(iter(at.tracks.values()))) > 1
@@ -385,6 +409,7 @@ def _not_tested(at: Compared, read: Tracks, setup: Setup) -> Iterator[NotTested]
         ("stride", "short" if stuck else None),
         ("circulation", "free" if several and free else None),
         ("coordinates", "long" if several and _too_long_for_each(at) else None),
+        ("witness", "short" if seen is None else None),
         ("pieces", "short" if cut and longest < 2 * FEWEST_OF_PIECE else None),
     )
     for question, reason in reasons:

@@ -100,6 +100,16 @@ def witness(
     )
 
 
+def instrument_memory(response: FloatArray, dt: float, stride: int = 1) -> int:
+    """Points over which an instrument correlates steps: what `witness` needs to know of it.
+
+    response: times (s) in which a low-pass may fall to 1/e, 0 without one; after eight times their
+    median what is left is e^-8, below what a million points show. stride: of the points at which a
+    model of the instrument fits.
+    """
+    return max(int(np.ceil(8 * np.median(response) / dt)), stride, 1)
+
+
 def _too_few(n_units: int) -> str:
     return (
         f"tracks and blocks are {n_units} independent pieces of motion; at least {FEWEST_UNITS} "
@@ -224,14 +234,16 @@ def _put_back(laid: _Laid, span: int, memory: int, n_lags: int) -> FloatArray:
     side, from which noise and blur drop out; this mean has lost velocity too.
     """
     s, h = span, span + 2 * memory
-    m = laid.length[:, None] + 1 - s
+    longest = memory + s * (n_lags + 1)
+    # Shorter tracks are not used.
+    m = np.maximum(laid.length, 2 * longest)[:, None] + 1 - s
     t, inner = (r * (r * r - 1) / 6 for r in (s, max(s - memory, 0)))
-    within = np.maximum(m - 2 * memory, 1)
+    within = m - 2 * memory
     lost = h * (s - 2 * inner / s / within) + s * h - 2 * t / within - h * (s - 2 * t / s / m)
     sums, pairs = _products(laid, span, -memory, h)
     diffusion = (sums / np.maximum(pairs, 1))[:, None] / (s - lost / m)
     k = memory + s * np.arange(1, n_lags + 1)
-    return diffusion * (s * s + 2 * t * (1 / m - 1 / np.maximum(m - k, 1))) / m
+    return diffusion * (s * s + 2 * t * (1 / m - 1 / (m - k))) / m
 
 
 def _products(
