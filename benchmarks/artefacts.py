@@ -26,9 +26,9 @@ from activenoise.simulation.records import simulate_records
 DT, KAPPA, D, NOISE = 0.01, 10.0, 0.1, 0.005
 
 
-def bead(n_points: int, dt: float = DT) -> FloatArray:
+def bead(n_points: int, dt: float = DT, seed: int = 0) -> FloatArray:
     camera = Instrument(noise=NOISE, exposure=0.5)
-    return simulate_records(Passive(KAPPA, D), camera, n_points, dt, seed=3)
+    return simulate_records(Passive(KAPPA, D), camera, n_points, dt, seed=3 + seed)
 
 
 def trapped(kappa: FloatArray, cubic: float, rng: np.random.Generator) -> FloatArray:
@@ -43,9 +43,9 @@ def trapped(kappa: FloatArray, cubic: float, rng: np.random.Generator) -> FloatA
     return positions + NOISE * rng.standard_normal(len(kappa))
 
 
-def records(n: int) -> dict[str, FloatArray]:
-    rng = np.random.default_rng(11)
-    x = bead(n)
+def records(n: int, seed: int = 0) -> dict[str, FloatArray]:
+    rng = np.random.default_rng(11 + seed)
+    x = bead(n, seed=seed)
     rms, t, walk = x.std(), np.arange(n) / n, rng.standard_normal(n).cumsum() / np.sqrt(n)
     jumps = np.searchsorted(np.sort(rng.uniform(size=5)), t) % 2
     late = np.arange(n) * 10 + rng.integers(0, 7, n)
@@ -66,8 +66,8 @@ def records(n: int) -> dict[str, FloatArray]:
         "trap not harmonic": trapped(np.full(n, KAPPA), 500.0, rng),
         "rounded to 0.5 rms": np.round(x / (0.5 * rms)) * 0.5 * rms,
         "1 % outliers of 4 rms": x + 4 * rms * (rng.random(n) < 0.01) * rng.standard_normal(n),
-        "times off by 0.2 intervals": bead(10 * n, DT / 10)[late],
-        "2 % of frames lost": bead(n + n // 50)[kept],
+        "times off by 0.2 intervals": bead(10 * n, DT / 10, seed)[late],
+        "2 % of frames lost": bead(n + n // 50, seed=seed)[kept],
     }
 
 
