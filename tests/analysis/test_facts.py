@@ -29,7 +29,8 @@ from activenoise.analysis.facts import (
             circulation={"x, y": CirculationFacts(1.0, 0.4, 0.0, 0.1), "x, z": "too short"},
             fixed={"D": 1.0, "corner": "off"},
             full_rate=made.comparison(),
-            not_tested=[NotTested("tones", "short")],
+            witness=None,
+            not_tested=[NotTested("tones", "short"), NotTested("witness", "short")],
         ),
     ],
 )

@@ -68,6 +68,12 @@ def test_facts_are_plain_and_arrays_are_what_they_summarise(active):
         assert facts.bands.inside["x"][statistic] > 0.5
 
 
+def test_the_witness_reads_all_points(active):
+    seen = active.facts.witness
+    assert seen.p_equilibrium < 1e-3
+    assert (seen.kind, seen.gap, seen.n_units) == ("persistence", DT, 64)
+
+
 def test_the_record_in_numbers(active):
     x = track(ACTIVE, 3000)[0]
     row = active.facts.record.coordinates["x"]

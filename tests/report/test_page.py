@@ -347,6 +347,7 @@ CASES = {
     ),
     "pieces": made_up.facts(pieces=Pieces("AOUP", "", [PIECE, PIECE], {"D": Trend(9.0, 1e-4)})),
     "not tested": made_up.facts(
+        witness=None,
         not_tested=[NotTested("tones", "short"), NotTested("drift", "exact")]
     ),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from activenoise.analysis.facts import (
     Tones,
     Trend,
     WithError,
+    WitnessFacts,
 )
 from activenoise.analysis.judgement import (
     THRESHOLDS,
@@ -32,6 +33,8 @@ from activenoise.analysis.judgement import (
 )
 from activenoise.report.phrases import listed, percent
 from activenoise.report.words import grade, in_words, model_words, parameter_words, ready_remarks
+
+WITNESS = WitnessFacts(1e-5, 5.0, "relaxation", 0.8, 0.1, WithError(0.05, 0.01), 64)
 
 
 def everything(made: Facts) -> str:
@@ -303,6 +306,17 @@ TRENDS = {"kappa": Trend(30.0, 1e-5), "D": Trend(2.0, 0.2)}
         ),
         ({"circulation": {"x, y": CirculationFacts(1.0, 0.4, 0.0, 0.1)}}, "show no circulation"),
         ({"circulation": {"x, y": "too short"}}, "could not be tested: too short"),
+        ({}, "do not overlap show nothing that a medium at equilibrium could not do (chance 0.6"),
+        (
+            {"witness": replace(WITNESS, kind="persistence")},
+            "displacements over 0.8 s, 0.1 s apart, go the same way (correlation 0.05 ± 0.01; "
+            "chance 1e-05 at equilibrium)",
+        ),
+        ({"witness": WITNESS}, "recoil as in no mixture of decaying exponentials"),
+        (
+            {"witness": None, "not_tested": [NotTested("witness", "short")]},
+            "Not tested for this record: displacements that do not overlap",
+        ),
         (
             {"not_tested": [NotTested("tones", "short")]},
             "Not tested for this record: tones",

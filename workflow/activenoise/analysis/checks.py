@@ -3,9 +3,10 @@ positions of a trapped tracer normal too."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
@@ -19,7 +20,7 @@ from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
 from activenoise.likelihood.switching import rbp_log_likelihood, rbp_scores
 from activenoise.physics.instrument import Baseline, Instrument
-from activenoise.physics.models import RBP
+from activenoise.physics.models import AOUP, RBP
 from activenoise.physics.system import LinearModel
 
 N_LAGS = 20
@@ -183,7 +184,7 @@ def _innovations(
 
 def _likeliest_rbp(
     p: Posterior, records: Sequence[Record], baseline: Baseline
-) -> tuple[LinearModel, Instrument]:
+) -> tuple[AOUP, Instrument]:
     """The AOUP of the covariance of RBP, and the instrument, of the likeliest of a few draws, by
     the first points of the records."""
     parts = [record.positions for record in records]
@@ -193,9 +194,10 @@ def _likeliest_rbp(
     ]
     tried = []
     for i in range(_RBP_CANDIDATES):
-        aoup, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
+        model, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
+        aoup = cast(AOUP, model)
         level = [_level(aoup, instrument, Record(x, records[0].dt)) for x in parts]
-        log_p = sum(
+        log_p = math.fsum(
             float(
                 rbp_log_likelihood(RBP(**aoup.parameters), at, x, records[0].dt, from_zero=True)[0]
             )
@@ -206,9 +208,7 @@ def _likeliest_rbp(
     return aoup, instrument
 
 
-def _level(
-    aoup: LinearModel, instrument: Instrument, record: Record
-) -> tuple[Instrument, FloatArray]:
+def _level(aoup: AOUP, instrument: Instrument, record: Record) -> tuple[Instrument, FloatArray]:
     """Instrument and positions as the filter of RBP takes them: a long record of a trapped tracer
     less the baseline that the AOUP of the same covariance has; otherwise the baseline is a part of
     the state, which a filter forgets that is long in a trap."""
@@ -219,9 +219,7 @@ def _level(
     return replace(instrument, baseline="zero"), record.positions - found.baseline @ base
 
 
-def _scores(
-    aoup: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
-) -> FloatArray:
+def _scores(aoup: AOUP, instrument: Instrument, positions: FloatArray, dt: float) -> FloatArray:
     """Normal scores of a record under the RBP that has the covariance of an AOUP."""
     at, levelled = _level(aoup, instrument, Record(positions, dt))
     return rbp_scores(RBP(**aoup.parameters), at, levelled, dt, from_zero=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from activenoise.analysis.artefacts.facts import ArtefactFacts
 
 Question = Literal[
-    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates", "common motion"
+    "drift", "tones", "kurtosis", "stride", "circulation", "pieces", "coordinates", "common motion",
+    "witness",
 ]  # fmt: skip
 Reason = Literal["exact", "given", "not needed", "free", "short", "long", "no clock", "shape"]
 
@@ -247,6 +249,21 @@ class CirculationFacts:
 
 
 @dataclass(frozen=True)
+class WitnessFacts:
+    """The largest z of displacements that do not overlap (`witness`). p_equilibrium: its chance.
+    span, gap: of the displacements and between them, s. correlation: weighted mean over lags.
+    n_units: independent tracks and blocks."""
+
+    p_equilibrium: float
+    z: float
+    kind: Literal["persistence", "relaxation"]
+    span: float
+    gap: float
+    correlation: WithError
+    n_units: int
+
+
+@dataclass(frozen=True)
 class Bands:
     """inside: by coordinate and statistic, the part of it inside the model's central 95 %. stride:
     of the points that were compared."""
@@ -352,8 +369,8 @@ class Facts:
     fixed: parameters that the user fixed, or "off". comparison, posteriors, double: of all tracks
     with shared parameters. own: the comparison if each track has parameters of its own; None with
     fewer than two. each: of each coordinate by itself, empty for one. full_rate: where every 2nd,
-    4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or the
-    reason why it could not be tested. seconds: by stage.
+    4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or why it
+    could not be tested. witness: of all points, None where they are too few. seconds: by stage.
     """
 
     record: RecordFacts
@@ -370,6 +387,7 @@ class Facts:
     artefacts: ArtefactFacts
     tones: Tones
     circulation: dict[str, CirculationFacts | str]
+    witness: WitnessFacts | None
     bands: Bands
     pieces: Pieces
     tracks: TracksFacts
@@ -480,8 +498,6 @@ def _read_any(hints: tuple[Any, ...], value: Any) -> Any:
         return None
     others = [hint for hint in hints if hint is not NoneType]
     for hint in others[:-1]:
-        try:
+        with suppress(TypeError):
             return _read(hint, value)
-        except TypeError:
-            continue
     return _read(others[-1], value)

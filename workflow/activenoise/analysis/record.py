@@ -50,6 +50,7 @@ from activenoise.analysis.facts import (
     Settings,
     ToneFacts,
     Tones,
+    WitnessFacts,
 )
 from activenoise.analysis.judgement import all_misfits
 from activenoise.analysis.pieces import FEWEST as FEWEST_OF_PIECE
@@ -58,6 +59,7 @@ from activenoise.analysis.rivals import LONGEST, every, fitting_stride, long_eno
 from activenoise.analysis.setup import Effort, Setup, setup_for
 from activenoise.analysis.tones import FEWEST_POINTS, take_off
 from activenoise.analysis.tracks import Compared, observed, one_by_one, tracks_facts
+from activenoise.analysis.witness import instrument_memory, witness
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison
@@ -128,6 +130,8 @@ def analyse(
         with stages.stage("models of the thinned record"):
             at = _thinned(at, stride, setup, sampler)
         at = _one_by_one(at, setup, stages)
+    with stages.stage("witness"):
+        seen = _witness(cleaned, answer, dt, stride, seed)
     parts, arrays = _parts(at, setup, stages)
     facts = Facts(
         record=_record_facts(whole, read, dt, stride),
@@ -135,7 +139,8 @@ def analyse(
         artefacts=artefacts,
         tones=Tones(_searched(read), tones),
         tracks=tracks_facts(at, whole, len(read), left_out),
-        not_tested=list(_not_tested(at, read, setup, artefacts, starts is not None)),
+        witness=seen,
+        not_tested=list(_not_tested(at, read, seen, setup, artefacts, starts is not None)),
         versions=_versions(),
         seconds=stages.seconds,
         **parts,
@@ -294,6 +299,23 @@ def _circulation(at: Compared, setup: Setup) -> dict[str, CirculationFacts | str
     return circulations(tracks, at.dt, setup.seed)
 
 
+def _witness(
+    tracks: Tracks, answer: Comparison, dt: float, stride: int, seed: int
+) -> WitnessFacts | None:
+    """The test that needs no model, of all points; None where they are too few. Between the
+    displacements is a gap: the response of the low-pass that the likeliest model found at the full
+    rate, and the stride at which a model of the instrument fits."""
+    likeliest = max(answer.probability, key=lambda name: answer.probability[name])
+    corner = answer.posteriors[likeliest].parameters["corner"]
+    memory = instrument_memory(1 / (2 * np.pi * corner), dt, stride)
+    try:
+        return witness(
+            [np.stack(list(x.values()), axis=1) for x in tracks.values()], dt, memory, seed
+        )
+    except ValueError:
+        return None
+
+
 def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
     """How much of each statistic lies inside the bands of the favoured model, and the bands."""
     favoured, effort = at.answer.posteriors[at.found.favoured], setup.effort
@@ -366,7 +388,12 @@ def _searched(read: Tracks) -> int:
 
 
 def _not_tested(
-    at: Compared, read: Tracks, setup: Setup, artefacts: ArtefactFacts, timed: bool
+    at: Compared,
+    read: Tracks,
+    seen: WitnessFacts | None,
+    setup: Setup,
+    artefacts: ArtefactFacts,
+    timed: bool,
 ) -> Iterator[NotTested]:
     """The questions that were not put to this record, and why."""
     free = setup.choices.free
@@ -388,6 +415,7 @@ def _not_tested(
         ("stride", stuck),
         ("circulation", "free" if several and free else None),
         ("coordinates", "long" if several and _too_long_for_each(at) else None),
+        ("witness", "short" if seen is None else None),
         ("pieces", "short" if cut and longest < 2 * FEWEST_OF_PIECE else None),
     )
     for question, reason in reasons:

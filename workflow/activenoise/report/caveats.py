@@ -34,6 +34,7 @@ def caveats(facts: Facts, found: Reading, parameter_words: Mapping[str, str]) ->
     yield from artefact_sentences(facts.artefacts)
     yield from _agreement(facts)
     yield from _circulation(facts)
+    yield from _witness(facts)
     yield _distinguishable(facts, fits)
     if fits and has_double(facts):
         yield _double(facts)
@@ -102,6 +103,34 @@ def _circulation(facts: Facts) -> Iterator[str]:
                 "equilibrium). Circulation would prove activity; without it the motion may still "
                 "be active."
             )
+
+
+def _witness(facts: Facts) -> Iterator[str]:
+    """What the displacements say without a model."""
+    seen = facts.witness
+    if seen is None:
+        return
+    chance = f"chance {seen.p_equilibrium:.2g} at equilibrium"
+    if seen.p_equilibrium >= THRESHOLDS.circulation:
+        yield (
+            "Without any model: displacements that do not overlap show nothing that a medium at "
+            f"equilibrium could not do ({chance}). Weak activity escapes this test, and so may "
+            "activity in a tight trap."
+        )
+        return
+    where = f"over {seen.span:.3g} s, {seen.gap:.3g} s apart"
+    what = (
+        f"displacements {where}, go the same way (correlation {seen.correlation.value:.2g} ± "
+        f"{seen.correlation.error:.1g}; {chance})"
+        if seen.kind == "persistence"
+        else f"displacements {where}, recoil as in no mixture of decaying exponentials with "
+        f"positive weights ({chance})"
+    )
+    yield (
+        f"Without any model: {what}. No medium at equilibrium does this, linear or not, if inertia "
+        "plays no role. A drift or flow that changes with time does it, and so do vibrations, "
+        "interpolated points and an instrument of longer memory."
+    )
 
 
 def _distinguishable(facts: Facts, fits: bool) -> str:
@@ -274,6 +303,9 @@ def _not_tested(facts: Facts) -> Iterator[str]:
         NotTested("circulation", "free"): "circulation of the coordinates (a free tracer has no "
         "centre to circulate about)",
         NotTested("coordinates", "long"): "each coordinate by itself (the table is too long)",
+        NotTested(
+            "witness", "short"
+        ): "displacements that do not overlap (that takes 16 tracks, or about 200 points)",
         NotTested("pieces", "short"): "whether parameters change with time (that takes a track of "
         "400 points)",
     }

@@ -92,7 +92,7 @@ def _hypothesis(model: str, tracks: Tracks, dt: float, setup: Setup) -> _Hypothe
     cleaned = {track: dict(parts) for track, parts in tracks.items()}
     prior = setup.prior(all_records(tracks, dt))
     n_all = sum(len(x) for parts in tracks.values() for x in parts.values())
-    baseline, number = setup.choices.baseline, 0
+    baseline, number = setup.baseline, 0
     for attempt in range(_ROUNDS):
         p = setup.posterior(model, all_records(cleaned, dt), prior)
         one, instrument = likeliest(p, all_records(cleaned, dt), baseline)
