@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,9 +148,17 @@ def test_a_low_pass_needs_a_gap_beyond_its_memory():
 
 def test_the_gap_goes_beyond_the_memory_of_the_instrument():
     assert instrument_memory(np.zeros(5), 0.01) == 1
-    assert instrument_memory(np.zeros(5), 0.01, stride=4) == 4
+    assert instrument_memory(np.zeros(5), 0.01, stride=4) == 16
     # The detector of the shipped bead in water: 7.9 kHz at 78 kHz.
-    assert instrument_memory(np.full(5, 1 / (2 * np.pi * 7936.5)), 1.28e-5, stride=8) == 13
+    assert instrument_memory(np.full(5, 1 / (2 * np.pi * 7936.5)), 1.28e-5) == 13
+
+
+def test_the_shipped_bead_in_water_is_passive_beyond_its_detector():
+    path = Path(__file__).parents[2] / "data/tracks/trapped_bead_water_78kHz.npz"
+    bead, dt = np.load(path)["arr_0"], 1.28e-5
+    for memory in (13, 16, 32):
+        assert witness([bead], dt, memory).p_equilibrium > 0.05
+    assert witness([bead], dt, 1).p_equilibrium < 1e-4
 
 
 def test_gaps_are_left_out():

@@ -131,7 +131,7 @@ def analyse(
             at = _thinned(at, stride, setup, sampler)
         at = _one_by_one(at, setup, stages)
     with stages.stage("witness"):
-        seen = _witness(cleaned, answer, dt, stride, seed)
+        seen = _witness(Compared(cleaned, dt, 1, found, answer), stride, seed)
     parts, arrays = _parts(at, setup, stages)
     facts = Facts(
         record=_record_facts(whole, read, dt, stride),
@@ -299,19 +299,16 @@ def _circulation(at: Compared, setup: Setup) -> dict[str, CirculationFacts | str
     return circulations(tracks, at.dt, setup.seed)
 
 
-def _witness(
-    tracks: Tracks, answer: Comparison, dt: float, stride: int, seed: int
-) -> WitnessFacts | None:
+def _witness(at: Compared, stride: int, seed: int) -> WitnessFacts | None:
     """The test that needs no model, of all points; None where they are too few. Between the
-    displacements is a gap: the response of the low-pass that the likeliest model found at the full
-    rate, and the stride at which a model of the instrument fits."""
-    likeliest = max(answer.probability, key=lambda name: answer.probability[name])
-    corner = answer.posteriors[likeliest].parameters["corner"]
-    memory = instrument_memory(1 / (2 * np.pi * corner), dt, stride)
+    displacements is a gap: the response of the low-pass that the favoured model has at the full
+    rate, or what the stride says of a response that no model has."""
+    corner = at.answer.posteriors[at.found.favoured].parameters["corner"]
+    stride = max(stride, 2 if _is_fast(at.found) else 1)  # no stride may fit, or the track be short
+    memory = instrument_memory(1 / (2 * np.pi * corner), at.dt, stride)
+    together = [np.stack(list(parts.values()), axis=1) for parts in at.tracks.values()]
     try:
-        return witness(
-            [np.stack(list(x.values()), axis=1) for x in tracks.values()], dt, memory, seed
-        )
+        return witness(together, at.dt, memory, seed)
     except ValueError:
         return None
 
