@@ -27,6 +27,8 @@ class Record:
     coordinates: their names in the file. dt: s between points.
     left_out: how many tracks of a table have a single point or never move, and are not here.
     gaps: by track, where the first gap is, as an error says it; tracks without a gap are not in it.
+    starts: by track, the index of its first point on the clock that all tracks of the file share,
+    in points, 0 for the earliest; empty where the file has no such clock.
     path: the file that was read.
     """
 
@@ -37,6 +39,7 @@ class Record:
     path: Path
     left_out: int = 0
     gaps: Mapping[str, str] = field(default_factory=dict)
+    starts: Mapping[str, int] = field(default_factory=dict)
 
     def by_coordinate(self) -> dict[str, dict[str, FloatArray]]:
         """Positions (n_points,) of each coordinate of each track, by their names. A coordinate that
@@ -119,6 +122,8 @@ def write_record(path: str | Path, record: Record, of_study: Studied | None = No
         file["lengths"] = [len(positions) for positions in record.tracks.values()]
         file["tracks"] = names
         file["gaps"] = [record.gaps.get(name, "") for name in names]
+        if record.starts:
+            file["starts"] = [record.starts[name] for name in names]
         file.attrs.update(
             dt=record.dt,
             unit=record.unit,
@@ -136,6 +141,7 @@ def load_record(path: str | Path) -> Record:
         names = file["tracks"].asstr()[()].tolist()
         parts = np.split(file["positions"][()], np.cumsum(file["lengths"][()])[:-1])
         gaps = file["gaps"].asstr()[()].tolist()
+        starts = file["starts"][()].tolist() if "starts" in file else []
         return Record(
             tracks=dict(zip(names, parts, strict=True)),
             coordinates=tuple(file.attrs["coordinates"]),
@@ -144,6 +150,7 @@ def load_record(path: str | Path) -> Record:
             path=Path(path),
             left_out=int(file.attrs["left_out"]),
             gaps={name: gap for name, gap in zip(names, gaps, strict=True) if gap},
+            starts=dict(zip(names, starts, strict=True)) if starts else {},
         )
 
 

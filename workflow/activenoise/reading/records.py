@@ -6,6 +6,7 @@ wrong and where, what would be right. `formats` says which files can be read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,18 +76,23 @@ def on_grids(path: Path, raw: RawTracks, options: ReadOptions) -> Record:
     _check_options(path, options)
     several, stride = len(raw.tracks) > 1, int(options.stride)
     step = None if raw.tracks[0].label is None else _common_step(raw)
-    tracks: dict[str, FloatArray] = {}
+    gridded: dict[str, tuple[FloatArray, time_grid.Grid]] = {}
     gaps: dict[str, str] = {}
-    own_dts: list[float] = []
     for track in raw.tracks:
         name = str(track.label) if several else ""
         where = f"{path}: track {track.label}" if track.label else str(path)
-        positions, grid = _on_grid(where, track, raw, step, options.dt)
-        tracks[name] = _scaled(path, positions[::stride], options.scale)
-        own_dts += [] if grid.dt is None else [grid.dt]
-        if gap := _missing(where, track.positions, raw.empty) or grid.gap:
+        gridded[name] = _on_grid(where, track, raw, step, options.dt)
+        if gap := _missing(where, track.positions, raw.empty) or gridded[name][1].gap:
             gaps[name] = gap
-    dt = _interval(path, raw, float(np.median(own_dts)) if own_dts else None, options)
+    own_dts = [grid.dt for _, grid in gridded.values() if grid.dt is not None]
+    clock_dt = float(np.median(own_dts)) if own_dts else None
+    starts = _starts(raw, list(gridded), clock_dt)
+    # On a common clock, every track keeps the points of the same moments.
+    tracks = {
+        name: _scaled(path, x[-starts.get(name, 0) % stride :: stride], options.scale)
+        for name, (x, _) in gridded.items()
+    }
+    dt = _interval(path, raw, clock_dt, options)
     unit = _unit(path, raw.unit, options.unit, options.scale)
     usable = _usable(path, tracks, options)
     return Record(
@@ -97,6 +103,7 @@ def on_grids(path: Path, raw: RawTracks, options: ReadOptions) -> Record:
         path=path,
         left_out=len(tracks) - len(usable),
         gaps={name: gap for name, gap in gaps.items() if name in usable},
+        starts={name: -(-start // stride) for name, start in starts.items() if name in usable},
     )
 
 
@@ -133,6 +140,18 @@ def _usable(
             f"{total} together; at least {options.min_points} are needed"
         )
     return usable
+
+
+def _starts(raw: RawTracks, names: Sequence[str], clock_dt: float | None) -> dict[str, int]:
+    """By track, the intervals from the first point of all to its first point, where the tracks
+    have a clock whose times lie on one grid. clock_dt: its interval, of times."""
+    first = np.array([track.clock[0] for track in raw.tracks if track.clock is not None])
+    step = 1.0 if raw.clock == "frames" else clock_dt
+    if raw.clock is None or step is None or len(first) < len(names):
+        return {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        index, on_grid = time_grid.whole_intervals(first - first.min(), step)
+    return dict(zip(names, index.tolist(), strict=True)) if on_grid else {}
 
 
 def _common_step(raw: RawTracks) -> float | None:

@@ -144,14 +144,27 @@ def is_clock(values: FloatArray) -> bool:
     return bool(few_gaps) or _slope(values, None) is not None
 
 
+@_EXTREMES
+def whole_intervals(spans: FloatArray, step: float) -> tuple[NDArray[np.int64], bool]:
+    """How many intervals `step` there are in each span (n,), and whether in all a whole number."""
+    counts = np.rint(spans / step)
+    agree = np.isfinite(counts) & (np.abs(counts) < 2**53)
+    agree &= np.abs(spans - counts * step) <= _allowed(counts) * step
+    return np.where(agree, counts, 0).astype(np.int64), bool(agree.all())
+
+
+def _allowed(counts: FloatArray) -> FloatArray:
+    """How far from a whole number of intervals a span of so many may be, in intervals."""
+    # The usual step is itself rounded, which a long gap multiplies.
+    return np.minimum(_STEP_AGREES + 0.002 * np.abs(counts), 0.4)
+
+
 def _counts(steps: FloatArray, usual: float) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Intervals in each step, and where that is no whole number of at least 1."""
     if not (usual > 0 and np.isfinite(usual)):
         return np.zeros(len(steps)), np.ones(len(steps), dtype=bool)
     counts = np.rint(steps / usual)
-    # The usual step is itself rounded, which a long gap multiplies.
-    allowed = np.minimum(_STEP_AGREES + 0.002 * counts, 0.4) * usual
-    agree = np.abs(steps - counts * usual) <= allowed
+    agree = np.abs(steps - counts * usual) <= _allowed(counts) * usual
     return counts, ~(agree & (counts >= 1))
 
 
