@@ -20,6 +20,11 @@ _READ = {
     "time_column": "the column of times (s) or frame numbers",
 }
 
+_SWITCHES = {
+    "no_time": "the rows of each track are at even steps of dt, whatever times the file has",
+    "one_track": "the rows are one track, whatever its steps and other columns look like",
+}
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
@@ -47,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     )
     for name, meaning in _READ.items():
         one.add_argument(f"--{name.replace('_', '-')}", type=_text, help=meaning)
+    for name, meaning in _SWITCHES.items():
+        one.add_argument(
+            f"--{name.replace('_', '-')}", type=_switch, nargs="?", const=True, help=meaning
+        )
     one.add_argument("--scale", type=_number, help="units of length per unit of the file (1)")
     one.add_argument("--stride", type=_whole, help="analyse every n-th point (1)")
     one.add_argument("--instrument", type=_text, help=f"{', '.join(INSTRUMENTS)} (unknown)")
@@ -87,6 +96,14 @@ def _whole(value: str) -> int | None:
         return int(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{value!r} must be a whole number") from None
+
+
+def _switch(value: str) -> bool | None:
+    if value.strip() in ("", "0", "no"):
+        return None
+    if value.strip() in ("1", "yes"):
+        return True
+    raise argparse.ArgumentTypeError(f"{value!r} must be 1, or empty")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

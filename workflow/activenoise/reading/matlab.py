@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.reading import matlab_child
-from activenoise.reading.columns import Table
 from activenoise.reading.errors import RecordError, damage
+from activenoise.reading.table import Table
 from activenoise.reading.units import stated
 
 CHILD = Path(matlab_child.__file__)  # the program that reads versions 4 to 7

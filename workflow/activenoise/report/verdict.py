@@ -166,7 +166,8 @@ class Verdict:
         about = {
             "track": self.name, "study": None, "synthetic": False, "file": str(self.record.path),
             "note": "", "unit": self.record.unit, "dt": self.record.dt / options.stride,
-            "stride": options.stride, "scale": options.scale, "column": options.column,
+            "stride": options.stride, "scale": 1.0 if options.scale is None else options.scale,
+            "column": options.column,
             "instrument": question.instrument, "trap": question.trap,
             "n_points": self.facts.record.n_points, "version": __version__,
             "ready_missing": self.ready is None,
