@@ -24,14 +24,13 @@ _TABLES: dict[str, Callable[[Path], Table]] = {
     **dict.fromkeys((".txt", ".csv", ".tsv", ".dat"), read_text),
     ".npy": read_npy,
     ".parquet": read_parquet,
-    ".mat": read_mat,
     ".xml": read_trackmate,
 }
 _ARCHIVES: dict[str, Callable[[Path], AbstractContextManager[Archive]]] = {
     ".npz": npz,
     **dict.fromkeys((".h5", ".hdf5"), hdf5),
 }
-FORMATS = (*_TABLES, *_ARCHIVES)
+FORMATS = (*_TABLES, ".mat", *_ARCHIVES)
 
 
 def read_tracks(path: Path, options: ReadOptions) -> RawTracks:
@@ -41,8 +40,9 @@ def read_tracks(path: Path, options: ReadOptions) -> RawTracks:
     """
     extension = path.suffix.lower()
     _check_file(path, extension)
-    if extension in _TABLES:
-        table = _TABLES[extension](path)
+    if extension not in _ARCHIVES:
+        of_matlab = extension == ".mat"  # where the columns named choose among the variables
+        table = read_mat(path, options.columns) if of_matlab else _TABLES[extension](path)
         if not table.columns or not len(table.columns[0]):
             raise RecordError(f"{path}: only 0 points; it must hold one position in each row")
         return tracks_of_table(path, table, options)
