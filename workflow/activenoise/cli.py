@@ -133,7 +133,11 @@ def verdicts(given: argparse.Namespace) -> int:
         name = name_of(path, options)
         folder = result_folder(given.out, path, name)
         try:
-            found = judge(record_of(path, options), question, options, name, progress=True)
+            record = record_of(path, options)
+            told = record.told()
+            for line in (path, *told["sentences"], *told["notes"]):
+                print(line if line is path else f"  {line}", flush=True)
+            found = judge(record, question, options, name, progress=True)
             if ready is not None:
                 found = found.beside(ready)
             page = found.write(folder)
@@ -177,7 +181,8 @@ def result_folder(out: Path, path: Path, name: str) -> Path:
     taken by another file."""
     taken = out / name / "verdict.json"
     try:
-        other = json.loads(taken.read_text(encoding="utf-8"))["file"]
+        kept = json.loads(taken.read_text(encoding="utf-8"))
+        other = kept.get("path") or kept["file"]
     except (OSError, ValueError, KeyError):
         return out / name
     if Path(other).resolve() == path.resolve():

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -46,6 +46,15 @@ class Record:
     starts: Mapping[str, int] = field(default_factory=dict)
     what: WhatWasRead | None = None
     notes: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """What was read, for verdict.json: `what` as numbers and names, the same in `sentences`,
+        and `notes`, what had to be decided."""
+        return {
+            "what": None if self.what is None else self.what.json(),
+            "sentences": [] if self.what is None else self.what.sentences(),
+            "notes": list(self.notes),
+        }
 
     def by_coordinate(self) -> dict[str, dict[str, FloatArray]]:
         """Positions (n_points,) of each coordinate of each track, by their names. A coordinate that
