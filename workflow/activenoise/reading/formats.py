@@ -16,12 +16,14 @@ from activenoise.reading.errors import RecordError, damage
 from activenoise.reading.matlab import read_mat
 from activenoise.reading.named_arrays import Archive, tracks_of_archive
 from activenoise.reading.options import ReadOptions
+from activenoise.reading.spreadsheet import read_xlsx
 from activenoise.reading.table import RawTracks, Table
 from activenoise.reading.text import read_text
 from activenoise.reading.trackers import read_trackmate
 
 _TABLES: dict[str, Callable[[Path], Table]] = {
     **dict.fromkeys((".txt", ".csv", ".tsv", ".dat"), read_text),
+    ".xlsx": read_xlsx,
     ".npy": read_npy,
     ".parquet": read_parquet,
     ".xml": read_trackmate,
