@@ -152,6 +152,18 @@ CASES: dict[
         "a.h5", hdf5(x=TR[:, 0], y=TR[:, 1], frame=TR[:, 2], particle=TR[:, 3]),
         {"dt": 0.1, **UM}, (5, 150, 0.1),
     ),
+    "x, y, brightness, frame, id without names": (
+        "a.txt", spots_csv("", "{2:.4f} {3:.4f} 120.5 {1} {0}"), {"dt": 0.1, "column": "0,1", **UM},
+        (5, 150, 0.1),
+    ),
+    "the same without its coordinates": (
+        "a.txt", spots_csv("", "{2:.4f} {3:.4f} 120.5 {1} {0}"), {"dt": 0.1, **UM},
+        "the column is not known; it has 5 columns, 0 to 4, without names: name one, or several",
+    ),
+    "a comma that may be two things": (
+        "a.txt", lines(f"{i}\t{comma(5 + abs(x) % 3)}" for i, x in enumerate(X)), {"dt": 1, **UM},
+        "may be decimal or part thousands",
+    ),
     "unknown names": (
         "a.txt", spots_csv("ID of track\ttime index\tcell row\tcell col\n", "{0}\t{1}\t{2}\t{3}"),
         {"dt": 300, "column": "cell row,cell col", **UM}, (5, 150, 300),
@@ -266,6 +278,12 @@ CASES: dict[
     "dates": (
         "a.csv", clock_csv("time,x", (f"2024-05-01 23:59:{t:06.3f}" for t in T)), UM,
         (1, 200, 1 / 30),
+    ),
+    "dates with the day first, over midnight": (
+        "a.csv",
+        clock_csv("time,x", (f"{1 + (86398 + i) // 86400}.05.2024 {time_of_day(86398 + i)}"
+                             for i in range(200))),
+        UM, (1, 200, 1.0),
     ),
     "times in words": (
         "a.csv", clock_csv("time,x", (f"shot {i}" for i in range(200))), {"dt": 0.1, **UM},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +22,11 @@ _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?|[+-]?\d{1,3}(?:\.\d{3})+,\d+
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*([aApP][mM])?")
 _DATE = re.compile(
-    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T\s_]+(\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?)"
+    r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})[T\s_]+(\d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?\s*(?:[aApP][mM])?)"
     r"\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?"
 )
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
 class Numbers(NamedTuple):
@@ -110,28 +112,42 @@ def comma_of(column: Sequence[object]) -> str | None:
 
 
 def wall_clock(column: NDArray) -> FloatArray | None:
-    """Seconds of a column of times of day (12:00:00.033, 3:20.5 PM) or dates with times, from the
-    first midnight; None if a cell is neither."""
-    seconds = np.empty(len(column))
-    origin: datetime | None = None
-    for i, cell in enumerate(column):
-        text = str(cell).strip()
-        day = timedelta(0)
-        if match := _DATE.fullmatch(text):
-            try:
-                date = datetime(int(match[1]), int(match[2]), int(match[3]))
-            except ValueError:
-                return None
-            origin, text = origin or date, match[4]
-            day = date - origin
-        elif origin is not None:
-            return None
-        match = _CLOCK.fullmatch(text)
+    """Seconds (n,) of a column of times of day (12:00:00.033, 3:20.5 PM) or dates with times, from
+    the first midnight; None if a cell is neither, or if 1/2/2024 may be two dates."""
+    texts = [str(cell).strip() for cell in column]
+    dates = [_DATE.fullmatch(text) for text in texts]
+    if any(dates) and not all(dates):
+        return None
+    days = _days([match[1] for match in dates if match])
+    if days is None:
+        return None
+    seconds = np.empty(len(texts))
+    for i, text in enumerate(texts):
+        found = dates[i]
+        match = _CLOCK.fullmatch(found[2].strip() if found else text)
         if match is None or not (match[1] or re.search("[.,]", match[3])):
             return None  # 12:30 may be hours and minutes, or minutes and seconds
         hours = int(match[1] or 0)
         if match[4]:
             hours = hours % 12 + 12 * (match[4].lower() == "pm")
         within = 3600 * hours + 60 * int(match[2]) + float(match[3].replace(",", "."))
-        seconds[i] = day.total_seconds() + within
+        seconds[i] = (86400.0 * days[i] if days else 0.0) + within
     return seconds
+
+
+def _days(dates: Sequence[str]) -> list[int] | None:
+    """Days from the first of some dates to each; None where a date has no sure meaning."""
+    known: dict[str, int] = {}
+    several = len(set(dates)) > 1
+    for text in dict.fromkeys(dates):
+        try:
+            if match := _YEAR_FIRST.fullmatch(text):
+                known[text] = date(int(match[1]), int(match[2]), int(match[3])).toordinal()
+            elif match := _DAY_FIRST.fullmatch(text):
+                known[text] = date(int(match[3]), int(match[2]), int(match[1])).toordinal()
+            elif several:
+                return None
+        except ValueError:
+            return None
+    first = known.get(dates[0], 0) if dates else 0
+    return [known.get(text, first) - first for text in dates]

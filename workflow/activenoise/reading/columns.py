@@ -79,9 +79,8 @@ def _check_rows(path: Path, table: Table) -> None:
             return
     raise RecordError(
         f"{path}: {n_columns} columns of {n_rows} row{'s' * (n_rows > 1)}: are the tracks in rows? "
-        f"Then write the table with a track in each column, numpy.savetxt('new.txt', "
-        f"numpy.loadtxt('{path.name}').T), and name one by its number; if they are in columns, "
-        "give these names in a first line"
+        "Then write it transposed, a track in each column, and name one by its number; if they "
+        "are in columns, give these names, of text in a first line"
     )
 
 

@@ -140,6 +140,7 @@ def _tracks_in_rows(
         sizes = ", ".join(f"{n} {a.shape}" for (n, _), a in zip(picks, rows, strict=True))
         raise RecordError(f"{path}: its coordinates differ in shape: {sizes}; they must agree")
     names = [name if row is None else f"{name}[{row}]" for name, row in picks]
+    others = [name for name in arrays.names if name not in {name for name, _ in picks}]
     notes: list[str] = []
     if len(rows) == 1 and picks[0][1] is None and _is_table(rows[0]):
         notes.append(
@@ -161,7 +162,7 @@ def _tracks_in_rows(
         clock=clock,
         dt=said.dt,
         unit=said.unit,
-        columns=(*arrays.names, *names),
+        columns=(*others, *names),
         notes=(*notes, *told),
     )
 

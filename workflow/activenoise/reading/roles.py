@@ -146,7 +146,10 @@ class Roles:
             return found
         rest = [i for i in range(self.n) if i not in taken]
         if len(rest) > 1:
-            rest = [i for i in rest if self.is_number(i) and not self.is_counter(i)]
+            numbers = [i for i in rest if self.is_number(i) and not self.is_counter(i)]
+            if not numbers:
+                self.numbers(next(i for i in rest if not self.is_number(i)))
+            rest = numbers
         if len(rest) != 1 and not (in_order and len(rest) in (2, 3)):
             raise RecordError(
                 f"{self.path}: the column is not known; {self.there}: name one, or several as "

@@ -178,10 +178,14 @@ class _Finder:
         return bool(np.median(steps) == 1)
 
     def _positions(self) -> FloatArray | None:
+        """The coordinates, or what may be such: columns of numbers that are not whole."""
         columns = self.wanted or self.roles.named_coordinates(self.taken)
-        if not columns or not all(map(self.roles.is_number, columns)):
+        if not all(map(self.roles.is_number, columns)):
             return None
-        return np.stack([self.roles.table.columns[i] for i in columns], axis=1)
+        chosen = [self.roles.table.columns[i] for i in columns] or [
+            column for column in self._numeric(()).values() if np.any(column % 1 != 0)
+        ]
+        return np.stack(chosen, axis=1) if chosen else None
 
     def _of_structure(self, found: list[shapes.Structure]) -> Assigned:
         """The roles by the columns that make tracks of the table."""
