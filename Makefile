@@ -3,7 +3,8 @@
 #   CORES=n   how many cores to use (default: all)
 #   ARGS=...  anything more for Snakemake or pytest, e.g. `make ARGS=-n`, `make test ARGS="-k kalman"`
 #   TRACK=... of `make verdict`, a file or a folder, with DT= (s) and UNIT= where the file does not say, and
-#             COLUMN= TRACK_COLUMN= TIME_COLUMN= SCALE= STRIDE= INSTRUMENT=exact|camera|detector|unknown, TRAP=trapped|free, and
+#             COLUMN= TRACK_COLUMN= TIME_COLUMN= NO_TIME=1 ONE_TRACK=1 SCALE= STRIDE=
+#             INSTRUMENT=exact|camera|detector|unknown, TRAP=trapped|free, and
 #             PRIORS="exposure=1 noise=uniform:0:0.02 corner=off", BASELINE=constant|linear
 #   PYTHON=   the Python to build on (default: python3);  UV= the uv that writes the lock
 
@@ -35,7 +36,8 @@ all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT=seconds UNIT=um
 	@PYTHONPATH=workflow .venv/bin/python -m activenoise.cli verdict --out results/own \
 	  --dt "$(DT)" --unit "$(UNIT)" --column "$(COLUMN)" --track-column "$(TRACK_COLUMN)" \
-	  --time-column "$(TIME_COLUMN)" --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
+	  --time-column "$(TIME_COLUMN)" --no-time="$(NO_TIME)" --one-track="$(ONE_TRACK)" \
+	  --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
 	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(READY) $(ARGS) -- "$(TRACK)"
 
 check: lint fast  ## lint, then the fast tests: what to run while you work

@@ -44,7 +44,8 @@ def write_table(path: Path) -> Path:
         ([*UM, "--track-column", "id"], "a.csv: there is no column id"),
         ([*UM, "--time-column", "y"], "a.csv: its times do not increase"),
         ([], "a.csv: the length unit is not known; give unit"),
-        ([*UM, "--dt", "0.5"], "a.csv: dt = 0.5 s was given, but the file's own"),
+        ([*UM, "--no-time"], "a.csv: the interval is not known; give dt in s"),
+        ([*UM, "--no-time", "--time-column", "t"], "a.csv: no_time and time_column exclude"),
         ([*UM, "--dt", "-1"], "a.csv: dt = -1.0 must be a positive time"),
     ],
 )

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from activenoise.config.choices import choices, merged, priors_of_text
+from activenoise.parameters import RECORD_MODELS
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from activenoise.config.choices import choices, merged, priors_of_text
         ({"priors": {"strength": 1, "element_share": 0.5}}, "strength and element_share are two"),
         ({"odds": {"Brownian": 1}}, "odds.Brownian is no model; they are Passive"),
         ({"odds": {"RBP": -1}}, "odds.RBP = -1: must be a number of 0 or more"),
-        ({"odds": {"Passive": 0, "Viscoelastic": 0, "AOUP": 0}}, "must have odds above 0"),
+        ({"odds": {name: 0 for name in RECORD_MODELS if name != "RBP"}}, "must have odds above 0"),
     ],
 )
 def test_a_mistake_is_one_line(settings, said):
@@ -56,7 +57,7 @@ def test_what_is_said_of_one_record_goes_over_what_is_said_of_all():
     assert own["baseline"] == "linear"
     # The general prior of a trap is none of a free tracer's.
     assert "kappa" not in merged(config, "b", "free")["priors"]
-    assert merged({}, "b", "trapped") == {"priors": {}, "odds": {}, "baseline": "constant"}
+    assert merged({}, "b", "trapped") == {"priors": {}, "odds": {}, "baseline": None}
 
 
 def test_priors_on_one_line_are_those_of_the_config():

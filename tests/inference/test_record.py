@@ -228,7 +228,7 @@ def test_negative_weights():
     kappa, D, D_a, tau_a = np.exp(rng.normal(0, 1.5, (4, 500)))
     a = D / kappa + D_a / (kappa * (1 - (kappa * tau_a) ** 2))
     b = -D_a * tau_a / (1 - (kappa * tau_a) ** 2)
-    found = negative_weight({"kappa": kappa, "D": D, "D_a": D_a, "tau_a": tau_a})
+    found = negative_weight("AOUP", {"kappa": kappa, "D": D, "D_a": D_a, "tau_a": tau_a})
     np.testing.assert_array_equal(found, (a < 0) | (b < 0))
     # What is not negative is a viscoelastic bead: its C(t) is met by one of valid parameters.
     for i in np.flatnonzero(~found)[:20]:
@@ -255,7 +255,7 @@ def test_shares_and_parameters_are_the_same_thing():
 def test_what_is_missing_is_named():
     with pytest.raises(ValueError, match="AOUP: no prior for tau_a"):
         Coordinates("AOUP", {k: v for k, v in KNOWN.items() if k != "tau_a"}).names  # noqa: B018
-    with pytest.raises(ValueError, match="must be one of Passive, Viscoelastic, AOUP"):
+    with pytest.raises(ValueError, match="must be one of Passive, Viscoelastic, PowerLaw, AOUP"):
         posterior("Brownian", [Record(np.zeros(5), 0.1)], KNOWN)
     with pytest.raises(ValueError, match="never moves"):
         default_prior([Record(np.zeros(5), 0.1)])
@@ -292,7 +292,7 @@ def test_a_free_tracer_that_is_driven_bends_up_and_no_medium_does():
         parameters = {"kappa": 0.0, "D": 1.0, "D_a": D_a, "tau_a": tau_a}
         msd = 2 * t + 2 * D_a * (t + tau_a * np.expm1(-t / tau_a))
         convex = bool(np.any(np.diff(msd, 2) > 1e-12))
-        assert bool(negative_weight(parameters)) == convex
+        assert bool(negative_weight("AOUP", parameters)) == convex
     # A viscoelastic medium bends it down at every strength.
     for s in (0.1, 10.0):
         rate = (1 + s) / 0.5
@@ -316,7 +316,7 @@ def test_what_the_user_gives_replaces_the_default():
 def test_odds_weigh_the_evidence():
     record = simulate_records(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
     records = [Record(record, 0.1)]
-    prior = KNOWN | {"element_share": Axis(0.05, 1.0), "tau_m": Axis(0.3, 5.0, log=True)}
+    prior = {**default_prior(records, "exact"), **KNOWN}
     even = compare_models(records, prior, sampler=QUICK)
     odd = compare_models(records, prior, sampler=QUICK, odds={"AOUP": 3.0, "RBP": 0.0})
     assert odd.probability["RBP"] == 0

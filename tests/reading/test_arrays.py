@@ -81,7 +81,9 @@ def test_which_array(tmp_path):
         "none": "none has shape (0, 3); it must hold a track",
     }.items():
         assert said in fault(path, dt=1, unit="um", column=column)
-    assert "a .npz file has no track_column" in fault(path, dt=1, track_column="u")
+    assert "its arrays have a track in each row, and no track_column" in fault(
+        path, dt=1, column="w", track_column="u"
+    )
 
 
 def test_fields_of_a_numpy_array(tmp_path):
@@ -108,7 +110,9 @@ def test_hdf5_attributes_that_disagree(tmp_path):
     with h5py.File(path, "w") as file:
         file["positions"] = X
         file.attrs.update(dt=DT, unit="V")
-    assert "own interval is 0.01 s" in fault(path, dt=0.02)
+    assert tracks_of(path, dt=0.02).notes == (
+        "dt = 0.02 s was given and goes over 0.01 s by the file.",
+    )
     assert "unit um was given, but the file says V" in fault(path, unit="um")
     assert tracks_of(path, unit="um", scale=7.0).unit == "um"
     with h5py.File(path, "a") as file:

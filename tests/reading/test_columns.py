@@ -57,10 +57,15 @@ def test_times_without_a_unit_take_the_given_interval(tmp_path):
         path = tmp_path / "a.csv"
         pd.DataFrame({"time": factor * T, "x": X}).to_csv(path)  # with the counter of pandas
         assert tracks_of(path, dt=DT, unit="um").dt == DT
-    assert "own interval is 1e+07 s" in fault(path, dt=2 * DT, unit="um")
-    assert "own interval is 0.01 s" in fault(
-        write(path, TABLE.rename(columns={"t": "time [s]"}).to_csv()), dt=DT / 1000, unit="um"
+    record = tracks_of(path, dt=2 * DT, unit="um")
+    assert record.dt == 2 * DT
+    assert "dt = 0.02 s was given and goes over 1e+07 s by column time, if its times are in s." in (
+        record.notes
     )
+    TABLE.rename(columns={"t": "time [s]"}).to_csv(path)
+    record = tracks_of(path, dt=DT / 1000, unit="um")
+    assert record.dt == DT / 1000
+    assert record.notes == ("dt = 1e-05 s was given and goes over 0.01 s by column time [s].",)
 
 
 @pytest.mark.parametrize("how", ["auto", "named"])
@@ -70,8 +75,7 @@ def test_a_count_of_frames_is_no_time(tmp_path, how):
     pd.DataFrame({name: np.arange(N), "x": X}).to_csv(path, index=False)
     options = {} if how == "auto" else {"time_column": "slice"}
     assert tracks_of(path, dt=DT, unit="um", **options).dt == DT
-    if how == "auto":
-        assert "its frames are numbers" in fault(path, unit="um")
+    assert "its frames are numbers" in fault(path, unit="um", **options)
 
 
 def test_position_alone_and_several_columns(tmp_path):

@@ -56,7 +56,7 @@ def test_columns_can_be_named():
         (np.zeros((200, 2)), OPTIONS, "array: every position is 0, 0"),
         (np.zeros((2, 3, 4)), OPTIONS, r"array of shape \(2, 3, 4\)"),
         (["a", "b"], OPTIONS, "must be numbers"),
-        (np.full(200, np.inf), OPTIONS, "position at point 0 is inf"),
+        (np.full(200, np.inf), OPTIONS, "only 0 points, 200 more are missing"),
     ],
 )
 def test_an_array_that_is_no_record_is_one_line(source, options, said):

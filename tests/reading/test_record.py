@@ -109,3 +109,53 @@ def test_a_record_that_cannot_be_kept_leaves_nothing(tmp_path):
     with pytest.raises(TypeError):
         write_record(tmp_path / "record.h5", record, Studied(object(), DT))  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def late(first, n=40, at=lambda i: i, name="frame"):
+    """A table of tracks whose first points are at these indices of one clock."""
+    rng = np.random.default_rng(5)
+    parts = [
+        pd.DataFrame({"particle": k, name: at(np.arange(f, f + n)), "x": rng.normal(size=n)})
+        for k, f in enumerate(first)
+    ]
+    return pd.concat(parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("frame", lambda i: i + 1),
+        ("time_s", lambda i: 3.0 + DT * i),
+        ("t_ms", lambda i: 1e3 * DT * i),
+    ],
+)
+def test_where_tracks_begin_on_their_common_clock(tmp_path, name, at):
+    late((7, 0, 25), at=at, name=name).to_csv(tmp_path / "a.csv", index=False)
+    record = tracks_of(tmp_path / "a.csv", **KNOWN)
+    assert record.starts == {"0": 7, "1": 0, "2": 25}
+    write_record(tmp_path / "record.h5", record)
+    assert load_record(tmp_path / "record.h5").starts == record.starts
+
+
+def test_a_stride_keeps_the_same_moments_of_all_tracks(tmp_path):
+    table = late((7, 0, 25))
+    table["x"] = 0.1 * table["frame"]
+    table.to_csv(tmp_path / "a.csv", index=False)
+    record = tracks_of(tmp_path / "a.csv", stride=3, min_points=30, **KNOWN)
+    assert record.starts == {"0": 3, "1": 0, "2": 9}
+    for name, x in record.tracks.items():
+        at = 3 * (record.starts[name] + np.arange(len(x)))
+        np.testing.assert_allclose(x[:, 0], 0.1 * at)
+
+
+def test_tracks_without_a_common_clock_have_no_starts(tmp_path):
+    table = late((0, 0), at=lambda i: DT * i, name="time_s")
+    table.loc[table["particle"] == 1, "time_s"] += 0.5 * DT  # another camera
+    table.to_csv(tmp_path / "a.csv", index=False)
+    np.save(tmp_path / "b.npy", X)
+    np.savez(tmp_path / "c.npz", positions=np.stack([X, X[::-1]]))
+    for name in ("a.csv", "b.npy", "c.npz"):
+        record = tracks_of(tmp_path / name, min_points=50, **KNOWN)
+        assert record.starts == {}
+        write_record(tmp_path / "record.h5", record)
+        assert load_record(tmp_path / "record.h5").starts == {}

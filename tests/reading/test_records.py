@@ -85,9 +85,9 @@ def test_the_interval(tmp_path):
     path = tmp_path / "a.csv"
     TABLE.rename(columns={"t": "time"}).to_csv(path, index=False)
     options = {"column": "x", "time_column": "time", "unit": "um"}
-    assert "dt = 0.0102 s was given, but the file's own interval is 0.01 s" in fault(
-        path, dt=0.0102, **options
-    )
+    over = tracks_of(path, dt=0.0102, **options)
+    assert over.dt == 0.0102
+    assert "dt = 0.0102 s was given and goes over 0.01 s by column time" in over.notes[-1]
     assert tracks_of(path, dt=0.01005, **options).dt == 0.01005  # within 1 %
 
 
@@ -96,7 +96,7 @@ def test_times_that_are_not_uniform(tmp_path):
     for times, expected in (
         (np.delete(np.append(T, T[-1] + DT), 50), "from point 49 to 50 it is 0.02, usually 0.01"),
         (np.where(at == 70, T - DT, T), "from point 69 to 70 it is"),
-        (np.round(T, 1), "do not increase"),
+        (np.round(T, 1), "column 0 is 0.5 in 5 rows"),
         (T[::-1], "do not increase"),
         (np.where(at == 9, np.nan, T), "time at point 9 is nan"),
     ):

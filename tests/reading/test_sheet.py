@@ -38,7 +38,7 @@ def test_the_shipped_sheet():
 def test_sheet_defaults_comments_and_short_lines(tmp_path):
     text = "# my tracks\n" + HEADER + "\n" + LINE + "# not this\nb\t\t1e-5\tum\t\t2\t3\tbench\n"
     first, second = read_sheet(write(tmp_path / "t.tsv", text))
-    assert (first.column, first.scale, first.stride, first.dt) == (None, 1.0, 1, 0.01)
+    assert (first.column, first.scale, first.stride, first.dt) == (None, None, 1, 0.01)
     assert (second.scale, second.stride, second.file, second.note) == (2.0, 3, None, "")
 
 
@@ -64,6 +64,16 @@ def test_how_a_line_is_read(tmp_path):
     }  # fmt: skip
     assert (of_study.stride, of_study.reading()["stride"]) == (3, 1)
     assert (of_study.track_column, of_study.time_column) == (None, None)
+    text = HEADER.replace("note", "no_time\tone_track") + "a\ta.csv\t0.1\tum\t\t\t\t\t1\tyes\n"
+    (switched,) = read_sheet(
+        write(tmp_path / "s.tsv", text.replace("\tone_track", "\tone_track\tnote"))
+    )
+    assert switched.reading()["no_time"] is True
+    assert switched.reading()["one_track"] is True
+    bad = text.replace("\t1\tyes", "\tmaybe\t").replace("\tone_track", "\tone_track\tnote")
+    write(tmp_path / "s.tsv", bad)
+    with pytest.raises(RecordError, match="no_time is 'maybe'; it must be 1, or empty"):
+        read_sheet(tmp_path / "s.tsv")
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_bad_cells_are_found_by_line_and_column(tmp_path):
         text = "\n".join([*lines[:8], cell, *lines[9:]])
         path = write(tmp_path / "t.csv", text)
         assert expected in fault(path, of_study, dt=DT, unit="um", column=1)
-    text = "\n".join(f"{x:.3f};1" for x in X).replace(".", ",")
+    text = "\n".join(f"{1 + abs(x):.3f}\t1" for x in X).replace(".", ",")
     message = fault(write(tmp_path / "t.csv", text), dt=1, unit="um", column=0)
-    assert "line 1, column 0" in message
+    assert "column 0 has numbers like" in message
     assert "use a decimal point" in message
 
 

@@ -20,6 +20,11 @@ _READ = {
     "time_column": "the column of times (s) or frame numbers",
 }
 
+_SWITCHES = {
+    "no_time": "the rows of each track are at even steps of dt, whatever times the file has",
+    "one_track": "the rows are one track, whatever its steps and other columns look like",
+}
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
@@ -47,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     )
     for name, meaning in _READ.items():
         one.add_argument(f"--{name.replace('_', '-')}", type=_text, help=meaning)
+    for name, meaning in _SWITCHES.items():
+        one.add_argument(
+            f"--{name.replace('_', '-')}", type=_switch, nargs="?", const=True, help=meaning
+        )
     one.add_argument("--scale", type=_number, help="units of length per unit of the file (1)")
     one.add_argument("--stride", type=_whole, help="analyse every n-th point (1)")
     one.add_argument("--instrument", type=_text, help=f"{', '.join(INSTRUMENTS)} (unknown)")
@@ -89,6 +98,14 @@ def _whole(value: str) -> int | None:
         raise argparse.ArgumentTypeError(f"{value!r} must be a whole number") from None
 
 
+def _switch(value: str) -> bool | None:
+    if value.strip() in ("", "0", "no"):
+        return None
+    if value.strip() in ("1", "yes"):
+        return True
+    raise argparse.ArgumentTypeError(f"{value!r} must be 1, or empty")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if every file has a verdict, 1 if one has none, 2 for a wrong option."""
     given = parser().parse_args(arguments)
@@ -116,7 +133,11 @@ def verdicts(given: argparse.Namespace) -> int:
         name = name_of(path, options)
         folder = result_folder(given.out, path, name)
         try:
-            found = judge(record_of(path, options), question, options, name, progress=True)
+            record = record_of(path, options)
+            told = record.told()
+            for line in (path, *told["sentences"], *told["notes"]):
+                print(line if line is path else f"  {line}", flush=True)
+            found = judge(record, question, options, name, progress=True)
             if ready is not None:
                 found = found.beside(ready)
             page = found.write(folder)
@@ -160,7 +181,8 @@ def result_folder(out: Path, path: Path, name: str) -> Path:
     taken by another file."""
     taken = out / name / "verdict.json"
     try:
-        other = json.loads(taken.read_text(encoding="utf-8"))["file"]
+        kept = json.loads(taken.read_text(encoding="utf-8"))
+        other = kept.get("path") or kept["file"]
     except (OSError, ValueError, KeyError):
         return out / name
     if Path(other).resolve() == path.resolve():

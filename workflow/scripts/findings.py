@@ -22,7 +22,7 @@ def main(job: "Snakemake") -> None:
     p = job.params
     how = (p.instrument, p.effort, p.seed, choices(p.trap, p.choices), record.left_out)
     try:
-        found = analyse(record.by_coordinate(), record.dt, *how, progress=log.info)
+        found = analyse(record.by_coordinate(), record.dt, *how, record.starts or None, log.info)
     except ValueError as error:
         log.error("track %s: %s", job.wildcards.track, error)
         sys.exit(1)

@@ -29,6 +29,7 @@ def main(job: "Snakemake") -> None:
     facts = from_json(parts["findings"], job.input.findings)
     record = load_record(job.input.record)
     about = {**job.params.about, "unit": record.unit, "version": __version__}
+    about["read"] = record.told()
     if about["study"]:
         about["n_points"] = len(load_studied(job.input.record).positions)
     else:

@@ -117,9 +117,9 @@ def comparison_facts(
 def _prior_active(posteriors: Mapping[str, Sequence[Posterior]], setup: Setup) -> float:
     """The prior probability of activity among the models that count."""
     counted = [name for name, some in posteriors.items() if all(map(counts, some))]
-    odds = {**usual_odds(counted), **setup.choices.odds}
-    odds = {name: odds[name] for name in counted}
-    return sum(odds[name] for name in counted if name in ACTIVE) / sum(odds.values())
+    given = setup.choices.odds
+    odds = {name: usual * given.get(name, 1.0) for name, usual in usual_odds(counted).items()}
+    return sum(odds[name] for name in odds if name in ACTIVE) / sum(odds.values())
 
 
 def active_part(

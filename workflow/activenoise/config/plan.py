@@ -30,7 +30,7 @@ class RecordLine(SheetLine, Protocol):
     @property
     def column(self) -> str | None: ...
     @property
-    def scale(self) -> float: ...
+    def scale(self) -> float | None: ...
     @property
     def instrument(self) -> str: ...
     @property
@@ -373,6 +373,7 @@ class Plan:
         names = ("study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note")
         about = {name: getattr(row, name) for name in names}
         about |= {"synthetic": row.file is None, "file": str(row.file or "")}
+        about["scale"] = 1.0 if row.scale is None else row.scale
         return about | ({"parameters": self.studies[row.study]["parameters"]} if row.study else {})
 
     def record_networks(self, track: str) -> dict[str, str]:

@@ -62,8 +62,8 @@ def compare_models(
 ) -> Comparison:
     """Posterior over the models of the grid for records with shared parameters.
 
-    odds: prior odds of models, the usual ones (`usual_odds`) where not given. A model of odds 0
-    gets probability 0. drifting: with "Drift" and "Wander" among the models.
+    odds: factors by which prior odds of models differ from the usual ones (`usual_odds`), 1 where
+    not given. A model of factor 0 gets probability 0. drifting: with "Drift" and "Wander" among the models.
     """
     prior = default_prior(records) if prior is None else prior
     posteriors: dict[str, Posterior] = {}
@@ -129,7 +129,7 @@ def probabilities(
     """Posterior probability of each model. odds: as in `compare_models`. counted: the models whose
     evidence is known, all by default; the others get probability 0."""
     counted = log_evidence if counted is None else counted
-    own = {**usual_odds(counted), **(odds or {})}
+    own = {name: usual * (odds or {}).get(name, 1.0) for name, usual in usual_odds(counted).items()}
     log_z = np.array(list(log_evidence.values()))
     p = np.array([own.get(name, 0.0) if name in counted else 0.0 for name in log_evidence])
     p *= np.exp(np.minimum(log_z - log_z[p > 0].max(), 0.0))

@@ -10,9 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from activenoise.reading.columns import Table
 from activenoise.reading.errors import RecordError, damage, needing
 from activenoise.reading.named_arrays import Archive, real_numbers
+from activenoise.reading.table import Table
 from activenoise.reading.trackers import bluelake
 from activenoise.reading.units import stated
 
@@ -34,6 +34,8 @@ def read_npy(path: Path) -> Table:
             f"{path}: its array has shape {array.shape}; it must be (n_points,) or "
             "(n_points, n_columns)"
         )
+    if array.ndim == 2 and array.shape[0] == 1:  # a row, as MATLAB has vectors
+        array = array[0]
     array = real_numbers(path, array if array.ndim == 2 else array[:, None], "its array")
     return Table([], list(array.T))
 

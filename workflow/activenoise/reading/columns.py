@@ -1,327 +1,203 @@
-"""Which column is what: from a table as its file has it to tracks, one or many, with their clock.
+"""From a table as its file has it to tracks, one or many, with their clock.
 
-Names are those that the field's programs write (trackpy, TrackMate, MOSAIC, ThunderSTORM ...), in
-any case, with a unit behind: "x [nm]", "POSITION_X", "time_ms". Without names, the column that
-goes up in equal steps is the time.
+Names are those that the field's programs write (`names`); what no name says is found by the shape
+of the table where that leaves no doubt (`track_finding`), and asked otherwise.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
-from activenoise.reading import time_grid
+from activenoise.reading.cells import BLANK
+from activenoise.reading.clocks import clock_of, unrolled
 from activenoise.reading.errors import RecordError, listed
-from activenoise.reading.units import base_and_unit, length_unit, seconds
+from activenoise.reading.options import ReadOptions
+from activenoise.reading.roles import Roles
+from activenoise.reading.table import Clock, RawTrack, RawTracks, Table
+from activenoise.reading.track_finding import Assigned, assigned
 
-Selector = str | int
-
-_TRACK = {"particle", "trackid", "track", "trajectory", "trajectoryid", "traj", "trajid",
-          "particleid"}  # fmt: skip
-_FRAME = {"frame", "frames", "frameid", "framenumber", "frameindex"}
-_TIME = {"t", "time", "times", "positiont", "timestamp", "elapsedtime"}
-_COORDINATES = {
-    letter: {letter, f"position{letter}", f"pos{letter}", f"{letter}position", f"{letter}pos"}
-    for letter in "xyz"
-}
-_COUNTERS = {"", "index", "unnamed: 0", "row"}
+_Parts = dict[str | None, NDArray[np.int64]]
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Columns as the file has them.
-
-    names: one for each column, or none at all. columns: float64 (n,), NaN in an empty cell; text
-    where it is no column of numbers. units: those that the file gives beside the names, by
-    column. dt: the file's interval, s, of a frame. faults: by column, where its first cell is
-    that is no number.
-    """
-
-    names: Sequence[str]
-    columns: Sequence[NDArray]
-    units: dict[int, str] = field(default_factory=dict)
-    dt: float | None = None
-    unit: str | None = None
-    faults: dict[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class RawTrack:
-    """One track as the file has it, not yet on a grid of times.
-
-    label: its name, None where the file names no tracks. positions: (n, n_coordinates). clock:
-    (n,), times or frame numbers, or None.
-    """
-
-    label: str | None
-    positions: FloatArray
-    clock: FloatArray | None
-
-
-ClockKind = Literal["s", "open", "whole", "frames"]
-
-
-@dataclass(frozen=True, eq=False)
-class RawTracks:
-    """The tracks of a file as it has them, and what it says of them.
-
-    clock: what the clocks of the tracks are: times in s, times whose unit the file leaves open,
-    whole numbers that are s or frames, frame numbers, or None. dt: interval, s, and unit: of the
-    positions, where the file has them. empty: where the first empty cell is, if there is one.
-    """
-
-    tracks: Sequence[RawTrack]
-    coordinates: tuple[str, ...]
-    clock: ClockKind | None = None
-    dt: float | None = None
-    unit: str | None = None
-    empty: str | None = None
-
-
-def is_time(name: str) -> bool:
-    """Whether a name is one for times."""
-    return base_and_unit(name.rsplit("/")[-1])[0] in _TIME
-
-
-def coordinate(name: str) -> str | None:
-    """x, y or z, if the name is one for it."""
-    base = base_and_unit(name.rsplit("/")[-1])[0]
-    return next((letter for letter, names in _COORDINATES.items() if base in names), None)
-
-
-def tracks_of_table(
-    path: Path,
-    table: Table,
-    columns: Sequence[Selector] | None,
-    track_column: Selector | None,
-    time_column: Selector | None,
-) -> RawTracks:
+def tracks_of_table(path: Path, table: Table, options: ReadOptions) -> RawTracks:
     """The tracks of a table, each in the order of its clock.
 
-    columns: the coordinates, by name or number, "x[12]" for column x of track 12; None: found by
-    name or by being alone. track_column, time_column: None: found by name, and a time without a
-    name by its equal steps. RecordError if a column is not there, not known or not of numbers.
+    options: the coordinates, "x[12]" for column x of track 12; without them found by name or by
+    being alone, as are the columns of track and time. RecordError if a column is not there, not
+    known or not of numbers, and where the table can be read in two ways.
     """
-    roles = _Roles(path, table)
-    wanted, label = (None, None) if columns is None else roles.chosen(columns)
-    track = roles.find(track_column) if track_column is not None else roles.named(_TRACK)
-    frame = roles.named(_FRAME) if time_column is None else None
-    time = roles.find(time_column) if time_column is not None else roles.named(_TIME)
-    taken = {track, frame, time, *(wanted or ())}
-    if track is None and frame is None and time is None:
-        time = roles.clock_by_its_steps(taken)
-        taken.add(time)
+    roles = Roles(path, table)
+    if not table.names:
+        _check_rows(path, table)
+    wanted, label = (None, None) if options.columns is None else roles.chosen(options.columns)
+    found = assigned(roles, wanted, options)
     if wanted is None:
-        wanted = roles.coordinates(taken)
-    unit = roles.unit_of(wanted)
+        taken = {found.track, found.frame, found.time}
+        wanted = roles.coordinates(taken, table.in_order)
     positions = np.stack([roles.numbers(i) for i in wanted], axis=1)
-    clock, kind, dt = None, None, table.dt
-    if time is not None:
-        clock, kind = _times(roles, time, named=time_column is not None)
-    if frame is not None:
-        frames = roles.numbers(frame)
-        if dt is None and kind == "s":
-            dt = _interval_of_frames(path, frames, clock)
-        clock, kind = frames, "frames"
-    if clock is not None and len(clock) == 0:
+    if not len(positions):
         raise RecordError(f"{path}: holds no rows; it must hold one position in each")
+    parts, notes = _rows_by_track(roles, found.track, label)
+    clocks = _Clocks(roles, found, parts, options)
+    if clocks.clock is None and found.track is not None and not options.no_time:
+        clocks.notes += _check_in_order(roles, table, found.track)
+    tracks = [
+        RawTrack(name, positions[rows], clocks.values.get(name))
+        for name, rows in clocks.parts.items()
+    ]
     return RawTracks(
-        tracks=_split(path, roles, track, label, positions, clock),
+        tracks=tracks,
         coordinates=tuple(roles.label(i) for i in wanted),
-        clock=kind,
-        dt=dt,
-        unit=unit,
+        clock=clocks.clock,
+        dt=clocks.dt,
+        unit=roles.unit_of(wanted),
         empty=next((table.faults[i] for i in wanted if i in table.faults), None),
+        columns=tuple(roles.label(i) for i in range(roles.n)),
+        track_column=None if found.track is None else roles.label(found.track),
+        notes=(*table.notes, *found.notes, *notes, *clocks.notes),
     )
 
 
-def _times(roles: _Roles, column: int, named: bool) -> tuple[FloatArray, ClockKind]:
-    """A column of times, in s where its unit is known, and what kind of clock it is.
+def _check_rows(path: Path, table: Table) -> None:
+    """RecordError for a table without names whose rows may be the tracks."""
+    n_columns, n_rows = len(table.columns), len(table.columns[0])
+    if n_columns < 10 or n_columns <= n_rows or any(c.dtype.kind != "f" for c in table.columns):
+        return
+    values = np.stack(table.columns, axis=1)
 
-    named: whether the user named the column.
-    """
-    times, unit = roles.numbers(column), roles.unit(column)
-    if unit is None and named:
-        return times, "whole" if np.array_equal(times, np.rint(times), equal_nan=True) else "s"
-    factor = None if unit is None else seconds(unit)
-    if factor is not None:
-        return times * factor, "s"
-    frames = "frame" in (unit or "").lower() or (not named and time_grid.are_counts(times))
-    return times, "frames" if frames else "open"
+    def usual_step(axis: int) -> float:
+        steps = np.abs(np.diff(values, axis=axis))
+        steps = steps[np.isfinite(steps)]
+        return float(np.median(steps)) if len(steps) else np.inf
 
-
-class _Roles:
-    """The columns of one table, by what they are for."""
-
-    def __init__(self, path: Path, table: Table) -> None:
-        self.path = path
-        self.table = table
-        self.n = len(table.columns)
-        self.parsed = [base_and_unit(name) for name in table.names]
-
-    @property
-    def there(self) -> str:
-        """What columns there are, for a message."""
-        names = ", ".join(f"{i} = {name}" for i, name in enumerate(self.table.names[:40]))
-        more = " ..." if len(self.table.names) > 40 else ""
-        numbers = f"0 to {self.n - 1}, without names"
-        return f"it has {self.n} column{'s' * (self.n > 1)}, {names + more or numbers}"
-
-    def label(self, index: int) -> str:
-        return self.table.names[index] if self.table.names else str(index)
-
-    def unit(self, index: int) -> str | None:
-        return self.table.units.get(index) or (self.parsed[index][1] if self.parsed else None)
-
-    def find(self, column: Selector) -> int:
-        """Index of a column by name or number."""
-        names = list(self.table.names)
-        if column in names:
-            if names.count(str(column)) > 1:
-                raise RecordError(
-                    f"{self.path}: two columns are called {column}; {self.there}: give the number"
-                )
-            return names.index(str(column))
-        if re.fullmatch(r"[0-9]+", str(column)) and int(column) < self.n:
-            return int(column)
-        raise RecordError(f"{self.path}: there is no column {column}; {self.there}")
-
-    def chosen(self, columns: Sequence[Selector]) -> tuple[list[int], str | None]:
-        """Indices of the columns, and the one track that is asked for as in x[12]."""
-        found, labels = [], set()
-        for column in columns:
-            match = re.fullmatch(r"(.+)\[([^\[\]]+)\]", str(column))
-            if match and column not in self.table.names:
-                labels.add(match[2])
-                column = match[1]
-            found.append(self.find(column))
-        if len(labels) > 1:
-            raise RecordError(f"{self.path}: columns of two tracks, {' and '.join(sorted(labels))}")
-        if len(set(found)) != len(found) or not found:
-            raise RecordError(f"{self.path}: columns {list(columns)}; name each one once")
-        return found, labels.pop() if labels else None
-
-    def named(self, names: Iterable[str]) -> int | None:
-        """The first column called by one of these names."""
-        return next((i for i, (base, _) in enumerate(self.parsed) if base in names), None)
-
-    def is_number(self, index: int) -> bool:
-        return self.table.columns[index].dtype.kind == "f"
-
-    def numbers(self, index: int) -> FloatArray:
-        if not self.is_number(index):
-            fault = self.table.faults.get(
-                index, f"column {self.label(index)} does not hold numbers"
-            )
-            raise RecordError(f"{self.path}: {fault}")
-        return self.table.columns[index]
-
-    def clock_by_its_steps(self, taken: set[int | None]) -> int | None:
-        """The column without a telling name that is the time: it alone goes up in equal steps."""
-        rest = [i for i in range(self.n) if i not in taken and self.is_number(i)]
-        if self.n < 2 or len(rest) + len(taken - {None}) < 2:
-            return None
-        rest = [i for i in rest if not (self.table.names and coordinate(self.table.names[i]))]
-        clocks = [i for i in rest if time_grid.is_clock(self.table.columns[i])]
-        # A counter of rows may stand beside the time.
-        times = [i for i in clocks if not time_grid.are_counts(self.table.columns[i])] or clocks
-        if len(times) > 1:
-            raise RecordError(
-                f"{self.path}: columns {' and '.join(map(self.label, times))} both go up in equal "
-                "steps; name the one that is the time (time_column)"
-            )
-        return times[0] if times else None
-
-    def coordinates(self, taken: set[int | None]) -> list[int]:
-        """The columns that hold the positions: x, y, z by name, or the only one that is left."""
-        found = [
-            i
-            for names in _COORDINATES.values()
-            if (i := self.named(names)) is not None and i not in taken
-        ]
-        if len(found) == 3:  # a movie in two dimensions written with z = 0
-            depth = self.table.columns[found[2]]
-            seen = depth[np.isfinite(depth)] if self.is_number(found[2]) else depth
-            if self.is_number(found[2]) and np.all(seen == seen[:1]):
-                found.pop()
-        if found:
-            return found
-        rest = [i for i in range(self.n) if i not in taken]
-        if len(rest) > 1:
-            rest = [i for i in rest if self.is_number(i) and not self.is_counter(i)]
-        if len(rest) != 1:
-            raise RecordError(f"{self.path}: the column is not known; {self.there}: name one")
-        return rest
-
-    def is_counter(self, index: int) -> bool:
-        if self.table.names and self.table.names[index].strip().lower() not in _COUNTERS:
-            return False
-        return time_grid.are_counts(self.table.columns[index])
-
-    def unit_of(self, columns: Sequence[int]) -> str | None:
-        """The length unit of the columns, which must be one."""
-        units = {self.label(i): unit for i in columns if (unit := self.unit(i))}
-        if len({length_unit(unit) for unit in units.values()}) > 1:
-            mixed = ", ".join(f"{name} in {unit}" for name, unit in units.items())
-            raise RecordError(f"{self.path}: mixed units, {mixed}; export all in one unit")
-        return length_unit(next(iter(units.values()))) if units else self.table.unit
+    with np.errstate(over="ignore", invalid="ignore"):
+        if 3 * usual_step(0) < usual_step(1):
+            return
+    raise RecordError(
+        f"{path}: {n_columns} columns of {n_rows} row{'s' * (n_rows > 1)}: are the tracks in rows? "
+        "Then write it transposed, a track in each column, and name one by its number; if they "
+        "are in columns, give these names, of text in a first line"
+    )
 
 
-def _split(
-    path: Path,
-    roles: _Roles,
-    track: int | None,
-    label: str | None,
-    positions: FloatArray,
-    clock: FloatArray | None,
-) -> list[RawTrack]:
-    """One track for each name in the track column, by name, in the order of the clock."""
+def _check_in_order(roles: Roles, table: Table, track: int) -> list[str]:
+    """A note that the rows of each track are at even steps, where the file is of such a kind, else
+    RecordError."""
+    if table.in_order:
+        return ["No times are given; the rows of each track were taken at even steps."]
+    raise RecordError(
+        f"{roles.path}: its tracks, by column {roles.label(track)}, have neither frames nor times; "
+        f"{roles.there}: name one "
+        "(time_column), or say no_time, with dt, if the rows of each track are at even steps"
+    )
+
+
+def _rows_by_track(roles: Roles, track: int | None, label: str | None) -> tuple[_Parts, list[str]]:
+    """The rows of each track by its name, and a note of the rows that are in none."""
     if track is None:
         if label is not None:
             raise RecordError(
-                f"{path}: track {label} was asked for, but no column says which track a row is of; "
-                f"{roles.there}"
+                f"{roles.path}: track {label} was asked for, but no column says which track a row "
+                f"is of; {roles.there}"
             )
-        return [RawTrack(None, positions, clock)]
-    if clock is None:
-        raise RecordError(
-            f"{path}: its tracks have neither frames nor times; {roles.there}: name one "
-            "(time_column)"
-        )
+        return {None: np.arange(len(roles.table.columns[0]))}, []
     names = roles.table.columns[track]
     if names.dtype.kind == "f":
         in_a_track = np.isfinite(names)  # a spot in no track has a blank there
     else:
         names = np.array([str(name).strip() for name in names.tolist()])
-        in_a_track = ~np.isin(names, ["", "None", "nan", "NaN", "<NA>"])
+        in_a_track = ~np.isin(names, BLANK)
     rows = np.flatnonzero(in_a_track)
     if not rows.size:
-        raise RecordError(f"{path}: none of its {len(names)} rows is in a track")
+        raise RecordError(f"{roles.path}: none of its {len(names)} rows is in a track")
     distinct, which = np.unique(names[rows], return_inverse=True)
     labels = [f"{n:.0f}" if isinstance(n, float) and n == round(n) else str(n) for n in distinct]
     if label is not None and label not in labels:
-        raise RecordError(f"{path}: there is no track {label}; it holds {listed(labels)}")
-    order = np.lexsort((clock[rows], which))
-    rows, ends = rows[order], np.cumsum(np.bincount(which))
-    return [
-        RawTrack(name, positions[part], clock[part])
-        for name, part in zip(labels, np.split(rows, ends[:-1]), strict=True)
-        if label in (None, name)
-    ]
+        raise RecordError(f"{roles.path}: there is no track {label}; it holds {listed(labels)}")
+    rows = rows[np.argsort(which, kind="stable")]
+    ends = np.cumsum(np.bincount(which))[:-1]
+    parts = dict(zip(labels, np.split(rows, ends), strict=True))
+    outside = len(names) - len(rows)
+    notes = [f"{outside} rows are in no track and were left out."] if outside else []
+    return {name: part for name, part in parts.items() if label in (None, name)}, notes
+
+
+class _Clocks:
+    """The clock of each track.
+
+    parts: rows of each track, in the order of its clock. values: by track, (n,). clock: what they
+    are, None without any. dt: interval of the file, s, where it is known. notes: in sentences.
+    """
+
+    def __init__(self, roles: Roles, found: Assigned, parts: _Parts, options: ReadOptions) -> None:
+        self.roles, self.parts, self.options = roles, parts, options
+        self.alone = found.track is None
+        self.values: dict[str | None, FloatArray] = {}
+        self.clock: Clock | None = None
+        self.dt = roles.table.dt
+        self.notes: list[str] = []
+        used = [i for i in (found.frame, found.time) if i is not None]
+        if not used:
+            return
+        if options.no_time:
+            names = " and ".join(map(roles.label, used))
+            self.notes.append(
+                f"The rows were taken at even steps, as no_time says, without {names}."
+            )
+            return
+        raw, _ = roles.times(used[0])
+        if not self.alone:
+            self.parts = {
+                name: rows[np.argsort(raw[rows], kind="stable")] for name, rows in parts.items()
+            }
+        ordered, self.clock, self.notes = self._read(used[0], used[0] == found.frame)
+        ends = np.cumsum([len(rows) for rows in self.parts.values()])[:-1]
+        self.values = dict(zip(self.parts, np.split(ordered, ends), strict=True))
+        if len(used) > 1 and self.dt is None:
+            self._take_interval(ordered, used[1])
+
+    def _read(self, index: int, of_frames: bool) -> tuple[FloatArray, Clock, list[str]]:
+        """A column of times or frames, track by track, as a clock."""
+        name = self.roles.label(index)
+        values, unit = self.roles.times(index)
+        sizes = np.cumsum([len(rows) for rows in self.parts.values()])
+        values = values[np.concatenate(list(self.parts.values()))]
+        more: list[str] = []
+        if self.alone:
+            values, more = unrolled(name, values)
+        same = np.ones(max(len(values) - 1, 0), dtype=bool)
+        same[sizes[:-1] - 1] = False
+        values, clock, notes = clock_of(
+            self.roles.path, name, values, same, unit, self.options.dt, of_frames
+        )
+        return values, clock, [*more, *notes]
+
+    def _take_interval(self, frames: FloatArray, time: int) -> None:
+        """The interval from the times beside frames, where they are in s."""
+        name = self.roles.label(time)
+        if self.options.dt is not None and not self.roles.is_number(time):
+            return
+        unit = self.roles.unit(time)
+        if self.roles.is_number(time) and (unit is None or "frame" in unit.lower()):
+            return  # the interval must be given
+        times, _, _ = self._read(time, False)
+        try:
+            self.dt = _interval_of_frames(self.roles.path, frames, times)
+        except RecordError:
+            if self.options.dt is None:
+                raise
+            self.notes.append(
+                f"The times of column {name} do not go with the frames, and were not read."
+            )
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _interval_of_frames(path: Path, frames: FloatArray, times: FloatArray | None) -> float | None:
+def _interval_of_frames(path: Path, frames: FloatArray, times: FloatArray) -> float | None:
     """Times per frame, where they are proportional; None with fewer than two frames."""
-    if times is None:
-        return None
     known = np.isfinite(frames) & np.isfinite(times)
     frames, times = frames[known], times[known]
     if not len(frames) or np.ptp(frames) == 0:
@@ -333,6 +209,6 @@ def _interval_of_frames(path: Path, frames: FloatArray, times: FloatArray | None
         row = int(np.argmax(off))
         raise RecordError(
             f"{path}: frame {frames[row]:g} is at {times[row]:g} s where its frames of {dt:g} s "
-            "put it elsewhere; its frames and times must agree"
+            "put it elsewhere; its frames and times must agree, or give dt to take the frames alone"
         )
     return dt

@@ -6,55 +6,50 @@ is imported by the reader that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from activenoise.reading.arrays import hdf5, npz, read_npy, read_parquet
-from activenoise.reading.columns import RawTracks, Selector, Table, tracks_of_table
+from activenoise.reading.columns import tracks_of_table
 from activenoise.reading.errors import RecordError, damage
 from activenoise.reading.matlab import read_mat
 from activenoise.reading.named_arrays import Archive, tracks_of_archive
+from activenoise.reading.options import ReadOptions
+from activenoise.reading.spreadsheet import read_xlsx
+from activenoise.reading.table import RawTracks, Table
 from activenoise.reading.text import read_text
 from activenoise.reading.trackers import read_trackmate
 
 _TABLES: dict[str, Callable[[Path], Table]] = {
     **dict.fromkeys((".txt", ".csv", ".tsv", ".dat"), read_text),
+    ".xlsx": read_xlsx,
     ".npy": read_npy,
     ".parquet": read_parquet,
-    ".mat": read_mat,
     ".xml": read_trackmate,
 }
 _ARCHIVES: dict[str, Callable[[Path], AbstractContextManager[Archive]]] = {
     ".npz": npz,
     **dict.fromkeys((".h5", ".hdf5"), hdf5),
 }
-FORMATS = (*_TABLES, *_ARCHIVES)
+FORMATS = (*_TABLES, ".mat", *_ARCHIVES)
 
 
-def read_tracks(
-    path: Path,
-    columns: Sequence[Selector] | None = None,
-    track_column: Selector | None = None,
-    time_column: Selector | None = None,
-) -> RawTracks:
+def read_tracks(path: Path, options: ReadOptions) -> RawTracks:
     """The tracks of a file as it has them, not yet on a grid of times.
 
-    columns: the coordinates, each by name or number; None: found by their names, or by being
-    alone. track_column, time_column: which track a row is of, and its time; None: found by name.
-    Raises RecordError for a file that cannot be read or does not hold these columns.
+    Raises RecordError for a file that cannot be read or does not hold the columns of the options.
     """
     extension = path.suffix.lower()
     _check_file(path, extension)
-    if extension in _TABLES:
-        table = _TABLES[extension](path)
+    if extension not in _ARCHIVES:
+        of_matlab = extension == ".mat"  # where the columns named choose among the variables
+        table = read_mat(path, options.columns) if of_matlab else _TABLES[extension](path)
         if not table.columns or not len(table.columns[0]):
             raise RecordError(f"{path}: only 0 points; it must hold one position in each row")
-        return tracks_of_table(path, table, columns, track_column, time_column)
-    if track_column is not None:
-        raise RecordError(f"{path}: a {extension} file has no track_column; its arrays are rows")
+        return tracks_of_table(path, table, options)
     with _ARCHIVES[extension](path) as archive:
-        return tracks_of_archive(path, archive, columns, time_column)
+        return tracks_of_archive(path, archive, options)
 
 
 def _check_file(path: Path, extension: str) -> None:

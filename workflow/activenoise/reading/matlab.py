@@ -6,7 +6,8 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +16,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.reading import matlab_child
-from activenoise.reading.columns import Table
 from activenoise.reading.errors import RecordError, damage
+from activenoise.reading.matrices import matrices, table_of_matrices
+from activenoise.reading.options import Selector
+from activenoise.reading.table import Table
 from activenoise.reading.units import stated
 
 CHILD = Path(matlab_child.__file__)  # the program that reads versions 4 to 7
 
 
-def read_mat(path: Path) -> Table:
-    """The vectors of a MATLAB file and the columns of its matrices, of those the longest.
+def read_mat(path: Path, columns: Sequence[Selector] | None = None) -> Table:
+    """The tracks of a cell array of matrices, or the vectors and the columns of the longest
+    matrices.
 
-    They are named `x`, `matrix[1]` for column 1 of a matrix, `run.x` for the field of a structure.
-    RecordError for a file without vectors or matrices of numbers.
+    columns: that the user names; they choose between the two. Without them a cell array of tracks
+    goes first. Columns are named `x`, `matrix[1]` for column 1 of a matrix or of the matrices in a
+    cell, `run.x` for the field of a structure. RecordError for a file without such numbers.
     """
     with damage(path, ".mat", "save it again from MATLAB"):
         variables = _variables(path)
-    shapes = ", ".join(f"{name} {_shape(value)}" for name, value in variables.items()) or "nothing"
+        cells = {name: found for name, v in variables.items() if (found := matrices(name, v))}
+        vectors = _vectors(variables)
+    wanted = [str(column) for column in columns or ()]
+    of_vectors = wanted and all(name in vectors for name in wanted)
+    if cells and not of_vectors:
+        named = [cell for cell in cells if any(name.startswith(cell) for name in wanted)]
+        chosen = (named or sorted(cells, key=lambda name: -cells[name].points))[0]
+        rest = [name for name in variables if name != chosen]
+        notes = [f"The tracks were taken from the {len(cells[chosen].tracks)} cells of {chosen}."]
+        said = stated(path, variables)
+        table = table_of_matrices(chosen, cells[chosen], [*notes, *_not_read(rest)])
+        return replace(table, dt=said.dt, unit=said.unit)
+    if not vectors:
+        shapes = ", ".join(f"{name} {_shape(v)}" for name, v in variables.items()) or "nothing"
+        raise RecordError(
+            f"{path}: holds no vector or matrix of numbers ({shapes}); it must hold the positions "
+            "as a vector, as a column of a matrix, or as a cell array with a matrix for each track"
+        )
+    read = {name.split("[")[0] for name in vectors}
+    rest = [name for name in variables if name not in read]
+    said = stated(path, variables)
+    return Table(
+        list(vectors), list(vectors.values()), dt=said.dt, unit=said.unit, notes=_not_read(rest)
+    )
+
+
+def _not_read(names: Sequence[str]) -> tuple[str, ...]:
+    """A note of the variables that are left, but for those that say dt and unit."""
+    rest = [name for name in names if name not in ("dt", "unit")]
+    more = " ..." if len(rest) > 8 else ""
+    return (f"Variables that were not read: {', '.join(rest[:8])}{more}.",) if rest else ()
+
+
+def _vectors(variables: Mapping[str, Any]) -> dict[str, NDArray]:
+    """Vectors and columns of matrices (n,), by name, of those with the most rows."""
     numbers = {
         name: np.atleast_1d(value)
         for name, value in variables.items()
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.size > 1
     }
-    if not any(array.ndim <= 2 for array in numbers.values()):
-        raise RecordError(
-            f"{path}: holds no vector or matrix of numbers ({shapes}); it must hold the positions "
-            "as a vector, or as a column of a matrix"
-        )
-    n = max(len(array) for array in numbers.values() if array.ndim <= 2)
+    n = max((len(array) for array in numbers.values() if array.ndim <= 2), default=0)
     named: dict[str, NDArray] = {}
     for name, array in numbers.items():
         if array.ndim == 1 and len(array) == n:
@@ -49,8 +83,7 @@ def read_mat(path: Path) -> Table:
         elif array.ndim == 2 and len(array) == n:
             columns = array.astype(np.float64).T
             named |= {f"{name}[{i}]": column for i, column in enumerate(columns)}
-    said = stated(path, variables)
-    return Table(list(named), list(named.values()), dt=said.dt, unit=said.unit)
+    return named
 
 
 def _shape(value: object) -> str:
@@ -117,7 +150,10 @@ def _variables_hdf5(path: Path) -> dict[str, Any]:
         label = name.replace("/", ".")
         if kind == "char" and item.ndim == 2 and item.dtype.kind in "iu":
             found[label] = "".join(map(chr, item[()].T.ravel()))
-        elif item.dtype.kind in "fiu" and kind not in ("cell", "logical", "function_handle"):
+        elif kind == "cell":
+            cells = [np.asarray(file[ref][()]).T for ref in item[()].T.ravel()]
+            found[label] = [cell if len(cell) != 1 else cell[0] for cell in cells]
+        elif item.dtype.kind in "fiu" and kind not in ("logical", "function_handle"):
             array = np.asarray(item[()]).T
             found[label] = array.squeeze() if array.size else array
         else:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from activenoise.reading.columns import RawTrack, RawTracks, Table, tracks_of_table
+from activenoise.reading.columns import tracks_of_table
 from activenoise.reading.errors import RecordError
+from activenoise.reading.options import ReadOptions, check_options
 from activenoise.reading.record import Record
-from activenoise.reading.records import ReadOptions, on_grids, selectors
+from activenoise.reading.records import on_grids
+from activenoise.reading.table import RawTrack, RawTracks, Table
 
 _AXES = ("x", "y", "z")
 
@@ -24,14 +26,12 @@ def record_of_table(table: Mapping[str, Any], options: ReadOptions) -> Record:
     are known from files, or are given in the options. RecordError as in `read`.
     """
     name = Path(type(table).__name__)
+    check_options(name, options)
     columns = [np.asarray(table[column]) for column in table]
     numbers = [c.astype(np.float64) if c.dtype.kind in "fiub" else c.astype(str) for c in columns]
     if not numbers or not len(numbers[0]):
         raise RecordError(f"{name}: it holds no rows; it must hold one position in each")
-    found = tracks_of_table(
-        name, Table([str(column) for column in table], numbers),
-        selectors(options.column), options.track_column, options.time_column,
-    )  # fmt: skip
+    found = tracks_of_table(name, Table([str(column) for column in table], numbers), options)
     return on_grids(name, found, options)
 
 
@@ -41,6 +41,7 @@ def record_of_array(positions: ArrayLike, options: ReadOptions) -> Record:
     positions: (n_points,) or (n_points, n_coordinates) of at most three, length, NaN where missing.
     options: dt (s) and unit are needed. RecordError as in `read`, and for another shape.
     """
+    check_options(Path("array"), options)
     x = np.asarray(positions)
     fits = x.ndim == 1 or (x.ndim == 2 and x.shape[1] <= len(_AXES))
     if x.dtype.kind not in "fiu" or not fits:

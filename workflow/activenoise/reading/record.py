@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from activenoise.arrays import FloatArray
 from activenoise.files import replacing
 from activenoise.reading.errors import RecordError, listed
+from activenoise.reading.told import WhatWasRead, from_json
 
 MIN_POINTS = 100
 
@@ -25,9 +27,13 @@ class Record:
     tracks: by name, positions (n_points, n_coordinates) in `unit`, offset included, NaN where
     there is no observation; "" is the name of a track that is alone in its file or was chosen.
     coordinates: their names in the file. dt: s between points.
-    left_out: how many tracks of a table have a single point or never move, and are not here.
+    left_out: how many tracks of a table have a single point, never move, or have no clock that
+    goes on, and are not here.
     gaps: by track, where the first gap is, as an error says it; tracks without a gap are not in it.
-    path: the file that was read.
+    starts: by track, the index of its first point on the clock that all tracks of the file share,
+    in points, 0 for the earliest; empty where the file has no such clock.
+    path: the file that was read. what: a description of what was read, None for a record that was
+    put together by hand. notes: what had to be decided in reading, in sentences.
     """
 
     tracks: Mapping[str, FloatArray]
@@ -37,6 +43,18 @@ class Record:
     path: Path
     left_out: int = 0
     gaps: Mapping[str, str] = field(default_factory=dict)
+    starts: Mapping[str, int] = field(default_factory=dict)
+    what: WhatWasRead | None = None
+    notes: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """What was read, for verdict.json: `what` as numbers and names, the same in `sentences`,
+        and `notes`, what had to be decided."""
+        return {
+            "what": None if self.what is None else self.what.json(),
+            "sentences": [] if self.what is None else self.what.sentences(),
+            "notes": list(self.notes),
+        }
 
     def by_coordinate(self) -> dict[str, dict[str, FloatArray]]:
         """Positions (n_points,) of each coordinate of each track, by their names. A coordinate that
@@ -70,7 +88,8 @@ def studied(record: Record, stride: int = 1, min_points: int = MIN_POINTS) -> St
     if len(record.coordinates) > 1:
         raise RecordError(
             f"{record.path}: the column is not known; its coordinates are "
-            f"{', '.join(record.coordinates)}: name one"
+            f"{', '.join(record.coordinates)}: name one for the study, or leave the study empty to "
+            "analyse all"
         )
     ((name, positions),) = record.tracks.items()
     if name in record.gaps:
@@ -119,12 +138,17 @@ def write_record(path: str | Path, record: Record, of_study: Studied | None = No
         file["lengths"] = [len(positions) for positions in record.tracks.values()]
         file["tracks"] = names
         file["gaps"] = [record.gaps.get(name, "") for name in names]
+        if record.starts:
+            file["starts"] = [record.starts[name] for name in names]
         file.attrs.update(
             dt=record.dt,
             unit=record.unit,
             coordinates=["x"] if alone else list(record.coordinates),
             left_out=record.left_out,
         )
+        file.create_dataset("notes", data=list(record.notes), dtype=h5py.string_dtype())
+        if record.what is not None:
+            file["what"] = json.dumps(record.what.json())
         if of_study is not None:
             file["studied"] = of_study.positions
             file["studied"].attrs["dt"] = of_study.dt
@@ -136,6 +160,7 @@ def load_record(path: str | Path) -> Record:
         names = file["tracks"].asstr()[()].tolist()
         parts = np.split(file["positions"][()], np.cumsum(file["lengths"][()])[:-1])
         gaps = file["gaps"].asstr()[()].tolist()
+        starts = file["starts"][()].tolist() if "starts" in file else []
         return Record(
             tracks=dict(zip(names, parts, strict=True)),
             coordinates=tuple(file.attrs["coordinates"]),
@@ -144,6 +169,9 @@ def load_record(path: str | Path) -> Record:
             path=Path(path),
             left_out=int(file.attrs["left_out"]),
             gaps={name: gap for name, gap in zip(names, gaps, strict=True) if gap},
+            starts=dict(zip(names, starts, strict=True)) if starts else {},
+            what=from_json(json.loads(file["what"].asstr()[()])) if "what" in file else None,
+            notes=tuple(file["notes"].asstr()[()].tolist()),
         )
 
 

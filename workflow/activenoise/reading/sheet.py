@@ -21,7 +21,8 @@ class SheetRow:
     """One line of data/tracks.tsv.
 
     file: None for a synthetic record, which the workflow simulates. dt: of the file, s, before
-    the stride. unit, column, track_column, time_column, scale: as in `records.ReadOptions`.
+    the stride. unit, column, track_column, time_column, no_time, one_track, scale: as in
+    `options.ReadOptions`.
     stride: every stride-th point is studied, or read where there is no study. study: whose priors
     and networks apply, or None for a verdict without networks. dt and unit are None for a record
     without a study whose file states them. instrument: one of `INSTRUMENTS`. trap: one of `TRAPS`.
@@ -34,7 +35,9 @@ class SheetRow:
     column: str | None
     track_column: str | None
     time_column: str | None
-    scale: float
+    no_time: bool
+    one_track: bool
+    scale: float | None
     stride: int
     study: str | None
     instrument: str
@@ -42,17 +45,20 @@ class SheetRow:
     note: str
 
     def reading(self) -> dict[str, Any]:
-        """The `records.ReadOptions` of the line, by name: every point is read for a study."""
+        """The `options.ReadOptions` of the line, by name: every point is read for a study."""
         names = ("dt", "unit", "column", "track_column", "time_column", "scale")
+        said = {name: True for name in _SWITCHES if getattr(self, name)}
         return {
             **{name: getattr(self, name) for name in names},
+            **said,
             "stride": 1 if self.study else self.stride,
         }
 
 
 SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
 # Columns that a sheet need not have.
-_MAY_LACK = ("track_column", "time_column", "instrument", "trap")
+_SWITCHES = ("no_time", "one_track")
+_MAY_LACK = ("track_column", "time_column", *_SWITCHES, "instrument", "trap")
 INSTRUMENTS = ("exact", "camera", "detector", "unknown")
 
 
@@ -61,8 +67,8 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
 
     Empty cells: column, track_column, time_column and study none, scale 1, stride 1, instrument
     unknown, trap trapped; dt and unit of a record without a study, as the file says. The columns
-    track_column, time_column, instrument and trap may be left out. Blank lines and lines from '#'
-    are passed over.
+    track_column, time_column, no_time, one_track, instrument and trap may be left out. Blank lines
+    and lines from '#' are passed over.
     Raises RecordError naming the line.
     """
     path = Path(path)
@@ -132,7 +138,7 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         return float(text)
 
     dt = number("dt", "", "a positive time in s") if cells["dt"] else None
-    scale = number("scale", "1", "a number other than 0")
+    scale = number("scale", "", "a number other than 0") if cells["scale"] else None
     stride = number("stride", "1", "a whole number of at least 1")
     if dt is not None and dt <= 0:
         raise RecordError(f"{where}: dt is {dt:g}; it must be a positive time in s")
@@ -140,6 +146,9 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         raise RecordError(f"{where}: scale is 0; it must be a number other than 0")
     if stride < 1 or stride != int(stride):
         raise RecordError(f"{where}: stride is {stride:g}; it must be a whole number of at least 1")
+    for name in _SWITCHES:
+        if cells.get(name, "") not in ("", "1", "yes"):
+            raise RecordError(f"{where}: {name} is {cells[name]!r}; it must be 1, or empty")
     instrument, trap = _instrument_and_trap(where, cells)
     return SheetRow(
         track=cells["track"],
@@ -149,6 +158,8 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         column=cells["column"] or None,
         track_column=cells.get("track_column") or None,
         time_column=cells.get("time_column") or None,
+        no_time=bool(cells.get("no_time")),
+        one_track=bool(cells.get("one_track")),
         scale=scale,
         stride=int(stride),
         study=cells["study"] or None,

@@ -17,6 +17,7 @@ _ROUNDED_TO = 2.0  # intervals: coarser printed times do not tell the interval b
 _FEW = 0.1  # of the steps of a time column without a name may be gaps
 # Differences of the largest numbers overflow, and are then no steps of a clock.
 _EXTREMES = np.errstate(over="ignore", invalid="ignore")
+_NEAREST = 0.2  # intervals of rms jitter with which the nearest point of the grid is the right one
 _SPARSEST = 1000  # grid points for each observed one, at most
 
 
@@ -25,11 +26,13 @@ class Grid(NamedTuple):
 
     points: of the grid, (n,), from 0. dt: interval, in the unit of the times; None of frames. gap:
     where the first points without an observation are, as an error says it; None without any.
+    jitter: rms distance of the times from the grid, in intervals, where they do not lie on it.
     """
 
     points: NDArray[np.int64]
     dt: float | None = None
     gap: str | None = None
+    jitter: float | None = None
 
 
 @_EXTREMES
@@ -52,6 +55,8 @@ def from_times(
     counts, wrong = _counts(steps, usual)
     if wrong.any() and (interval := _slope(times, dt)) is not None:
         return Grid(np.arange(len(times)), interval)
+    if wrong.any() and dt is not None and (grid := _jittering(where, times, dt)) is not None:
+        return grid
     if usual <= 0:
         raise RecordError(
             f"{where}: its times do not increase (usual step {usual:g}); they must, row by row"
@@ -64,18 +69,43 @@ def from_times(
             f"{steps[row]:g}, usually {usual:g} ({np.count_nonzero(some)} such steps); {right}"
         )
 
-    rounded = "" if dt else ", or give dt if the times are only badly rounded"
+    mean = float(times[-1] - times[0]) / (len(times) - 1)
+    even = "say no_time if the rows are at even steps all the same"
+    rounded = f", or {even}" if dt else f", or give dt (in the mean {mean:.4g}) if they only jitter"
     if wrong.any():
         forward = steps[np.flatnonzero(wrong)[0]] > 0
         whole = f"every step must be a whole number of intervals{rounded}"
-        right = whole if forward else "a time may neither repeat nor go back"
+        right = whole if forward else f"a time may neither repeat nor go back; {even}"
         raise RecordError(uneven(wrong, right))
     total = float(counts.sum())
     _check_sparse(where, total + 1, len(times), "times")
     points = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     missing = counts != 1
-    gap = uneven(missing, f"cut the record at the gaps{rounded}") if missing.any() else None
+    gap = uneven(missing, "cut the record at the gaps") if missing.any() else None
     return Grid(points, float(times[-1] - times[0]) / total, gap)
+
+
+def _jittering(where: str, times: FloatArray, dt: float) -> Grid | None:
+    """The grid of times that jitter about even steps of dt: each at its nearest point where no two
+    have the same, else the rows one after another if they are as many as fit; None if neither."""
+    nearest = (times - times[0]) / dt
+    phase = np.angle(np.exp(2j * np.pi * nearest).mean()) / (2 * np.pi)
+    points = np.rint(nearest - phase)
+    off = nearest - phase - points
+    if np.all(np.diff(points) > 0) and np.sqrt(np.mean(off**2)) < _NEAREST:
+        missing = np.flatnonzero(np.diff(points) > 1)
+        gap = None
+        if missing.size:
+            gap = f"{where}: no position from time {times[missing[0]]:g} on; cut the record there"
+            _check_sparse(where, points[-1] - points[0] + 1, len(times), "times")
+        return Grid((points - points[0]).astype(np.int64), dt, gap, float(np.sqrt(np.mean(off**2))))
+    rows = np.arange(len(times))
+    slope, start = np.polyfit(rows, times, 1)
+    off = (times - start - slope * rows) / dt
+    jitter = float(np.sqrt(np.mean(off**2)))
+    if abs(slope / dt - 1) > _DT_AGREES or not jitter < 1:
+        return None
+    return Grid(rows, float(slope), None, jitter)
 
 
 @_EXTREMES
@@ -85,11 +115,9 @@ def from_frames(where: str, frames: FloatArray) -> Grid:
     steps = np.diff(frames)
     if (wrong := np.flatnonzero(steps <= 0)).size:
         row = int(wrong[0])
-        fault, right = (
-            ("comes twice", "two tracks have one name, or a track splits or merges")
-            if steps[row] == 0
-            else (f"comes after {frames[row]:.0f}", "sort the rows by frame")
-        )
+        twice = len(np.unique(frames)) < len(frames)
+        fault = "comes twice" if steps[row] == 0 else f"comes after {frames[row]:.0f}"
+        right = "it splits or merges, or two tracks have one name" if twice else "sort the rows"
         raise RecordError(f"{where}: frame {frames[row + 1]:.0f} {fault}; {right}")
     _check_sparse(where, frames[-1] - frames[0] + 1, len(frames), "frame numbers")
     gap = None
@@ -118,7 +146,7 @@ def check_frames(where: str, frames: FloatArray) -> None:
         bad = np.flatnonzero(frames != np.rint(frames))
     if bad.size:
         raise RecordError(
-            f"{where}: frame at row {bad[0]} is {frames[bad[0]]:g}; frames must be whole numbers"
+            f"{where}: frame at row {bad[0]} is {frames[bad[0]]:.10g}; frames must be whole numbers"
         )
 
 
@@ -138,10 +166,29 @@ def is_clock(values: FloatArray) -> bool:
     """Whether the values go up in equal steps, but for their rounding and a few gaps."""
     if len(values) < 3 or not np.isfinite(values).all():
         return False
-    steps = np.diff(values)
+    return are_even(np.diff(values)) or _slope(values, None) is not None
+
+
+@_EXTREMES
+def whole_intervals(spans: FloatArray, step: float) -> tuple[NDArray[np.int64], bool]:
+    """How many intervals `step` there are in each span (n,), and whether in all a whole number."""
+    counts = np.rint(spans / step)
+    agree = np.isfinite(counts) & (np.abs(counts) < 2**53)
+    agree &= np.abs(spans - counts * step) <= _allowed(counts) * step
+    return np.where(agree, counts, 0).astype(np.int64), bool(agree.all())
+
+
+def _allowed(counts: FloatArray) -> FloatArray:
+    """How far from a whole number of intervals a span of so many may be, in intervals."""
+    # The usual step is itself rounded, which a long gap multiplies.
+    return np.minimum(_STEP_AGREES + 0.002 * np.abs(counts), 0.4)
+
+
+@_EXTREMES
+def are_even(steps: FloatArray) -> bool:
+    """Whether steps (n,) are whole numbers of the usual one, and few of them gaps."""
     counts, wrong = _counts(steps, float(np.median(steps)))
-    few_gaps = not wrong.any() and np.count_nonzero(counts != 1) <= _FEW * len(counts)
-    return bool(few_gaps) or _slope(values, None) is not None
+    return not wrong.any() and bool(np.count_nonzero(counts != 1) <= _FEW * len(counts))
 
 
 def _counts(steps: FloatArray, usual: float) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -149,9 +196,7 @@ def _counts(steps: FloatArray, usual: float) -> tuple[FloatArray, NDArray[np.boo
     if not (usual > 0 and np.isfinite(usual)):
         return np.zeros(len(steps)), np.ones(len(steps), dtype=bool)
     counts = np.rint(steps / usual)
-    # The usual step is itself rounded, which a long gap multiplies.
-    allowed = np.minimum(_STEP_AGREES + 0.002 * counts, 0.4) * usual
-    agree = np.abs(steps - counts * usual) <= allowed
+    agree = np.abs(steps - counts * usual) <= _allowed(counts) * usual
     return counts, ~(agree & (counts >= 1))
 
 

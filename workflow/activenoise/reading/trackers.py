@@ -11,9 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from activenoise.reading.columns import Table
 from activenoise.reading.errors import RecordError, damage, needing
 from activenoise.reading.named_arrays import Archive
+from activenoise.reading.table import Table
 from activenoise.reading.units import length_unit, seconds
 
 

@@ -28,6 +28,7 @@ _SECONDS = {
     **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-9),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
 _UNIT_BEHIND = re.compile(r"(?P<base>.*?)[\s_]*(?:\[(?P<a>\D[^\]]*)\]|\((?P<b>\D[^)]*)\))\s*")
 _UNIT_SUFFIX = re.compile(r"(?P<base>.+)[_ ](?P<unit>[^\W_]+)")
@@ -54,16 +55,21 @@ def seconds(text: str) -> float | None:
     return _SECONDS.get(text.strip().lower())
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit of length or time."""
+    return seconds(text) is not None or length_unit(text) in _LENGTHS
+
+
 def base_and_unit(name: str) -> tuple[str, str | None]:
     """A column's name without its unit, in small letters without separators, and the unit."""
     name, unit = name.strip().strip('"'), None
     if match := _UNIT_BEHIND.fullmatch(name):
         name, unit = match["base"], (match["a"] or match["b"] or "").strip() or None
     elif (match := _UNIT_SUFFIX.fullmatch(name)) and (
-        seconds(match["unit"]) is not None or length_unit(match["unit"]) in _LENGTHS
+        is_unit(match["unit"]) and match["unit"] != "d"
     ):
         name, unit = match["base"], match["unit"]
-    return re.sub(r"[\s_.-]+", "", name.lower()), unit
+    return re.sub(r"[\s_.#°º№-]+", "", name.lower()), unit
 
 
 class Stated(NamedTuple):

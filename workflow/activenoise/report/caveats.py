@@ -345,7 +345,8 @@ def _gaps(facts: Facts) -> Iterator[str]:
         yield f"This is a quick look: only the first {record.n_read} points were read."
     if facts.tracks.left_out:
         yield (
-            f"{facts.tracks.left_out} tracks of a single point, or that never move, were left out."
+            f"{facts.tracks.left_out} tracks were left out, because they have a single point, "
+            "never move, or have two positions in one frame."
         )
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from activenoise.analysis.second_opinion import ReadyNetworks
 
 
+_LONGEST_NAME = 100  # file systems allow 255 bytes, and a hash may follow
 _BAR = "{desc}: {elapsed}{postfix}"  # the stage is the postfix
 
 
@@ -164,10 +165,13 @@ class Verdict:
     def json(self) -> dict[str, Any]:
         """The verdict as plain JSON: what verdict.json holds."""
         question, options = self.question, self.options
+        path = self.record.path
         about = {
-            "track": self.name, "study": None, "synthetic": False, "file": str(self.record.path),
+            "track": self.name, "study": None, "synthetic": False, "file": str(path),
+            "path": str(path.resolve()) if path.is_file() else None, "read": self.record.told(),
             "note": "", "unit": self.record.unit, "dt": self.record.dt / options.stride,
-            "stride": options.stride, "scale": options.scale, "column": options.column,
+            "stride": options.stride, "scale": 1.0 if options.scale is None else options.scale,
+            "column": options.column,
             "instrument": question.instrument, "trap": question.trap,
             "n_points": self.facts.record.n_points, "version": __version__,
             "ready_missing": self.ready is None,
@@ -214,7 +218,7 @@ def verdict(
     name: of the record; the random numbers of the analysis depend on it.
     progress: show the stages on a terminal.
     given: `Question` (instrument, trap, priors, baseline, odds, effort, seed) and `ReadOptions`
-        (column, track_column, time_column, scale, stride, min_points) by name.
+        (column, track_column, time_column, no_time, one_track, scale, stride, min_points) by name.
 
     ValueError, in one line, for what cannot be used (`RecordError` for a file).
     """
@@ -239,7 +243,7 @@ def judge(
         found = analyse(
             record.by_coordinate(), record.dt, question.instrument, question.effort,
             record_seed(question.seed, name), question.choices, record.left_out,
-            progress=bar.set_postfix_str,
+            record.starts or None, bar.set_postfix_str,
         )  # fmt: skip
     return Verdict(
         name, record, question, options, found.facts, in_words(found.facts), found.arrays
@@ -279,8 +283,8 @@ def record_of(source: Any, options: ReadOptions) -> Record:
 
 def name_of(path: Path, options: ReadOptions) -> str:
     """A name for a record: the stem of its file and the columns that were named, in letters,
-    digits, - and _."""
-    stem = path.name.split(".")[0] or path.name
+    digits, points, - and _."""
+    stem = path.stem
     if options.column is not None:
         stem += f"_{options.column}"
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_") or "record"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", stem)[:_LONGEST_NAME].strip("._") or "record"
