@@ -32,7 +32,8 @@ class Thresholds:
     and likely; unlikely: 1 - likely. factor: a Bayes factor between 1/factor and factor decides
     nothing. small: an active share below it is small enough to be called no sign of activity.
     agreement_of_models: log Bayes factor, nats, by which the driven models must beat all others if
-    a record that none describes is to be called active.
+    a record that none describes is to be called active; witness: chance of the test without a
+    model below which it is called so too.
 
     A misfit matters where it is both certain and large. autocorrelation: of the innovations at one
     lag; distance: of their distribution from the normal's; each also beyond so many standard errors
@@ -53,6 +54,7 @@ class Thresholds:
     factor: float = 3.0
     small: float = 1 / 3
     agreement_of_models: float = 10.0
+    witness: float = 1e-4
     autocorrelation: float = 0.05
     errors: float = 4.5
     distance: float = 0.02
@@ -129,12 +131,17 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     ("active or viscoelastic"). "no sign": activity is not needed, and how large it can be is known,
     or the record speaks against it. "shape": the positions are not Gaussian, but their
     correlations are those of equilibrium. Both RBP and a trap that is not harmonic produce this, so
-    the record does not decide. "active, not described": no model fits, but all agree on activity.
+    the record does not decide. "active, not described": no model fits, but all agree on activity,
+    or the test without a model shows activity that the models do not have.
     """
     found = basis(facts)
+    seen = witnessed(facts, limits)
     if all_misfits(found.fit, limits):
-        return "active, not described" if _models_agree(found, limits) else "no model"
+        sure = seen or (_models_agree(found, limits) and not facts.artefacts.shape)
+        return "active, not described" if sure else "no model"
     said = stated(facts)
+    if seen and not said.distinguishable > limits.probable:
+        return "active, not described"
     if said.equilibrium + said.instrument > limits.probable:
         return "drift" if said.instrument > said.equilibrium else "thermal"
     if _only_by_shape(found, limits):
@@ -162,6 +169,14 @@ def _driven_over_still(found: ComparisonFacts) -> float:
         for group in (_GAUSSIAN_ACTIVE, EQUILIBRIUM + INSTRUMENTAL)
     )
     return best - still
+
+
+def witnessed(facts: Facts, limits: Thresholds = THRESHOLDS) -> bool:
+    """Whether displacements go the same way that at equilibrium never do (`analysis.witness`). Not
+    where there is a vibration, which does that too: its tones are taken off, but not what wanders
+    about them."""
+    test = facts.witness
+    return test is not None and test.p_equilibrium < limits.witness and not facts.tones.found
 
 
 def _models_agree(found: ComparisonFacts, limits: Thresholds) -> bool:

@@ -27,8 +27,8 @@ from activenoise.parameters import (
 @dataclass(frozen=True)
 class Choices:
     """priors: by parameter, those that take the place of the default ones. odds: by model,
-    factors on the usual prior odds, 1 where not given. baseline: of the record's zero, "constant" or "linear" in time; None
-    leaves it to the record (`analysis.setup`)."""
+    factors on the usual prior odds, 1 where not given. baseline: of the record's zero, "constant"
+    or "linear" in time; None leaves it to the record (`analysis.setup`)."""
 
     trap: str = "trapped"
     priors: Mapping[str, Range] = field(default_factory=dict)

@@ -63,7 +63,8 @@ def compare_models(
     """Posterior over the models of the grid for records with shared parameters.
 
     odds: factors by which prior odds of models differ from the usual ones (`usual_odds`), 1 where
-    not given. A model of factor 0 gets probability 0. drifting: with "Drift" and "Wander" among the models.
+    not given. A model of factor 0 gets probability 0. drifting: with "Drift" and "Wander" among the
+    models.
     """
     prior = default_prior(records) if prior is None else prior
     posteriors: dict[str, Posterior] = {}

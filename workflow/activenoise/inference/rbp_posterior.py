@@ -34,6 +34,7 @@ from activenoise.physics.priors import Axis
 
 _RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
 _RBP_STEP = 0.1  # but not beyond this part of tau_a
+_RBP_FASTEST = 3.0  # intervals; what turns faster is normal within one, and counts as AOUP
 # Baselines of so many coefficients in all are drawn; of more, those of records of up to so many
 # points are summed over nodes, so many for a constant and for each coefficient of a line.
 _RBP_DRAWN, _RBP_SHORT, _RBP_NODES = 8, 1 << 9, (33, 15)
@@ -62,7 +63,8 @@ def rbp_posterior(
     are normal given theta. Of many short records both densities are integrated over b instead, and
     of a free tracer, whose filter forgets where it began. Where few of its draws are effective,
     `importance.sample_beside` moves to where RBP's posterior is. The ratio is about memory of the
-    length of tau_a: a record that is much finer is thinned for it.
+    length of tau_a: a record that is much finer is thinned for it, and of a propulsion that turns
+    within three intervals the ratio is taken as 1.
     """
     records = checked(records)
     coordinates = Coordinates("AOUP", default_prior(records) if prior is None else prior)
@@ -77,16 +79,20 @@ def rbp_posterior(
         unknowns = 0
 
     def log_ratio(z: FloatArray) -> FloatArray:
-        parameters = coordinates.parameters(z[:, :d])
-        shifts = z[:, d:].reshape(len(z), len(long), unknowns)
-        ratio = np.zeros(len(z))
+        found = coordinates.parameters(z[:, :d])
+        slow = found["tau_a"] >= _RBP_FASTEST * max(r.dt for r in records)
+        parameters = {name: values[slow] for name, values in found.items()}
+        shifts = z[slow, d:].reshape(int(slow.sum()), len(long), unknowns)
+        ratio = np.zeros(len(shifts))
         for dt in dict.fromkeys(r.dt for r in short):
             same = [r.positions for r in short if r.dt == dt]
             way = _log_ratio_integrated if unknowns == 0 else _log_ratio_summed
             ratio += way(parameters, same, dt, baseline)
         for i, record in enumerate(long):
             ratio += _log_ratio(parameters, record, shifts[:, i], baseline)
-        return ratio
+        whole = np.zeros(len(z))
+        whole[slow] = ratio
+        return whole
 
     found = sample_beside(
         aoup.sample,

@@ -67,9 +67,10 @@ def default_prior(
     if not square > 0:
         raise ValueError("the record never moves, or no two of its points are neighbours")
     slowest = duration / 10
-    # What an instrument leaves between neighbours is hard to tell from a component of a few points.
-    # Nothing in a cell is known to push for less than a millisecond; the inertia of water does.
-    fastest = max(2 * dt if kind == "exact" else 10 * dt, FASTEST)
+    # A detector's response is known less well than a camera's, and is hard to tell from a component
+    # of a few points. Nothing in a cell is known to push for less than a millisecond; the inertia
+    # of water does.
+    fastest = max(dt if kind in ("exact", "camera") else 10 * dt, FASTEST)
     fastest = min(fastest, slowest / 10)
     scale = square / (2 * dt)
     prior = {

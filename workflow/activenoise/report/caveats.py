@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import log
 
 from activenoise.analysis.facts import CirculationFacts, Facts, NotTested
 from activenoise.analysis.judgement import (
@@ -13,6 +14,7 @@ from activenoise.analysis.judgement import (
     has_double,
     stated,
 )
+from activenoise.parameters import FRACTIONS
 from activenoise.report.artefact_words import artefact_sentences
 from activenoise.report.phrases import THIN, faults, listed, ordinal, percent
 
@@ -48,6 +50,7 @@ def caveats(facts: Facts, found: Reading, parameter_words: Mapping[str, str]) ->
     yield from _mechanism(facts, found)
     yield _KIND_WORDS[facts.instrument]
     yield _priors(facts)
+    yield from _leaning(facts, parameter_words)
     yield from _trends(facts, parameter_words)
     if not disagreement(facts):
         yield from _bands(facts)
@@ -243,6 +246,31 @@ def _priors(facts: Facts) -> str:
         f"{said}. An active or viscoelastic part of less than {100 * least:g}{THIN}% of {motion} "
         "counts as none."
     )
+
+
+_EDGE = 0.08  # part of a prior's range at either end
+
+
+def _leaning(facts: Facts, parameter_words: Mapping[str, str]) -> Iterator[str]:
+    """Parameters of the favoured model that sit at an end of their prior."""
+    ends = []
+    for name in facts.favoured.unknown:
+        row, prior = facts.favoured.parameters.get(name), facts.prior.get(name)
+        if row is None or prior is None or name in FRACTIONS:
+            continue
+        low, high, median = prior.low, prior.high, row.median
+        if prior.log:
+            low, high, median = log(low), log(high), log(median)
+        where = (median - low) / (high - low)
+        if where < _EDGE or where > 1 - _EDGE:
+            end = "lower" if where < _EDGE else "upper"
+            limit = prior.low if where < _EDGE else prior.high
+            ends.append(f"{parameter_words[name]} at the {end} end ({limit:.2g})")
+    if ends:
+        yield (
+            f"The posterior leans on its prior: {listed(ends)}. The true value may lie beyond; "
+            "give a wider prior to see what changes."
+        )
 
 
 def _trends(facts: Facts, parameter_words: Mapping[str, str]) -> Iterator[str]:

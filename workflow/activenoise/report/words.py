@@ -19,6 +19,7 @@ from activenoise.analysis.judgement import (
     is_familiar,
     reading,
     stated,
+    witnessed,
 )
 from activenoise.parameters import REGISTRY
 from activenoise.report.caveats import caveats
@@ -112,11 +113,20 @@ def _no_model(facts: Facts, p: Stated) -> str:
 
 
 def _active_not_described(facts: Facts, p: Stated) -> str:
-    return (
-        "The tracer moves actively, but no model here describes how. Every model with propulsion "
-        f"explains {_this(facts)} better than every model without it, and with a law that no "
-        "medium at equilibrium has. " + faults(basis(facts).fit)
-    )
+    said = "The tracer moves actively, but no model here describes how. "
+    test = facts.witness
+    if test is not None and witnessed(facts):
+        chance = percent(test.p_equilibrium)
+        said += (
+            "Displacements that do not overlap go the same way, which they do at equilibrium in no "
+            f"medium (chance {chance}). "
+        )
+    else:
+        said += (
+            f"Every model with propulsion explains {_this(facts)} better than every model without "
+            "it, and with a law that no medium at equilibrium has. "
+        )
+    return (said + faults(basis(facts).fit)).rstrip()
 
 
 def grade(p: float) -> str:
