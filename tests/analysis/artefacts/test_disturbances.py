@@ -36,6 +36,14 @@ def test_jumps_are_found_with_their_sizes():
     assert found.cleaned.std() == pytest.approx(0.1, rel=0.1)
 
 
+def test_a_jump_there_and_back_is_two_jumps():
+    n, at = 4000, [1000, 1090]
+    x = bead(n, 10) + 0.4 * ((np.arange(n) >= at[0]) & (np.arange(n) < at[1]))
+    found = disturbances(TRAPPED, CAMERA, x, DT, n)
+    assert [jump.point for jump in found.jumps] == pytest.approx(at, abs=2)
+    assert not found.kicks
+
+
 def test_outliers_are_left_out():
     rng = np.random.default_rng(2)
     n = 4000

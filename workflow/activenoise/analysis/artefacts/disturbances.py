@@ -86,8 +86,10 @@ def disturbances(
     """
     limit = float(chi2.isf((_ROUGH_CHANCE if rough else _CHANCE) / (3 * n_all), 1))
     search = _Search(model, instrument, np.array(positions), dt, kicks=not rough)
-    while (found := search.largest(limit)) is not None:
-        if not search.take(*found, limit):
+    if not search.take_all(limit):
+        return None
+    while search.exchange():
+        if not search.take_all(limit):
             return None
     while search.outliers and search.take_outliers(_OTHERS**2):
         if len(search.outliers) > _MOST_OUTLIERS * len(positions):
@@ -204,6 +206,28 @@ class _Search:
         kept.append(index)
         self._fit()
         return True
+
+    def take_all(self, limit: float) -> bool:
+        """Take out one disturbance after the other; False where there are too many."""
+        while (found := self.largest(limit)) is not None:
+            if not self.take(*found, limit):
+                return False
+        return True
+
+    def exchange(self) -> bool:
+        """Make jumps of all kicks if they explain the record better so, as where it jumps and soon
+        jumps back: alone, a shift of all that follows explains neither. Whether it was done."""
+        kept = self._steps, self._kicks
+        if not self._kicks or len(self._steps) + len(self._kicks) > MOST:
+            return False
+        before = float(np.nansum(self.innovations**2))
+        self._steps, self._kicks = sorted({*self._steps, *self._kicks}), []
+        self._fit()
+        if float(np.nansum(self.innovations**2)) < before:
+            return True
+        self._steps, self._kicks = kept
+        self._fit()
+        return False
 
     def take_outliers(self, limit: float) -> bool:
         """Take out all outliers beyond a limit that is not that of a single one; whether there
