@@ -120,6 +120,8 @@ def named(found: ArtefactFacts) -> Iterator[str]:
         yield f"{' and '.join(shape.named)}, {shape.humps} hump(s)"
     for rounding in found.rounding.values():
         yield f"rounded to {rounding.over_step:.2g} rms steps"
+    for slow in found.slow_noise.values():
+        yield f"1/f^{slow.exponent:.2f} noise"
     if found.still is not None:
         yield "nothing moves"
 

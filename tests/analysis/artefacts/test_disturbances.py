@@ -36,6 +36,14 @@ def test_jumps_are_found_with_their_sizes():
     assert found.cleaned.std() == pytest.approx(0.1, rel=0.1)
 
 
+def test_a_jump_there_and_back_is_two_jumps():
+    n, at = 4000, [1000, 1090]
+    x = bead(n, 10) + 0.4 * ((np.arange(n) >= at[0]) & (np.arange(n) < at[1]))
+    found = disturbances(TRAPPED, CAMERA, x, DT, n)
+    assert [jump.point for jump in found.jumps] == pytest.approx(at, abs=2)
+    assert not found.kicks
+
+
 def test_outliers_are_left_out():
     rng = np.random.default_rng(2)
     n = 4000
@@ -80,7 +88,7 @@ def test_nothing_disturbs_200_clean_records_under_their_own_model():
 
 
 def test_a_record_with_jumps_is_what_it_is_without_them():
-    n = 3000
+    n = 2000
     clean = centred(bead(n, 6))
     x = clean + 0.3 * (np.arange(n) >= 1200)
     (cleaned,), found = _cleaned(x)
@@ -103,7 +111,7 @@ def test_motion_is_not_taken_for_jumps(model):
 
 
 def test_a_drift_that_walks_is_not_taken_for_jumps():
-    n = 3000
+    n = 2000
     walk = np.random.default_rng(8).standard_normal(n).cumsum() / np.sqrt(n)
     _, found = _cleaned(centred(bead(n, 8) + 0.3 * walk))
     assert found is None
@@ -112,7 +120,7 @@ def test_a_drift_that_walks_is_not_taken_for_jumps():
 def test_motion_with_heavy_tails_is_left_as_it_is():
     """Steps of Student's t with three degrees of freedom: kicks, or too much of everything."""
     rng = np.random.default_rng(9)
-    x, n = np.zeros(2000), 2000
+    x, n = np.zeros(1000), 1000
     for i, step in enumerate(0.03 * rng.standard_t(3, n - 1)):
         x[i + 1] = 0.9 * x[i] + step
     (kept,), found = _cleaned(centred(x))

@@ -33,6 +33,13 @@ def artefact_sentences(found: ArtefactFacts) -> Iterator[str]:
             f"of {rounding.grid / 12**0.5:.2g} root mean square, which is not white where the grid "
             "is coarse."
         )
+    for name, slow in found.slow_noise.items():
+        yield (
+            f"1/f noise of the instrument explains the spectrum of {name} as well as relaxations "
+            f"do: it falls as 1/f to the power {slow.exponent:.2g}, without a plateau, and holds "
+            f"{percent(slow.part)} of the variance. An immobile bead under a wandering microscope "
+            "does that; a bead that is stuck to the glass, seen beside this one, would tell."
+        )
     if found.still is not None:
         noise = ", ".join(f"{v:.3g} in {name}" for name, v in found.still.noise.items())
         yield (

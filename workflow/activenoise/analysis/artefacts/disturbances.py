@@ -27,7 +27,7 @@ from activenoise.likelihood.kalman import innovation_rows
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import LinearModel
 
-CHANCE = 1e-6  # that a disturbance is found anywhere
+_CHANCE, _ROUGH_CHANCE = 1e-6, 0.01  # that a disturbance is found anywhere
 MOST = 8  # jumps, or kicks, of one record: what jumps more often is no record with a few jumps
 _MOST_OUTLIERS = 0.05  # part of the points
 _OTHERS = (
@@ -74,19 +74,22 @@ def disturbances(
     positions: FloatArray,
     dt: float,
     n_all: int,
-    chance: float = CHANCE,
+    rough: bool = False,
 ) -> Disturbed | None:
     """The disturbances of a record under ONE linear model; None where there are more than a few.
 
     positions: (n_points,), length, dt (s) apart, NaN where missing; with an unknown baseline.
-    n_all: points that are searched in all. chance: that anything is found in them where nothing
-    happened. The largest disturbance is
-    taken out first; the sizes of all jumps are fitted together.
+    n_all: points that are searched in all, with a chance of 1e-6 that anything is found where
+    nothing happened. rough: under a model that is fitted to the disturbances too, which hides them
+    and makes of a jump a kick that is slow to relax: with a chance of 0.01, and no kicks. The
+    largest disturbance is taken out first; the sizes of all jumps are fitted together.
     """
-    limit = float(chi2.isf(chance / (3 * n_all), 1))
-    search = _Search(model, instrument, np.array(positions), dt)
-    while (found := search.largest(limit)) is not None:
-        if not search.take(*found, limit):
+    limit = float(chi2.isf((_ROUGH_CHANCE if rough else _CHANCE) / (3 * n_all), 1))
+    search = _Search(model, instrument, np.array(positions), dt, kicks=not rough)
+    if not search.take_all(limit):
+        return None
+    while search.exchange():
+        if not search.take_all(limit):
             return None
     while search.outliers and search.take_outliers(_OTHERS**2):
         if len(search.outliers) > _MOST_OUTLIERS * len(positions):
@@ -98,8 +101,14 @@ class _Search:
     """The state of a search: what was found so far, and the innovations that are left."""
 
     def __init__(
-        self, model: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
+        self,
+        model: LinearModel,
+        instrument: Instrument,
+        positions: FloatArray,
+        dt: float,
+        kicks: bool,
     ) -> None:
+        self._weight_of_kicks = _LAST if kicks else 0.0
         self._system = model, instrument, dt
         self._positions = positions
         self._steps: list[int] = []
@@ -177,7 +186,12 @@ class _Search:
         limit. What a jump explains as well as a kick counts as a jump."""
         found = {kind: gain for kind, (_, gain) in self._all().items()}
         at = {kind: int(np.argmax(gain)) for kind, gain in found.items()}
-        kind = max(found, key=lambda kind: found[kind][at[kind]] * (_LAST if kind == "kick" else 1))
+        kind = max(
+            found,
+            key=lambda kind: (
+                found[kind][at[kind]] * (self._weight_of_kicks if kind == "kick" else 1.0)
+            ),
+        )
         return (kind, at[kind]) if found[kind][at[kind]] > limit else None
 
     def take(self, kind: Kind, index: int, limit: float) -> bool:
@@ -193,12 +207,34 @@ class _Search:
         self._fit()
         return True
 
+    def take_all(self, limit: float) -> bool:
+        """Take out one disturbance after the other; False where there are too many."""
+        while (found := self.largest(limit)) is not None:
+            if not self.take(*found, limit):
+                return False
+        return True
+
+    def exchange(self) -> bool:
+        """Make jumps of all kicks if they explain the record better so, as where it jumps and soon
+        jumps back: alone, a shift of all that follows explains neither. Whether it was done."""
+        kept = self._steps, self._kicks
+        if not self._kicks or len(self._steps) + len(self._kicks) > MOST:
+            return False
+        before = float(np.nansum(self.innovations**2))
+        self._steps, self._kicks = sorted({*self._steps, *self._kicks}), []
+        self._fit()
+        if float(np.nansum(self.innovations**2)) < before:
+            return True
+        self._steps, self._kicks = kept
+        self._fit()
+        return False
+
     def take_outliers(self, limit: float) -> bool:
         """Take out all outliers beyond a limit that is not that of a single one; whether there
         were any."""
         found = self._all()
         size, gain = found["outlier"]
-        other = np.maximum(found["jump"][1], _LAST * found["kick"][1])
+        other = np.maximum(found["jump"][1], self._weight_of_kicks * found["kick"][1])
         candidates = np.flatnonzero((gain > limit) & (gain >= other))
         order = candidates[np.argsort(-gain[candidates])]
         chosen: list[int] = []

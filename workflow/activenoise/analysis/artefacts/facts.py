@@ -112,10 +112,22 @@ class StillFacts:
 
 
 @dataclass(frozen=True)
+class SlowNoise:
+    """1/f^exponent noise beside white noise explains the spectrum of the positions. part: of the
+    variance. over_one, over_two: log odds over white noise with one relaxation and with two, nats,
+    by Bayes' information criterion."""
+
+    exponent: float
+    part: float
+    over_one: float
+    over_two: float
+
+
+@dataclass(frozen=True)
 class ArtefactFacts:
     """What was found that is no motion of the tracer, before the models were compared; None for
-    each that was not there. `facts.not_tested` names what could not be looked for. shape, rounding:
-    by coordinate, of those where there is something to name; neither is taken off."""
+    each that was not there. `facts.not_tested` names what could not be looked for. shape, rounding,
+    slow_noise: by coordinate, of those where there is something to name; none is taken off."""
 
     gaps: FilledGaps | None = None
     common: CommonMotion | None = None
@@ -123,3 +135,4 @@ class ArtefactFacts:
     shape: dict[str, ShapeFacts] = field(default_factory=dict)
     rounding: dict[str, Rounding] = field(default_factory=dict)
     still: StillFacts | None = None
+    slow_noise: dict[str, SlowNoise] = field(default_factory=dict)

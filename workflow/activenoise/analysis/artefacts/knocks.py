@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import betaln
 from scipy.stats import norm
 
-from activenoise.analysis.artefacts.disturbances import CHANCE, Disturbance, Disturbed, disturbances
+from activenoise.analysis.artefacts.disturbances import Disturbance, Disturbed, disturbances
 from activenoise.analysis.artefacts.facts import Disturbances, JumpFacts, Outliers
 from activenoise.analysis.checks import N_LAGS, goodness, likeliest
 from activenoise.analysis.comparison import Tracks, all_records
@@ -21,7 +21,6 @@ FEWEST_POINTS = 100  # of a track in which they are looked for
 
 _MODELS = ("Passive", "AOUP")  # with disturbances: the stiffest and the most yielding
 _ROUNDS = 3  # of a fit of the model and a search under it
-_FIRST_CHANCE = 0.01  # under a model that is fitted to the disturbances too, and hides them
 _MOST_TRACKS = 200
 _PAIRS = 0.02  # kicks for each outlier: pairs of outliers side by side look like kicks
 
@@ -100,8 +99,7 @@ def _hypothesis(model: str, tracks: Tracks, dt: float, setup: Setup) -> _Hypothe
         innovations = []
         for track, parts in tracks.items():
             for name, x in parts.items():
-                chance = CHANCE if attempt else _FIRST_CHANCE
-                what = disturbances(one, instrument, x, dt, n_all, chance)
+                what = disturbances(one, instrument, x, dt, n_all, rough=not attempt)
                 if what is None:
                     return None
                 innovations.append(what.innovations)

@@ -12,6 +12,7 @@ from activenoise.analysis.artefacts.form import form_of, still_of
 from activenoise.analysis.artefacts.gaps import open_gaps
 from activenoise.analysis.artefacts.grid import grid_of
 from activenoise.analysis.artefacts.knocks import without_disturbances
+from activenoise.analysis.artefacts.pink import slow_noise
 from activenoise.analysis.comparison import Tracks
 from activenoise.analysis.setup import Setup
 from activenoise.analysis.tracks import read_tracks
@@ -37,6 +38,7 @@ def without_artefacts(
     if not np.all([np.nanstd(x) > 0 for parts in read.values() for x in parts.values()]):
         return read, ArtefactFacts(gaps, common)  # the prior says what is wrong
     cleaned, disturbances = without_disturbances(read, dt, setup)
+    slow = {name: slow_noise(x) for name, x in _columns(cleaned).items()}
     forms = {name: form_of(x, setup.choices.free) for name, x in _columns(cleaned).items()}
     return cleaned, ArtefactFacts(
         gaps,
@@ -45,6 +47,7 @@ def without_artefacts(
         shape={name: form for name, form in forms.items() if form is not None},
         rounding=_rounding(tracks),
         still=still_of(cleaned),
+        slow_noise={name: noise for name, noise in slow.items() if noise is not None},
     )
 
 
