@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import activenoise
-from activenoise.cli import main
+from activenoise.cli import main, result_folder
 from activenoise.physics.models import AOUP
-from activenoise.report.verdict import Question
+from activenoise.reading.options import ReadOptions
+from activenoise.report.verdict import Question, name_of
 from activenoise.simulation.tracks import simulate
 
 UM = ["--unit", "um"]
@@ -111,6 +113,48 @@ def test_good_files_of_a_folder_go_on_beside_bad_ones(tmp_path, capsys):
         pages[0].parent.parent.parent / "day/one.csv", unit="um", column="x", effort="quick"
     )
     assert f"{face.row()['p_active']:.6g}" == rows[1]["p_active"]
+
+
+def test_every_file_has_a_folder_of_its_own(tmp_path):
+    """Whatever its name, and whatever was analysed before into the same folder."""
+    out = tmp_path / "out"
+    names = [
+        "run_0.5mM.txt",
+        "run_0.1mM.txt",
+        "run{1}.txt",
+        "x y.csv",
+        "x_y.csv",
+        "n" * 240 + ".txt",
+    ]
+    files = [tmp_path / "a" / name for name in [*names, "äöü.csv", "-.csv"]]
+    files += [tmp_path / "b" / name for name in names]
+    folders = []
+    for path in files:
+        folder = result_folder(out, path, name_of(path, ReadOptions()))
+        folders.append(folder.name)
+        folder.mkdir(parents=True)
+        (folder / "verdict.json").write_text(json.dumps({"file": path.name, "path": str(path)}))
+    assert len(set(folders)) == len(files)
+    assert folders[:4] == ["run_0.5mM", "run_0.1mM", "run_1", "x_y"]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,107}", name) for name in folders)
+    again = result_folder(out, files[0], name_of(files[0], ReadOptions()))
+    assert again.name == "run_0.5mM"
+
+
+@pytest.mark.slow
+def test_what_was_read_is_printed_and_kept(tmp_path, capsys):
+    path = write_table(tmp_path / "spots.csv")
+    out = tmp_path / "out"
+    options = ["--column=a,b", "--dt", "0.01"]
+    assert main(["verdict", str(path), *UM, *QUICK, *options, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    page = (out / "spots_a_b/verdict.html").read_text(encoding="utf-8")
+    kept = json.loads((out / "spots_a_b/verdict.json").read_text())["read"]
+    assert kept["what"]["track_column"] == "cell"
+    for sentence in (*kept["sentences"], *kept["notes"]):
+        assert sentence in printed
+        assert sentence in page
+    assert "4 tracks with 200 points, parted by column cell." in kept["sentences"]
 
 
 @pytest.mark.slow

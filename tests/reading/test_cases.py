@@ -309,6 +309,13 @@ CASES: dict[
         "LabVIEW Measurement\nSeparator\tTab\n***End_of_Header***\nX_Value\tPosition\tComment\n"
         + lines(f"{t:.6f}\t{x:.6f}" for t, x in zip(T, X, strict=True)), UM, (1, 200, 1 / 30),
     ),
+    "LVM without times": (
+        "a.txt", "LabVIEW\n***End_of_Header***\nX_Value\tPosition\tComment\n"
+        + lines(f"\t{x:.6f}" for x in X), {"dt": 0.1, **UM}, (1, 200, 0.1),
+    ),
+    "exponents of Fortran behind a comma": (
+        "a.txt", lines(f"{comma(x, 5)}D+00" for x in X), {"dt": 0.1, **UM}, (1, 200, 0.1),
+    ),
     "comments of MATLAB and C": (
         "a.txt", lines((f"{x:.4f}" for x in X), "% bead 3, 1 um, water\n// from Igor\n"),
         {"dt": 0.01, **UM}, (1, 200, 0.01),

@@ -91,6 +91,10 @@ class Roles:
         """Whether a column holds numbers alone."""
         return self.table.columns[index].dtype.kind == "f"
 
+    def is_empty(self, index: int) -> bool:
+        """Whether a column has a blank in every row."""
+        return self.is_number(index) and bool(np.isnan(self.table.columns[index]).all())
+
     def numbers(self, index: int, more: str = "") -> FloatArray:
         """A column of numbers (n,). RecordError for one of other things."""
         if not self.is_number(index):
@@ -146,9 +150,10 @@ class Roles:
             return found
         rest = [i for i in range(self.n) if i not in taken]
         if len(rest) > 1:
-            numbers = [i for i in rest if self.is_number(i) and not self.is_counter(i)]
-            if not numbers:
-                self.numbers(next(i for i in rest if not self.is_number(i)))
+            full = [i for i in rest if not self.is_empty(i)] or rest
+            numbers = [i for i in full if self.is_number(i) and not self.is_counter(i)]
+            if not numbers and (others := [i for i in rest if not self.is_number(i)]):
+                self.numbers(others[0])
             rest = numbers
         if len(rest) != 1 and not (in_order and len(rest) in (2, 3)):
             raise RecordError(

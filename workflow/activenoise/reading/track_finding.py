@@ -55,8 +55,9 @@ class _Finder:
         if options.time_column is not None:
             self.time = roles.find(options.time_column)
         else:
-            self.frame = roles.named(names.FRAME, taken)
-            self.time = roles.named(names.TIME, taken)
+            but = taken | {i for i in range(roles.n) if roles.is_empty(i)}
+            self.frame = roles.named(names.FRAME, but)
+            self.time = roles.named(names.TIME, but)
         self.taken: set[int | None] = {*taken, self.frame, self.time}
 
     @property
