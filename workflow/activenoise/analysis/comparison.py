@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -28,8 +28,9 @@ from activenoise.inference.comparison import (
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
-from activenoise.parameters import ACTIVE
+from activenoise.parameters import ACTIVE, RECORD_MODELS
 
+_ALIVE = 0.02  # probability by the whole record of a model that is compared for its parts
 # Positions (n_points,) by track and coordinate; every track has the same coordinates.
 Tracks = Mapping[str, Mapping[str, FloatArray]]
 
@@ -53,12 +54,17 @@ def all_records(tracks: Tracks, dt: float) -> list[Record]:
 
 
 def compared(
-    tracks: Tracks, dt: float, setup: Setup, sampler: Sampler, stride: int = 1
+    tracks: Tracks,
+    dt: float,
+    setup: Setup,
+    sampler: Sampler,
+    stride: int = 1,
+    models: Collection[str] = RECORD_MODELS,
 ) -> tuple[ComparisonFacts, Comparison]:
     """The probabilities of the models for tracks with shared parameters, and how well the favoured
     one and the AOUP fit. tracks: about their means, every stride-th point, dt (s) apart."""
     records = all_records(tracks, dt)
-    answer = setup.compare(records, setup.prior(records, stride), sampler)
+    answer = setup.compare(records, setup.prior(records, stride), sampler, models)
     found = comparison_facts(
         answer.probability,
         {name: p.error for name, p in answer.posteriors.items()},
@@ -160,6 +166,16 @@ def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> 
         )
         for name, p in probability.items()
     }
+
+
+def alive(found: ComparisonFacts) -> list[str]:
+    """The models that are worth a comparison of a part of the record: those that the whole leaves a
+    chance, and the two that every other one is near to."""
+    return [
+        name
+        for name, model in found.models.items()
+        if model.probability > _ALIVE or name in ("Passive", "AOUP")
+    ]
 
 
 def linear_name(model: str) -> str:

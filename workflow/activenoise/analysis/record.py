@@ -28,6 +28,7 @@ from activenoise.analysis.checks import drawn
 from activenoise.analysis.circulation import circulations
 from activenoise.analysis.comparison import (
     Tracks,
+    alive,
     all_records,
     centred,
     compared,
@@ -282,7 +283,10 @@ def _each(at: Compared, setup: Setup) -> dict[str, ComparisonFacts]:
         name: {track: {name: parts[name]} for track, parts in at.tracks.items()} for name in names
     }
     brief = setup.effort.brief
-    return {name: compared(x, at.dt, setup, brief, at.stride)[0] for name, x in apart.items()}
+    models = alive(at.found)
+    return {
+        name: compared(x, at.dt, setup, brief, at.stride, models)[0] for name, x in apart.items()
+    }
 
 
 def _too_long_for_each(at: Compared) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -12,7 +12,7 @@ from activenoise.inference.comparison import Comparison, compare_models
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior, posterior
 from activenoise.inference.record import Kind, Record, chosen_prior
-from activenoise.parameters import Range
+from activenoise.parameters import INSTRUMENTAL, RECORD_MODELS, Range
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.priors import Axis
 
@@ -96,13 +96,18 @@ class Setup:
         return chosen_prior(records, self.kind, self.choices.free, given)
 
     def compare(
-        self, records: Sequence[Record], prior: Mapping[str, Axis], sampler: Sampler, more: int = 0
+        self,
+        records: Sequence[Record],
+        prior: Mapping[str, Axis],
+        sampler: Sampler,
+        models: Collection[str] = RECORD_MODELS,
+        more: int = 0,
     ) -> Comparison:
         """The models side by side for records that share their parameters. more: added to the
         seed."""
-        c = self.choices
-        seed, drifting = self.seed + more, self.why_no_drift is None
-        return compare_models(records, prior, self.baseline, seed, sampler, c.odds, drifting)
+        odds, still = self.choices.odds, self.why_no_drift is not None
+        used = [name for name in models if not (still and name in INSTRUMENTAL)]
+        return compare_models(records, prior, self.baseline, self.seed + more, sampler, odds, used)
 
     def posterior(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 
 from activenoise.analysis.comparison import (
     Tracks,
+    alive,
     all_records,
     centred,
     comparison_facts,
@@ -104,10 +105,10 @@ def read_tracks(whole: Tracks, setup: Setup) -> dict[str, dict[str, FloatArray]]
 def one_by_one(at: Compared, setup: Setup) -> Compared:
     """The comparison with that of each of the longest tracks under the priors of the whole table,
     and, of two or more, whether they agree."""
-    prior, effort = at.prior(setup), setup.effort
+    prior, effort, models = at.prior(setup), setup.effort, alive(at.found)
     chosen = [track for track in at.tracks if observed(at.tracks[track]) >= FEWEST]
     members = {
-        track: setup.compare(at.records(track), prior, effort.brief, 1 + i)
+        track: setup.compare(at.records(track), prior, effort.brief, models, 1 + i)
         for i, track in enumerate(chosen[: effort.members])
     }
     if len(members) < 2:
@@ -115,9 +116,10 @@ def one_by_one(at: Compared, setup: Setup) -> Compared:
     together = at.answer
     if len(members) < len(at.tracks):
         records = [record for track in members for record in at.records(track)]
-        together = setup.compare(records, prior, effort.brief)
+        together = setup.compare(records, prior, effort.brief, models)
     own, ratios = _each_its_own(members, at, setup), {}
-    for name, joint in together.posteriors.items():
+    for name in next(iter(members.values())).posteriors:
+        joint = together.posteriors[name]
         value, error = _summed(members, name)
         ratios[name] = WithError(value - joint.log_evidence, float(np.hypot(error, joint.error)))
     return replace(at, members=members, own=own, own_over_shared=ratios)
@@ -135,7 +137,7 @@ def _each_its_own(members: Mapping[str, Comparison], at: Compared, setup: Setup)
     p_distinguishable: with the share of the tracks' posterior draws whose law no medium at
     equilibrium has.
     """
-    models = list(at.answer.posteriors)
+    models = list(next(iter(members.values())).posteriors)
     posteriors = {model: [m.posteriors[model] for m in members.values()] for model in models}
     sums = {model: _summed(members, model) for model in models}
     counted = [model for model in models if all(map(counts, posteriors[model]))]
@@ -145,7 +147,7 @@ def _each_its_own(members: Mapping[str, Comparison], at: Compared, setup: Setup)
         probability[model]
         * float(np.mean([negative_weight(model, p.parameters) for p in posteriors[model]]))
         for model in ACTIVE
-        if probability[model] > 0
+        if probability.get(model, 0.0) > 0
     )
     parts = {
         name: [(m.posteriors, {track: some[track]}) for track, m in members.items()]

@@ -24,7 +24,7 @@ from activenoise.inference.record import (
     elements_of,
     wander_prior,
 )
-from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA, RECORD_MODELS
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
@@ -58,26 +58,26 @@ def compare_models(
     seed: int = 0,
     sampler: Sampler | None = None,
     odds: Mapping[str, float] | None = None,
-    drifting: bool = False,
+    models: Collection[str] = RECORD_MODELS,
 ) -> Comparison:
     """Posterior over the models of the grid for records with shared parameters.
 
     odds: factors by which prior odds of models differ from the usual ones (`usual_odds`), 1 where
-    not given. A model of factor 0 gets probability 0. drifting: with "Drift" and "Wander" among the
-    models.
+    not given. A model of factor 0 gets probability 0. models: those that are compared; Passive and
+    AOUP always are, since the searches of others start there.
     """
     prior = default_prior(records) if prior is None else prior
     posteriors: dict[str, Posterior] = {}
-    for name in LINEAR:
+    for name in (name for name in LINEAR if name in {*models, "Passive", "AOUP"}):
         near = posteriors.get(_NEAR.get(name, ""))
         posteriors[name] = posterior(name, records, prior, baseline, seed, sampler, near=near)
-    if drifting:
-        slow = {"Drift": drift_prior(records), "Wander": wander_prior(records, prior)}
-        for name, axes in slow.items():
-            own = {**prior, **axes}
-            posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler)
-    reach = default_reach(records, sampler or Sampler())
-    posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
+    slow = {"Drift": drift_prior(records), "Wander": wander_prior(records, prior)}
+    for name in (name for name in slow if name in models):
+        own = {**prior, **slow[name]}
+        posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler)
+    if "RBP" in models:
+        reach = default_reach(records, sampler or Sampler())
+        posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
     return comparison_of(posteriors, odds)
 
 

@@ -215,7 +215,7 @@ def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:
         return
     comparison = basis(facts)
     simple = comparison.p("AOUP", "RBP")
-    if not comparison.models["RBP"].counted:
+    if "RBP" in comparison.models and not comparison.models["RBP"].counted:
         yield (
             "Whether the speed of the propulsion is constant (RBP) was not found out: too few "
             "draws of its posterior count, and it has no part in the probabilities."

@@ -143,7 +143,7 @@ def _media(p: Stated) -> str:
         "Viscoelastic": "in a medium with one more relaxation",
         "PowerLaw": "in a medium with many",
     }
-    return ", ".join(f"{words} {percent(p.models[name])}" for name, words in names.items())
+    return ", ".join(f"{words} {percent(p.models.get(name, 0.0))}" for name, words in names.items())
 
 
 def _whole(facts: Facts) -> str:
@@ -239,7 +239,8 @@ def _shape(facts: Facts, p: Stated) -> str:
     return (
         "Not decided. The positions are not normally distributed, but their correlations are those "
         "of thermal noise at equilibrium. Propulsion of constant speed produces this (RBP, "
-        f"{percent(p.models['RBP'])}), and so does a trap that is not harmonic, or several states."
+        f"{percent(p.models.get('RBP', 0.0))}), and so does a trap that is not harmonic, or several "
+        "states."
     )
 
 
