@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--priors", type=_text, help='e.g. "exposure=1 noise=uniform:0:0.02 corner=off"'
     )
-    one.add_argument("--baseline", type=_text, help="constant or linear (constant)")
+    one.add_argument("--baseline", type=_text, help="constant or linear")
     one.add_argument("--effort", choices=("full", "quick"), default="full")
     one.add_argument("--seed", type=_whole, help="root seed of the random numbers")
     one.add_argument(

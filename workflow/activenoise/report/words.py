@@ -239,8 +239,8 @@ def _shape(facts: Facts, p: Stated) -> str:
     return (
         "Not decided. The positions are not normally distributed, but their correlations are those "
         "of thermal noise at equilibrium. Propulsion of constant speed produces this (RBP, "
-        f"{percent(p.models.get('RBP', 0.0))}), and so does a trap that is not harmonic, or several "
-        "states."
+        f"{percent(p.models.get('RBP', 0.0))}), and so does a trap that is not harmonic, or "
+        "several states."
     )
 
 
