@@ -195,7 +195,7 @@ def test_hum_is_taken_off_each_track_that_shows_it():
     assert facts.comparison.fit["x"].positions is not None
     assert len(facts.pieces.pieces) == 2
     assert facts.pieces.trends
-    assert {item.question for item in facts.not_tested} <= {"drift"}
+    assert {item.question for item in facts.not_tested} <= {"drift", "common motion"}
     assert reading(facts) != "no model"
 
 
@@ -215,7 +215,7 @@ def test_a_response_of_the_instrument_is_thinned_away_in_a_table():
 def test_short_tracks_say_what_they_were_not_tested_for(alike):
     assert {item.question: item.reason for item in alike.facts.not_tested} == {
         "drift": "not needed", "tones": "short", "kurtosis": "free", "circulation": "free",
-        "pieces": "short",
+        "pieces": "short", "common motion": "no clock",
     }  # fmt: skip
 
 
