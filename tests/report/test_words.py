@@ -7,6 +7,12 @@ from dataclasses import replace
 import pytest
 from tests.made import PART, comparison, facts, innovations, log_evidences, shares, table
 
+from activenoise.analysis.artefacts.facts import (
+    ArtefactFacts,
+    ShapeFacts,
+    SlowNoise,
+    StillFacts,
+)
 from activenoise.analysis.facts import (
     Bands,
     CirculationFacts,
@@ -184,6 +190,31 @@ def test_a_double_well_is_not_called_active():
     # Not where the correlations exclude equilibrium themselves.
     found = log_evidences(found, Viscoelastic=30.0)
     assert reading(facts(comparison=found)) == "active"
+
+
+def test_what_is_no_motion_of_the_tracer_is_not_called_active():
+    sure = shares(0.0, 0.0, 1.0, p_distinguishable=0.99)
+    still = replace(sure, artefacts=ArtefactFacts(still=StillFacts({"x": 0.02}, 0.0, 0.01)))
+    assert in_words(still).reading == "still"
+    assert "no sign of activity" in in_words(still).sentence
+    pink = replace(sure, artefacts=ArtefactFacts(slow_noise={"x": SlowNoise(1.05, 0.5, 9, 8)}))
+    assert in_words(pink).reading == "slow noise"
+    assert "exponent 1.05" in in_words(pink).sentence
+    bent = ShapeFacts(0.0, 0.0, 2, 1e-20, 0.0, 0.5, ["bent"])
+    assert in_words(replace(sure, artefacts=ArtefactFacts(shape={"x": bent}))).reading == "shape"
+
+
+def test_activity_that_the_models_do_not_have_is_seen_without_one():
+    seen = WitnessFacts(1e-6, 5.5, "persistence", 0.08, 0.01, WithError(0.1, 0.02), 64)
+    words = in_words(facts(witness=seen))
+    assert words.reading == "active, not described"
+    assert "Displacements that do not overlap go the same way" in words.sentence
+    # A vibration does that too.
+    tones = Tones(1, [ToneFacts("", "x", 50.0, 0.1, 0.1, 0.2)])
+    assert in_words(facts(witness=seen, tones=tones)).reading == "thermal"
+    # The models that show it describe it.
+    made = shares(0.01, 0.0, 0.99, p_distinguishable=0.98, witness=seen)
+    assert in_words(made).reading == "active"
 
 
 def test_activity_may_be_certain_and_its_description_not():

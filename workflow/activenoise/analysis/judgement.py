@@ -22,6 +22,8 @@ Reading = Literal[
     "active",
     "active or viscoelastic",
     "shape",
+    "still",
+    "slow noise",
     "undecided",
 ]
 
@@ -132,9 +134,12 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     or the record speaks against it. "shape": the positions are not Gaussian, but their
     correlations are those of equilibrium. Both RBP and a trap that is not harmonic produce this, so
     the record does not decide. "active, not described": no model fits, but all agree on activity,
-    or the test without a model shows activity that the models do not have.
+    or the test without a model shows activity that the models do not have. "still": the positions
+    are white. "slow noise": their spectrum is that of 1/f noise, which instruments have.
     """
     found = basis(facts)
+    if facts.artefacts.still is not None:
+        return "still"
     seen = witnessed(facts, limits)
     if all_misfits(found.fit, limits):
         sure = seen or (_models_agree(found, limits) and not facts.artefacts.shape)
@@ -142,9 +147,11 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     said = stated(facts)
     if seen and not said.distinguishable > limits.probable:
         return "active, not described"
+    if facts.artefacts.slow_noise and said.models["Passive"] < limits.probable:
+        return "slow noise"
     if said.equilibrium + said.instrument > limits.probable:
         return "drift" if said.instrument > said.equilibrium else "thermal"
-    if _only_by_shape(found, limits):
+    if _only_by_shape(found, limits) or (facts.artefacts.shape and said.active > limits.probable):
         return "shape"
     if said.distinguishable > limits.probable:
         return "active"

@@ -49,6 +49,8 @@ _READING_WORDS: dict[Reading, str] = {
     "active": "Active",
     "active or viscoelastic": "Not decided: active or viscoelastic",
     "shape": "Not decided: constant speed or an anharmonic trap",
+    "still": "Nothing moves",
+    "slow noise": "Not decided: 1/f noise of the instrument",
     "undecided": "Not decided",
 }
 

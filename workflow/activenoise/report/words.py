@@ -244,6 +244,24 @@ def _shape(facts: Facts, p: Stated) -> str:
     )
 
 
+def _still(facts: Facts, p: Stated) -> str:
+    return (
+        "Nothing moves that the instrument resolves. The positions are white, as localisation "
+        "noise alone makes them, or a trap that relaxes within an interval: there is no sign of "
+        "activity, and of the tracer's motion nothing is known."
+    )
+
+
+def _slow_noise(facts: Facts, p: Stated) -> str:
+    exponents = ", ".join(f"{n.exponent:.2f}" for n in facts.artefacts.slow_noise.values())
+    return (
+        f"Not decided. The positions have the spectrum of 1/f noise (exponent {exponents}) beside "
+        "white noise, as the slow noise of an instrument does. A tracer that moves in many ways at "
+        "once, actively or not, can have it too; a second tracer that cannot move, recorded in the "
+        "same way, tells."
+    )
+
+
 def _undecided(facts: Facts, p: Stated) -> str:
     slow = f", of which an instrument that moves slowly makes {percent(p.instrument)}"
     return (
@@ -262,6 +280,8 @@ _SENTENCES: dict[Reading, Callable[[Facts, Stated], str]] = {
     "active": _active,
     "active or viscoelastic": _active_or_viscoelastic,
     "shape": _shape,
+    "still": _still,
+    "slow noise": _slow_noise,
     "undecided": _undecided,
 }
 
