@@ -210,6 +210,7 @@ def test_every_script_is_run_by_a_rule(rules: list[Rule]) -> None:
     assert run == set((LIBRARY_ROOT / "scripts").rglob("*.py"))
 
 
+@pytest.mark.slow
 def test_every_environment_is_what_its_rules_import(rules: list[Rule]) -> None:
     assert not [
         f"rule {rule.name}: envs/{rule.environment.name} {line}"

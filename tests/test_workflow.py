@@ -82,6 +82,7 @@ def test_an_unknown_figure_is_named_in_one_line(project, snakemake):
         ("--containerize", "FROM condaforge"),
     ],
 )
+@pytest.mark.slow
 def test_questions_about_the_workflow_need_no_number_of_cores(project, question, answer):
     # The stand-in for conda names the environments, which is all that --containerize asks of it.
     path = f"{ROOT / 'tests/conda_stand_in/bin'}{os.pathsep}{os.environ['PATH']}"

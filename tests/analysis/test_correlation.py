@@ -66,6 +66,7 @@ def test_mean_and_covariance_of_the_estimate_are_those_of_the_dense_quadratic_fo
 @pytest.mark.parametrize(
     ("kind", "n_points"), [(AOUP, 13101), (Passive, 2400)], ids=["record", "short passive"]
 )
+@pytest.mark.slow
 def test_stated_errors_are_honest(kind, n_points):
     """(estimate - truth)/error of kappa and D over 40 tracks: mean 0, standard deviation 1."""
     model = GRANULE if kind is AOUP else Passive(GRANULE.kappa, GRANULE.D)

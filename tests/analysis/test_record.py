@@ -13,6 +13,7 @@ from activenoise.analysis.judgement import has_double, misfits, reading
 from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS, KINDS
 from activenoise.config.choices import Choices
+from activenoise.parameters import ACTIVE as ACTIVE_MODELS
 from activenoise.physics.models import AOUP, Passive
 from activenoise.reading.sheet import INSTRUMENTS
 from activenoise.simulation.tracks import simulate
@@ -36,11 +37,12 @@ def test_the_kinds_of_instrument_are_those_of_the_sheet():
     assert set(KINDS) == set(INSTRUMENTS)
 
 
+@pytest.mark.slow
 def test_a_strongly_driven_tracer_is_found_active_and_told_from_equilibrium(active):
     facts = active.facts
     found = facts.comparison
     assert sum(model.probability for model in found.models.values()) == pytest.approx(1)
-    assert found.p_active == pytest.approx(found.p("AOUP") + found.p("RBP"))
+    assert found.p_active == pytest.approx(found.p(*ACTIVE_MODELS))
     assert reading(facts) == "active"
     assert facts.double.p_negative_weight > 0.95
     # Four parameters, each within four standard deviations of the truth.
@@ -83,6 +85,7 @@ def test_the_record_in_numbers(active):
     assert active.facts.record.duration == pytest.approx(30)
 
 
+@pytest.mark.slow
 def test_hum_makes_no_passive_bead_active():
     """What is said of the record is what is said of it without the hum."""
     at = DT * np.arange(6000)
@@ -99,6 +102,7 @@ def test_hum_makes_no_passive_bead_active():
 
 
 @pytest.mark.parametrize("kind", ["line", "walk"])
+@pytest.mark.slow
 def test_a_drift_makes_no_passive_bead_active(kind):
     """It excludes a passive bead at rest, and either passes for a drift or is seen as a misfit."""
     n = 4000
@@ -114,10 +118,11 @@ def test_a_drift_makes_no_passive_bead_active(kind):
     if kind == "line":
         assert set(misfits(facts.comparison.fit["x"])) == {"slow"}
     else:
-        assert facts.comparison.p("Drift", "Wander") > 0.4
+        assert facts.comparison.p("Drift", "Wander") > 0.3
         assert reading(facts) != "active"
 
 
+@pytest.mark.slow
 def test_a_jump_of_the_stage_is_taken_off():
     """What is said of the record is what is said of it without the jump."""
     x = track(Passive(5.0, 0.1), 3000, seed=6)[0]
@@ -132,6 +137,7 @@ def test_a_jump_of_the_stage_is_taken_off():
     assert facts.comparison.p_active < 0.5
 
 
+@pytest.mark.slow
 def test_gaps_that_were_filled_in_make_no_passive_bead_active():
     """Nor does a stage that drifts, where it is known which points are of one frame."""
     rng = np.random.default_rng(1)
@@ -151,6 +157,7 @@ def test_gaps_that_were_filled_in_make_no_passive_bead_active():
     assert facts.comparison.p_active < 0.5
 
 
+@pytest.mark.slow
 def test_propulsion_is_no_drift():
     x = track(ACTIVE, 3000)[0]
     x += 0.1 * np.diff(x).std() * np.random.default_rng(9).standard_normal(len(x))
@@ -159,12 +166,13 @@ def test_propulsion_is_no_drift():
     assert reading(facts) == "active"
 
 
+@pytest.mark.slow
 def test_the_twin_of_the_papers_record_at_every_50th_point():
     """8.4 s at kappa tau_a = 52 and D_a/D = 9: surely not a simple passive bead, and not to be told
     from a viscoelastic one."""
     x = track(AOUP(157, 7e-4, 6.3e-3, 0.33), 13_101, 6.4e-4, seed=3)[0]
     facts = analyse({"": {"x": x}}, 6.4e-4, "exact", replace(SMALL, segments=1)).facts
-    assert reading(facts) in ("active or viscoelastic", "undecided")
+    assert reading(facts) == "active or viscoelastic"
     assert facts.comparison.p("Passive") < 1e-3
     assert facts.comparison.p_distinguishable < 0.05
     assert has_double(facts)
@@ -173,6 +181,7 @@ def test_the_twin_of_the_papers_record_at_every_50th_point():
     assert 3 < facts.double.ratio < 27
 
 
+@pytest.mark.slow
 def test_a_response_that_is_not_in_the_models_is_thinned_away():
     """A passive record averaged over three points with unlike weights: at the full rate nothing
     fits. Every 2nd point would, but still holds some of the filter's memory; every 4th is free."""
@@ -188,6 +197,7 @@ def test_a_response_that_is_not_in_the_models_is_thinned_away():
     assert facts.comparison.p_active < 0.6
 
 
+@pytest.mark.slow
 def test_a_parameter_that_changes_along_the_record_is_seen():
     parts = [track(Passive(8.0, D), 2000, seed=7)[0] for D in (1.0, 1.6)]
     effort = replace(SMALL, segments=4)
@@ -211,6 +221,7 @@ def circulating(n_points: int, dt: float, swirl: float, seed: int) -> np.ndarray
     return np.stack([z.real, z.imag], axis=1)
 
 
+@pytest.mark.slow
 def test_two_coordinates_with_gaps_are_analysed_jointly_each_and_for_circulation():
     xy = circulating(3000, 0.05, swirl=2.0, seed=11)
     xy[200:230] = np.nan

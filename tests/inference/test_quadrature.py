@@ -214,6 +214,7 @@ def test_focus_keeps_the_evidence(name, fixed):
     assert focused.log_mass <= 0
 
 
+@pytest.mark.slow
 def test_focus_finds_a_posterior_between_the_nodes():
     """40 000 points leave a posterior far narrower than the nodes of the whole prior, and so
     nearly normal that Laplace's method knows its evidence and moments."""
@@ -254,6 +255,7 @@ def test_focus_finds_a_posterior_between_the_nodes():
         assert result.sd[parameter][0, 0] == pytest.approx(sd, rel=0.1)
 
 
+@pytest.mark.slow
 def test_rbp_evidence_is_the_average_over_prior_draws():
     prior = parse_prior(
         {

@@ -67,6 +67,7 @@ def test_rbp_evidence_is_that_of_the_angle_filter():
 
 
 @pytest.mark.parametrize(("slope", "summed"), [(None, False), (None, True), (0.4, False)])
+@pytest.mark.slow
 def test_rbp_evidence_is_marginal_over_its_own_baseline(slope, summed, monkeypatch):
     """Against a sum over D and the baseline, where RBP knows its baseline otherwise than AOUP."""
     if summed:
@@ -157,6 +158,7 @@ def test_posteriors_are_calibrated():
 
 
 @pytest.mark.parametrize("wrong", [{"noise": 2.0}, {"rate": 3.0}])
+@pytest.mark.slow
 def test_a_wrong_analysis_is_not_calibrated(wrong):
     """What the check above is worth: it fails where the noise is wrong twofold, a prior thrice."""
     assert errors_from_uniform(ranks(**wrong)) > 4.5
@@ -188,6 +190,7 @@ def test_shared_parameters_of_several_records():
     assert abs(joint.summary()["D"]["mean"] - 0.5) < 4 * joint.summary()["D"]["sd"]
 
 
+@pytest.mark.slow
 def test_a_free_tracer_needs_no_trap():
     model = AOUP(0.0, 0.1, 2.0, 2.0)
     instrument = Instrument(noise=0.05, baseline="constant")
@@ -200,6 +203,7 @@ def test_a_free_tracer_needs_no_trap():
     assert row["low95"] < 2.0 < row["high95"]
 
 
+@pytest.mark.slow
 def test_an_active_record_of_negative_weight_is_called_so():
     model = AOUP(1.0, 0.2, 3.0, 0.5)
     record = simulate_records(model, Instrument(noise=0.02), 3000, 0.02, seed=9)
@@ -261,6 +265,7 @@ def test_what_is_missing_is_named():
         default_prior([Record(np.zeros(5), 0.1)])
 
 
+@pytest.mark.slow
 def test_the_real_bead_at_full_rate_is_passive():
     """4.4 um bead in water at 78 125 Hz: 4871 nats for AOUP without a detector in the model."""
     volts = np.load(ROOT / "data/tracks/trapped_bead_water_78kHz.npz")["arr_0"]

@@ -43,6 +43,7 @@ def tracks() -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 class TestEveryKind:
+    @pytest.mark.slow
     def test_shape_and_names(self, spec: FrameSpec, tracks: NDArray[np.float32]) -> None:
         result = frames(tracks, spec)
         assert result.shape == (6, 10, spec.n_channels)

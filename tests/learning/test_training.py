@@ -34,6 +34,7 @@ def test_loss_at_every_frame() -> None:
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_training_is_reproducible(validation: Validation) -> None:
     trained = []
     for _ in range(2):
@@ -47,6 +48,7 @@ def test_training_is_reproducible(validation: Validation) -> None:
 @pytest.mark.parametrize(
     ("head", "spec", "near"), [("sum", KNOWN, 0.03), ("state", UNKNOWN, 0.1)], ids=["sum", "state"]
 )
+@pytest.mark.slow
 def test_classifier_against_the_optimum(
     head: str, spec: FrameSpec, near: float, validation: Validation
 ) -> None:
@@ -104,6 +106,7 @@ class Repeated:
         return tracks[:, :n_points], targets
 
 
+@pytest.mark.slow
 def test_kept_frames_train_alike(validation: Validation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames of tracks that come again are not computed again; the training is the same."""
     read: list[int] = []

@@ -122,6 +122,7 @@ def test_equals_the_exact_density(parameters, error):
         pytest.param(1.0, 0.2, marks=pytest.mark.slow), (5.0, 0.2), (5.0, 0.08), (20.0, 0.04),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_error_in_dt_is_as_stated(ratio, dt):
     parameters = (0.5, 1.0, ratio, 1.0, dt)
     stated = 0.012 * ratio**1.25 * dt**2.7 * np.sqrt(50)

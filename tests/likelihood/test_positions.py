@@ -50,6 +50,7 @@ def case(request):
     return model, dt, tracks, dense(model, tracks.astype(np.float64), dt)
 
 
+@pytest.mark.slow
 def test_bank_in_double_precision(case):
     model, dt, tracks, expected = case
     values = log_likelihood(model, tracks.astype(np.float64), dt, AT)
@@ -119,6 +120,7 @@ def test_single_precision_suffices_for_long_tracks():
 
 
 @pytest.mark.parametrize("model", [AOUP(1.0, 1.0, 2.0, 0.5), RBP(1.0, 1.0, 2.0, 0.5)])
+@pytest.mark.slow
 def test_one_track_needs_no_axis_of_its_own(model):
     x = simulate(model, 40, 0.1, seed=2)
     assert log_likelihood(model, x, 0.1).shape == ()

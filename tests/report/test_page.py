@@ -146,6 +146,7 @@ def structure(made) -> Structure:
     return Structure(made[0])
 
 
+@pytest.mark.slow
 def test_the_networks_answers_stand_beside_the_pieces(structure):
     assert "Open diamonds: ready networks" in structure.text["pieces"]
 
@@ -249,6 +250,7 @@ def test_a_record_that_nothing_fits_shows_no_probability():
     assert "networks" not in structure.text
 
 
+@pytest.mark.slow
 def test_a_free_tracers_page_speaks_of_no_trap():
     instrument = Instrument(baseline="constant")
     x = simulate_records(AOUP(0.0, 0.1, 2.0, 0.15), instrument, 1200, 0.01, seed=1)
@@ -283,6 +285,7 @@ def test_a_record_of_which_all_is_known():
     assert len(structure.all("img")) == 4
 
 
+@pytest.mark.slow
 def test_the_page_of_a_table_has_a_row_for_each_track():
     rng = np.random.default_rng(0)
     instrument = Instrument(noise=0.02, baseline="constant")

@@ -241,6 +241,7 @@ def test_a_study_by_sampling(tmp_path):
     np.testing.assert_allclose(np.exp(found.truth[:, 0]), data.parameters["kappa"])
 
 
+@pytest.mark.slow
 def test_estimates_are_calibrated():
     """Errors of the posterior means are 0 on average and as large as the posterior says, within
     four standard errors, where tracks are drawn from the prior."""

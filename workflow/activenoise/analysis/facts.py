@@ -122,10 +122,8 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class ActivePart:
-    """Share of the variance in the trap (of a free tracer, of the long-time diffusivity) that is
-    active. low95, median, high95: if the tracer is active, over the driven models. limit95: the
-    share that is not exceeded with probability 95 %, over all models, in which those at
-    equilibrium have none."""
+    """Active share of the variance (of a free tracer, of the long-time diffusivity). low95, median,
+    high95: if the tracer is active. limit95: not exceeded with probability 95 % over all models."""
 
     low95: float
     median: float
@@ -138,9 +136,8 @@ class ComparisonFacts:
     """The models side by side, at the prior odds.
 
     p_active: of the driven models together, p_prior of it before the record. p_distinguishable:
-    that the motion is active and has a law that no medium at equilibrium has. part: how large the
-    active part is or can be. fit, fit_aoup: tests of the favoured model and of the AOUP by
-    coordinate.
+    that the motion is active and has a law that no medium at equilibrium has. part: its size.
+    fit, fit_aoup: tests of the favoured model and of the AOUP by coordinate.
     """
 
     models: dict[str, ModelFacts]

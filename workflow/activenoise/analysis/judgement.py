@@ -155,7 +155,8 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
         return "shape"
     if said.distinguishable > limits.probable:
         return "active"
-    if said.active > limits.probable:
+    excluded = found.p("Passive", *INSTRUMENTAL) < limits.unlikely
+    if said.active > limits.probable or (excluded and not facts.free):
         return "active or viscoelastic"
     limit = 1.0 if found.part is None else found.part.limit95
     against = said.bayes_factor < 1 / limits.factor

@@ -106,7 +106,11 @@ class Setup:
         """The models side by side for records that share their parameters. more: added to the
         seed."""
         odds, still = self.choices.odds, self.why_no_drift is not None
-        used = [name for name in models if not (still and name in INSTRUMENTAL)]
+        used = [
+            name
+            for name in models
+            if odds.get(name, 1.0) > 0 and not (still and name in INSTRUMENTAL)
+        ]
         return compare_models(records, prior, self.baseline, self.seed + more, sampler, odds, used)
 
     def posterior(

@@ -1,0 +1,70 @@
+"""What is said of a record does not depend on how it is written down."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from activenoise.analysis.facts import Facts
+from activenoise.analysis.judgement import reading
+from activenoise.analysis.record import analyse
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.models import AOUP, Passive
+from activenoise.simulation.records import simulate_records
+
+DT = 0.01
+CAMERA = Instrument(noise=0.02, exposure=0.5)
+RECORDS = {
+    "passive": Passive(10.0, 0.1),
+    "active": AOUP(2.0, 0.1, 1.0, 0.1),
+}
+
+
+def made(name: str) -> np.ndarray:
+    return simulate_records(RECORDS[name], CAMERA, 900, DT, seed=3, n_records=2)
+
+
+def facts(tracks: dict[str, np.ndarray], dt: float = DT) -> Facts:
+    return analyse({name: {"x": x} for name, x in tracks.items()}, dt, "camera", "quick", 1).facts
+
+
+def chances(found: Facts) -> np.ndarray:
+    return np.array([model.probability for model in found.comparison.models.values()])
+
+
+@pytest.fixture(scope="module", params=RECORDS)
+def record(request) -> tuple[np.ndarray, Facts]:
+    x = made(request.param)[0]
+    return x, facts({"": x})
+
+
+@pytest.mark.parametrize(
+    ("change", "dt"),
+    [
+        (lambda x: -x, DT),
+        (lambda x: 1e3 * x + 7.0, DT),
+        (lambda x: x, 1e3 * DT),
+    ],
+    ids=["mirrored", "other unit and offset", "other unit of time"],
+)
+def test_sign_unit_and_offset_change_nothing(record, change, dt):
+    x, before = record
+    after = facts({"": change(x)}, dt)
+    assert reading(after) == reading(before)
+    # The importance sampling of RBP, of some hundred draws, is what may differ.
+    np.testing.assert_allclose(chances(after), chances(before), atol=0.06)
+
+
+def test_time_runs_either_way(record):
+    """A stationary Gaussian record is reversible, and the sampler's error is what is left."""
+    x, before = record
+    after = facts({"": x[::-1].copy()})
+    assert reading(after) == reading(before)
+    assert abs(after.comparison.p_active - before.comparison.p_active) < 0.1
+
+
+def test_the_order_of_tracks_changes_nothing():
+    x, y = made("active")
+    there, back = facts({"a": x, "b": y}), facts({"b": y, "a": x})
+    assert reading(there) == reading(back)
+    np.testing.assert_allclose(chances(there), chances(back), atol=0.02)
