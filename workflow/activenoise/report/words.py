@@ -155,8 +155,9 @@ def _limit(facts: Facts) -> str:
     part = basis(facts).part
     if part is None:
         return ""
+    limit = max(part.limit95, facts.settings.least_share or 0.0)  # less counts as none
     return (
-        f" An active part, if there is one, makes at most {_share(part.limit95)} of "
+        f" An active part, if there is one, makes at most {_share(limit)} of "
         f"{_whole(facts)} (95{THIN}%)."
     )
 
