@@ -174,7 +174,7 @@ def test_the_twin_of_the_papers_record_at_every_50th_point():
     facts = analyse({"": {"x": x}}, 6.4e-4, "exact", replace(SMALL, segments=1)).facts
     assert reading(facts) == "active or viscoelastic"
     assert facts.comparison.p("Passive") < 1e-3
-    assert facts.comparison.p_distinguishable < 0.05
+    assert facts.comparison.p_distinguishable < 0.1  # of driven tracers in other media too
     assert has_double(facts)
     # Medians of wide posteriors: kappa tau_a is 51.8 and D_a/D is 9.
     assert 17 < facts.double.kappa_tau_a < 160
