@@ -23,7 +23,7 @@ from activenoise.inference.comparison import (
     active_probability,
     counts,
     negative_weight,
-    usual_odds,
+    prior_odds,
 )
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
@@ -123,8 +123,7 @@ def comparison_facts(
 def _prior_active(posteriors: Mapping[str, Sequence[Posterior]], setup: Setup) -> float:
     """The prior probability of activity among the models that count."""
     counted = [name for name, some in posteriors.items() if all(map(counts, some))]
-    given = setup.choices.odds
-    odds = {name: usual * given.get(name, 1.0) for name, usual in usual_odds(counted).items()}
+    odds = prior_odds(counted, setup.choices.odds)
     return sum(odds[name] for name in odds if name in ACTIVE) / sum(odds.values())
 
 

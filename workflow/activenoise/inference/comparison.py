@@ -78,19 +78,12 @@ def compare_models(
     if "RBP" in models:
         reach = default_reach(records, sampler or Sampler())
         posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
-    return comparison_of(posteriors, odds)
-
-
-def comparison_of(
-    posteriors: Mapping[str, Posterior], odds: Mapping[str, float] | None = None
-) -> Comparison:
-    """The comparison that these posteriors make."""
     counted = [name for name, p in posteriors.items() if counts(p)]
     evidence = {name: p.log_evidence for name, p in posteriors.items()}
     probability = probabilities(evidence, odds, counted)
     p_active, error = active_probability(probability, {n: p.error for n, p in posteriors.items()})
     return Comparison(
-        posteriors=dict(posteriors),
+        posteriors=posteriors,
         probability=probability,
         p_active=p_active,
         p_distinguishable=sum(
@@ -122,6 +115,13 @@ def usual_odds(names: Collection[str]) -> dict[str, float]:
     return odds
 
 
+def prior_odds(
+    names: Collection[str], given: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The usual prior odds of these models times the factors that are given."""
+    return {name: usual * (given or {}).get(name, 1.0) for name, usual in usual_odds(names).items()}
+
+
 def probabilities(
     log_evidence: Mapping[str, float],
     odds: Mapping[str, float] | None = None,
@@ -130,7 +130,7 @@ def probabilities(
     """Posterior probability of each model. odds: as in `compare_models`. counted: the models whose
     evidence is known, all by default; the others get probability 0."""
     counted = log_evidence if counted is None else counted
-    own = {name: usual * (odds or {}).get(name, 1.0) for name, usual in usual_odds(counted).items()}
+    own = prior_odds(counted, odds)
     log_z = np.array(list(log_evidence.values()))
     p = np.array([own.get(name, 0.0) if name in counted else 0.0 for name in log_evidence])
     p *= np.exp(np.minimum(log_z - log_z[p > 0].max(), 0.0))

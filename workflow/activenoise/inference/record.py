@@ -23,12 +23,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from activenoise.arrays import FloatArray
-from activenoise.parameters import MEASURED, PARAMETERS, SHARES, Range, parameter_range
+from activenoise.parameters import MEASURED, MEDIA, PARAMETERS, SHARES, Range, parameter_range
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.media import Elements, Tracer, active_variance, power_law
 from activenoise.physics.models import AOUP, Passive, Viscoelastic
 from activenoise.physics.priors import Axis
 from activenoise.physics.scale_free import in_units_of_step
+from activenoise.physics.shares import active_diffusivity, active_share
 from activenoise.physics.system import LinearModel
 
 # The cells of the grid of media and drives that are linear.
@@ -187,14 +188,22 @@ class Coordinates:
             values["element_share"] = values["strength"] / (1 + values["strength"])
         if "step" in values:
             values = in_units_of_step(self.model_name, values)
+        elif "tau_a" in values and MEDIA[self.model_name] == "Simple":
+            if "active_share" in values:
+                values["D_a"] = active_diffusivity(
+                    *(values[n] for n in ("active_share", "kappa", "D", "tau_a"))
+                )
+            else:
+                values["active_share"] = active_share(
+                    *(values[n] for n in ("kappa", "D", "D_a", "tau_a"))
+                )
         elif "tau_a" in values:
-            # Of D_a = 1, over the thermal part.
-            active = _active_part(self.model_name, values)
+            of_one = _active_part(self.model_name, values)
             if "active_share" in values:
                 share = values["active_share"]
-                values["D_a"] = share / (1 - share) / active
+                values["D_a"] = share / (1 - share) / of_one
             else:
-                active = values["D_a"] * active
+                active = values["D_a"] * of_one
                 values["active_share"] = active / (1 + active)
         return values
 
@@ -220,7 +229,7 @@ def linear_model(model_name: str, values: Mapping[str, FloatArray]) -> LinearMod
 
 def elements_of(model_name: str, values: Mapping[str, FloatArray]) -> Elements:
     """The Maxwell elements of the medium of a model, (m, K)."""
-    if model_name.startswith("PowerLaw"):
+    if MEDIA[model_name] == "PowerLaw":
         ends = (float(np.min(values["tau_min"])), float(np.max(values["tau_max"])))
         strength, alpha = (np.atleast_1d(values[n]) for n in ("medium_strength", "alpha"))
         return power_law(alpha, strength, *ends)
@@ -228,11 +237,9 @@ def elements_of(model_name: str, values: Mapping[str, FloatArray]) -> Elements:
 
 
 def _active_part(model_name: str, values: Mapping[str, FloatArray]) -> FloatArray:
-    """What a drive of D_a = 1 adds to C(0), over the thermal part of it; of a free tracer, to the
-    diffusivity at long times."""
+    """What a drive of D_a = 1 adds to C(0) in a medium of Maxwell elements, over the thermal part
+    of it; of a free tracer, to the diffusivity at long times."""
     kappa, D, tau_a = (values[name] for name in ("kappa", "D", "tau_a"))
-    if model_name in ("AOUP", "RBP"):
-        return 1 / (D * (1 + kappa * tau_a))
     elements = elements_of(model_name, values)
     free = kappa == 0
     friction = 1 + elements.strength.sum(axis=1)

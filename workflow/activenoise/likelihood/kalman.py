@@ -35,7 +35,7 @@ from activenoise.likelihood.lanes import (
     filter_lanes,
     marginal,
 )
-from activenoise.likelihood.modes import filter_modes, is_triangular
+from activenoise.likelihood.modes import filter_modes, in_modes
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import LinearModel, discretise, packed
 
@@ -76,13 +76,13 @@ def log_likelihoods(
         system.F.shape[1] <= _FAST_STATES and instrument.unknowns <= 1 and values.shape[1] > 1
     )
     rows = packed(system) if side_by_side else np.empty((0, 0))
-    triangular = not side_by_side and values.shape[1] > 1 and is_triangular(system)
+    modes = None if side_by_side or values.shape[1] == 1 else in_modes(system)
     for record, own in zip(checked, values, strict=True):
         base = regressors(len(record), instrument.unknowns)
         if side_by_side:
             filter_lanes(record, instrument.unknowns, rows, own)
-        elif triangular:
-            filter_modes(record, base, system, own)
+        elif modes is not None:
+            filter_modes(record, base, modes, own)
         else:
             _run_each(record, base, *system, own)
     return values

@@ -15,6 +15,9 @@ equations of `kalman`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
@@ -35,38 +38,65 @@ _TOGETHER = 8  # variances whose product one logarithm is taken of
 _MATH = {"contract", "nsz", "arcp", "reassoc"}
 
 
-def is_triangular(system: Discrete) -> bool:
-    """Whether the states can be sorted so that every transition is upper triangular."""
-    return _order(system.F) is not None
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """A system of m models whose states are sorted by what they depend on, laid out for the
+    kernels, models last.
+
+    f: (k, m), the diagonal of F; off: (n, m), its other entries, at the rows and columns `pairs`,
+    (n, 2). G, S: (k, m); Q, P: (k, k, m); R: (m,), as in `Discrete`.
+    """
+
+    f: FloatArray
+    off: FloatArray
+    pairs: NDArray[np.int64]
+    G: FloatArray
+    Q: FloatArray
+    S: FloatArray
+    R: FloatArray
+    P: FloatArray
+    sorted: Discrete
+
+    @cached_property
+    def steady(self) -> tuple[FloatArray, ...]:
+        """Where the filter of a record without gaps starts: s (m,), k (k, m), L (k, rank, m),
+        M (rank, m), and the unit of the variances (m,)."""
+        F, G, Q, S, R, P = self.sorted
+        PG = np.einsum("mij,mj->mi", P, G)
+        s = R + np.einsum("mi,mi->m", G, PG)
+        k = np.einsum("mij,mj->mi", F, PG) + S
+        outer = k[:, :, None] * k[:, None, :] / s[:, None, None]
+        size = np.sqrt(np.diagonal(P + Q, axis1=1, axis2=2))
+        L, M = _low_rank(
+            F @ P @ np.swapaxes(F, 1, 2) + Q - outer - P, np.where(size > 0, size, 1.0)
+        )
+        return s, _lanes(k), _lanes(L), _lanes(M), R + np.einsum("mi,mij,mj->m", G, Q, G)
 
 
-def filter_modes(
-    record: FloatArray, base: FloatArray, system: Discrete, values: FloatArray
-) -> None:
-    """Fill values (m,) with the log densities of a record (n_points,), NaN where missing, under
-    the m models of a system, baseline functions (unknowns, n_points) integrated out."""
+def in_modes(system: Discrete) -> Modes | None:
+    """The system with its states sorted; None if no order makes every transition upper
+    triangular."""
     order = _order(system.F)
     if order is None:
-        raise ValueError("the transitions are not triangular")
+        return None
     pick = np.ix_(np.arange(len(system.R)), order, order)
-    F, G, Q, S, P = system.F[pick], system.G[:, order], system.Q[pick], system.S[:, order], (
-        system.P[pick]
-    )  # fmt: skip
-    diagonal = np.diagonal(F, axis1=1, axis2=2)
+    F, Q, P = system.F[pick], system.Q[pick], system.P[pick]
+    G, S, R = system.G[:, order], system.S[:, order], np.ascontiguousarray(system.R)
     pairs = np.argwhere(np.any(F != 0, axis=0) & ~np.eye(len(order), dtype=bool))
-    parts = (_lanes(diagonal), _lanes(F[:, pairs[:, 0], pairs[:, 1]]), pairs, _lanes(G))
+    return Modes(
+        _lanes(np.diagonal(F, axis1=1, axis2=2)), _lanes(F[:, pairs[:, 0], pairs[:, 1]]), pairs,
+        _lanes(G), _lanes(Q), _lanes(S), R, _lanes(P), Discrete(F, G, Q, S, R, P),
+    )  # fmt: skip
+
+
+def filter_modes(record: FloatArray, base: FloatArray, modes: Modes, values: FloatArray) -> None:
+    """Fill values (m,) with the log densities of a record (n_points,), NaN where missing, under
+    the m models of a system, baseline functions (unknowns, n_points) integrated out."""
+    parts = (record, base, modes.f, modes.off, modes.pairs, modes.G)
     if np.isnan(record).any():
-        R = np.ascontiguousarray(system.R)
-        _filter_all(record, base, *parts, _lanes(Q), _lanes(S), R, _lanes(P), values)
-        return
-    PG = np.einsum("mij,mj->mi", P, G)
-    s = system.R + np.einsum("mi,mi->m", G, PG)
-    k = np.einsum("mij,mj->mi", F, PG) + S
-    change = F @ P @ np.swapaxes(F, 1, 2) + Q - k[:, :, None] * k[:, None, :] / s[:, None, None] - P
-    size = np.sqrt(np.diagonal(P + Q, axis1=1, axis2=2))
-    L, M = _low_rank(change, np.where(size > 0, size, 1.0))
-    unit = system.R + np.einsum("mi,mij,mj->m", G, Q, G)
-    _filter_steady(record, base, *parts, s, _lanes(k), _lanes(L), _lanes(M), unit, values)
+        _filter_all(*parts, modes.Q, modes.S, modes.R, modes.P, values)
+    else:
+        _filter_steady(*parts, *modes.steady, values)
 
 
 def _low_rank(change: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -106,20 +136,13 @@ def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_al
     """Filter the record with models first ... first + _LANES - 1 side by side."""
     k, n, c = len(f_all), len(record), len(base) + 1
     n_lanes = min(_LANES, len(values) - first)
-    f, G, S, K = (np.empty((k, _LANES)), np.empty((k, _LANES)), np.empty((k, _LANES)),
-                  np.zeros((k, _LANES)))  # fmt: skip
-    off = np.empty((len(pairs), _LANES))
+    f, off = _rows_of(f_all, first, n_lanes), _rows_of(off_all, first, n_lanes)
+    G, S = _rows_of(G_all, first, n_lanes), _rows_of(S_all, first, n_lanes)
+    R = _rows_of(R_all.reshape(1, -1), first, n_lanes)[0]
     Q, P, T = np.empty((k, k, _LANES)), np.empty((k, k, _LANES)), np.empty((k, k, _LANES))
-    R, s, inverse, scale = np.empty(_LANES), np.ones(_LANES), np.ones(_LANES), np.ones(_LANES)
-    for j in range(_LANES):
-        i = first + min(j, n_lanes - 1)
-        R[j] = R_all[i]
-        for a in range(k):
-            f[a, j], G[a, j], S[a, j] = f_all[a, i], G_all[a, i], S_all[a, i]
-            for b in range(k):
-                Q[a, b, j], P[a, b, j] = Q_all[a, b, i], P_all[a, b, i]
-        for p in range(len(pairs)):
-            off[p, j] = off_all[p, i]
+    for a in range(k):
+        Q[a], P[a] = _rows_of(Q_all[a], first, n_lanes), _rows_of(P_all[a], first, n_lanes)
+    K, s, inverse = np.zeros((k, _LANES)), np.ones(_LANES), np.ones(_LANES)
     unit = R.copy()  # of the variances, so that products of them stay in range
     for a in range(k):
         for j in range(_LANES):
@@ -141,40 +164,57 @@ def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_al
             _gains(f, off, pairs, G, Q, S, R, P, T, K, s)
             for j in range(_LANES):
                 inverse[j] = 1.0 / s[j]
-                scale[j] = s[j] / unit[j]
             since += 1
             if since == look:
                 settled = _has_settled(s, K, P, Q, held) and look > 2 * FIRST_LOOK
                 look *= 2
         count += 1
+        _multiply_up(s, unit, product, log_s, count)
+        _innovate(record, base, t, f, off, pairs, G, K, inverse, means, d, products)
+    _write(products, product, log_s, unit, count, c - 1, values[first : first + n_lanes])
+
+
+@njit(cache=True, fastmath=_MATH)
+def _multiply_up(s, unit, product, log_s, count):
+    """One more variance, of `count` of them, in the sum of their logarithms."""
+    for j in range(_LANES):
+        product[j] *= s[j] / unit[j]
+    if count % _TOGETHER == 0:
         for j in range(_LANES):
-            product[j] *= scale[j]
-        if count % _TOGETHER == 0:
+            log_s[j] += np.log(product[j])
+            product[j] = 1.0
+
+
+@njit(cache=True, fastmath=_MATH)
+def _innovate(record, base, t, f, off, pairs, G, K, inverse, means, d, products):
+    """Innovations of the record and of the baseline at point t, their products over s, and the
+    means after the update."""
+    row = 0
+    for o in range(len(means)):
+        value = record[t] if o == 0 else base[o - 1, t]
+        for j in range(_LANES):
+            d[o, j] = value
+        for a in range(len(f)):
             for j in range(_LANES):
-                log_s[j] += np.log(product[j])
-                product[j] = 1.0
-        for o in range(c):
-            value = record[t] if o == 0 else base[o - 1, t]
+                d[o, j] -= G[a, j] * means[o, a, j]
+        _carry(means[o], f, off, pairs)
+        for a in range(len(f)):
             for j in range(_LANES):
-                d[o, j] = value
-            for a in range(k):
-                for j in range(_LANES):
-                    d[o, j] -= G[a, j] * means[o, a, j]
-            _carry(means[o], f, off, pairs)
-            for a in range(k):
-                for j in range(_LANES):
-                    means[o, a, j] += K[a, j] * d[o, j]
-        row = 0
-        for o in range(c):
-            for b in range(o + 1):
-                for j in range(_LANES):
-                    products[row, j] += d[o, j] * d[b, j] * inverse[j]
-                row += 1
+                means[o, a, j] += K[a, j] * d[o, j]
+        for b in range(o + 1):
+            for j in range(_LANES):
+                products[row, j] += d[o, j] * d[b, j] * inverse[j]
+            row += 1
+
+
+@njit(cache=True)
+def _write(products, product, log_s, unit, count, unknowns, values):
+    """The log densities of the lanes that are wanted."""
     sums = np.zeros(6)
-    for j in range(n_lanes):
+    for j in range(len(values)):
         sums[: len(products)] = products[:, j]
         whole = log_s[j] + np.log(product[j]) + count * np.log(unit[j])
-        values[first + j] = marginal(sums, whole, count, c - 1)
+        values[j] = marginal(sums, whole, count, unknowns)
 
 
 @njit(cache=True, parallel=True)
@@ -216,29 +256,8 @@ def _steady_group(record, base, f_all, off_all, pairs, G_all, s_all, k_all, L_al
     product, log_s = np.ones(_LANES), np.zeros(_LANES)
     settled = False
     for t in range(n):
-        for j in range(_LANES):
-            product[j] *= s[j] / unit[j]
-        if t % _TOGETHER == _TOGETHER - 1:
-            for j in range(_LANES):
-                log_s[j] += np.log(product[j])
-                product[j] = 1.0
-        for o in range(c):
-            value = record[t] if o == 0 else base[o - 1, t]
-            for j in range(_LANES):
-                d[o, j] = value
-            for a in range(n_states):
-                for j in range(_LANES):
-                    d[o, j] -= G[a, j] * means[o, a, j]
-            _carry(means[o], f, off, pairs)
-            for a in range(n_states):
-                for j in range(_LANES):
-                    means[o, a, j] += K[a, j] * d[o, j]
-        row = 0
-        for o in range(c):
-            for b in range(o + 1):
-                for j in range(_LANES):
-                    products[row, j] += d[o, j] * d[b, j] * inverse[j]
-                row += 1
+        _multiply_up(s, unit, product, log_s, t + 1)
+        _innovate(record, base, t, f, off, pairs, G, K, inverse, means, d, products)
         if settled:
             continue
         for j in range(_LANES):
@@ -281,11 +300,7 @@ def _steady_group(record, base, f_all, off_all, pairs, G_all, s_all, k_all, L_al
                 for j in range(_LANES):
                     largest = max(largest, abs(M[r, r, j]) * g[r, j] ** 2 * inverse[j])
             settled = largest < _STILL
-    sums = np.zeros(6)
-    for j in range(n_lanes):
-        sums[: len(products)] = products[:, j]
-        whole = log_s[j] + np.log(product[j]) + n * np.log(unit[j])
-        values[first + j] = marginal(sums, whole, n, c - 1)
+    _write(products, product, log_s, unit, n, c - 1, values[first : first + n_lanes])
 
 
 @njit(cache=True, fastmath=_MATH)
