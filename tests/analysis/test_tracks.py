@@ -58,7 +58,7 @@ def unlike():
 @pytest.mark.slow
 def test_the_joint_answer_is_that_of_all_points(alike):
     facts = alike.facts
-    assert reading(facts) in ("thermal", "equilibrium", "undecided")
+    assert reading(facts) in ("thermal", "no sign", "undecided")
     assert facts.comparison.p_active < 0.5
     row = facts.posteriors["Passive"].parameters["D"]
     assert abs(row.mean_log - np.log(0.5)) < 4 * row.sd_log
@@ -160,8 +160,8 @@ def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     found = analyse(named, 7.48e-3, "camera", effort, 1, Choices(trap="free"))
     assert found.facts.tracks.n_read == 1000
     assert disagreement(found.facts) is True
-    assert found.facts.own.p_active < 0.05
-    assert reading(found.facts) not in ("active", "active or viscoelastic")
+    assert found.facts.own.p_active < 0.2
+    assert reading(found.facts) == "thermal"
 
 
 def beads(walk: float, seed: int, hum: float = 0.0, n: int = 700) -> dict[str, dict]:

@@ -28,7 +28,7 @@ from activenoise.inference.comparison import (
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
-from activenoise.parameters import ACTIVE, RECORD_MODELS
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, MEDIA, RECORD_MODELS
 
 _ALIVE = 0.02  # probability by the whole record of a model that is compared for its parts
 # Positions (n_points,) by track and coordinate; every track has the same coordinates.
@@ -169,11 +169,14 @@ def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> 
 
 def alive(found: ComparisonFacts) -> list[str]:
     """The models that are worth a comparison of a part of the record: those that the whole leaves a
-    chance, and the two that every other one is near to."""
+    chance, those at equilibrium in the same media, so that no medium is asked about with propulsion
+    alone, and the two that every other one is near to."""
+    likely = [name for name, model in found.models.items() if model.probability > _ALIVE]
+    media = {MEDIA[name] for name in likely if name in ACTIVE}
     return [
         name
-        for name, model in found.models.items()
-        if model.probability > _ALIVE or name in ("Passive", "AOUP")
+        for name in found.models
+        if name in (*likely, "Passive", "AOUP") or (name in EQUILIBRIUM and MEDIA[name] in media)
     ]
 
 

@@ -24,7 +24,7 @@ from activenoise import __version__
 from activenoise.analysis.artefacts.facts import ArtefactFacts
 from activenoise.analysis.artefacts.removal import without_artefacts
 from activenoise.analysis.bands import band_arrays, ensemble_bands, predictive_bands
-from activenoise.analysis.checks import drawn
+from activenoise.analysis.checks import drawn, fit_test
 from activenoise.analysis.circulation import circulations
 from activenoise.analysis.comparison import (
     Tracks,
@@ -35,6 +35,7 @@ from activenoise.analysis.comparison import (
     double,
     linear_name,
     posterior_facts,
+    records_of,
 )
 from activenoise.analysis.facts import (
     Bands,
@@ -118,8 +119,10 @@ def analyse(
     with stages.stage("artefacts"):
         read, artefacts = without_artefacts(whole, dt, setup, starts)
     sampler = _sampler(read, dt, setup.effort)
+    with stages.stage("tones"):
+        cleaned, tones = _without_tones(read, dt, setup)
     with stages.stage("models"):
-        found, answer, cleaned, tones = _without_tones(read, dt, setup, sampler)
+        found, answer = compared(cleaned, dt, setup, sampler)
     at = _one_by_one(Compared(cleaned, dt, 1, found, answer), setup, stages)
     full_rate, stride = None, 1
     # A wrong form would be thinned away, not explained.
@@ -196,28 +199,26 @@ def _sampler(tracks: Tracks, dt: float, effort: Effort) -> Sampler:
     return effort.sampler if size <= _LONG_TABLE else effort.frugal
 
 
-def _without_tones(
-    tracks: Tracks, dt: float, setup: Setup, sampler: Sampler
-) -> tuple[ComparisonFacts, Comparison, Tracks, list[ToneFacts]]:
-    """The comparison after the tones are taken off, the tracks without them, and the tones. A
-    strong tone hides others: the models are compared and tones searched again until none is
-    left."""
+def _without_tones(tracks: Tracks, dt: float, setup: Setup) -> tuple[Tracks, list[ToneFacts]]:
+    """The tracks without their tones, and the tones: those in the innovations of the AOUP, whose
+    spectrum is the most yielding of the simple ones. A strong tone hides others: they are searched
+    again until none is left."""
     cleaned: Tracks = tracks
     frequencies: dict[tuple[str, str], list[float]] = {}
     tones: list[ToneFacts] = []
-    for attempt in range(_SEARCHES):
-        found, answer = compared(cleaned, dt, setup, sampler)
-        left = {
-            (track, name): more
-            for name, test in found.fit_aoup.items()
-            for track, more in test.tones.items()
-        }
-        if attempt + 1 == _SEARCHES or not left:
+    for _ in range(_SEARCHES if _searched(tracks) else 0):
+        records = all_records(cleaned, dt)
+        p = setup.posterior("AOUP", records, setup.prior(records))
+        found = 0
+        for name, some in records_of(cleaned, dt).items():
+            test = fit_test([(p, some)], setup.baseline, setup.choices.free)
+            for track, more in test.tones.items():
+                frequencies.setdefault((track, name), []).extend(more)
+                found += len(more)
+        if not found:
             break
-        for where, more in left.items():
-            frequencies.setdefault(where, []).extend(more)
         cleaned, tones = take_off(tracks, dt, frequencies)
-    return found, answer, cleaned, tones
+    return cleaned, tones
 
 
 def _one_by_one(at: Compared, setup: Setup, stages: _Stages) -> Compared:

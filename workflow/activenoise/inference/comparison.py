@@ -30,7 +30,14 @@ from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
 
 # The model whose posterior the search of a dearer one starts from.
-_NEAR = {"PowerLaw": "Passive", "ViscoelasticAOUP": "AOUP", "PowerLawAOUP": "AOUP"}
+_NEAR = {
+    "Viscoelastic": "Passive",
+    "PowerLaw": "Passive",
+    "Drift": "Passive",
+    "Wander": "Passive",
+    "ViscoelasticAOUP": "AOUP",
+    "PowerLawAOUP": "AOUP",
+}
 # Draws of a collapsed importance sampling say nothing of an evidence.
 _FEWEST_DRAWS = 10.0
 
@@ -73,8 +80,8 @@ def compare_models(
         posteriors[name] = posterior(name, records, prior, baseline, seed, sampler, near=near)
     slow = {"Drift": drift_prior(records), "Wander": wander_prior(records, prior)}
     for name in (name for name in slow if name in models):
-        own = {**prior, **slow[name]}
-        posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler)
+        own, near = {**prior, **slow[name]}, posteriors[_NEAR[name]]
+        posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler, near=near)
     if "RBP" in models:
         reach = default_reach(records, sampler or Sampler())
         posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)

@@ -31,6 +31,7 @@ _KEPT = 0.25  # of the draws that a fit is made to, where no sampler says so
 _MOST_MOVED = 4  # extra coordinates that a fit takes in
 _SHARE = 0.2  # of the final draws beside a near posterior that come from it, not from the mixture
 _NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
+_POOLED = 8  # rounds near the end that a fit is made to, beside the last
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,8 @@ def sample(
             if share >= sampler.enough or waited > sampler.patience:
                 break
             # Near the end rounds are pooled, each draw weighted against all their proposals.
-            rounds = (
-                [*rounds[-2:], (z, target, proposal)] if beta > _NEAR else [(z, target, proposal)]
-            )
+            earlier = rounds[-_POOLED:] if beta > _NEAR else []
+            rounds = [*earlier, (z, target, proposal)]
             z = np.concatenate([r[0] for r in rounds])
             target = np.concatenate([r[1] for r in rounds])
             mixed = _mixed([r[2].log_density(z) for r in rounds], [len(r[0]) for r in rounds])

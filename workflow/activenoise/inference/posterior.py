@@ -21,7 +21,8 @@ from activenoise.physics.instrument import Baseline
 from activenoise.physics.priors import Axis
 
 _STARTED = 1000  # draws of another model's posterior that a search starts from
-_LONG = 1 << 12  # points beyond which the likelihood of a medium of many elements is dear
+_LONG = 1 << 12  # points beyond which the likelihood of a model of many states is dear
+_MANY_STATES = ("PowerLaw", "ViscoelasticAOUP", "PowerLawAOUP")
 _SHORT = 1 << 14  # points of the records that lead to the posterior of long ones
 
 
@@ -121,7 +122,7 @@ def posterior(
     names = coordinates.names
     start = None if near is None else _start(near, names, seed)
     sampler = sampler or Sampler()
-    if start is not None and points > _LONG:
+    if start is not None and points > _LONG and model_name in _MANY_STATES:
         sampler = _fewer_draws(sampler)
     found = sample(stages, len(names), seed, sampler, start)
     return drawn_posterior(model_name, coordinates, found, n_draws, seed)
