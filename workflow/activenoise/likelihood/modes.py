@@ -26,7 +26,9 @@ from activenoise.arrays import FloatArray
 from activenoise.likelihood.lanes import FIRST_LOOK, distance_left, marginal
 from activenoise.physics.system import Discrete
 
-_LANES = 16  # models side by side
+# Models side by side. The kernels are told their number: where it is known as they are compiled,
+# loops over it are unrolled to scalar code, a third as fast.
+_LANES = 32
 _STILL = 1e-13  # relative change of the variance a point, below which it is kept
 _LOOK = 32  # points between looks at it
 # As in `lanes`, but a medium's slow modes settle over a good part of the record: the gains are
@@ -94,9 +96,9 @@ def filter_modes(record: FloatArray, base: FloatArray, modes: Modes, values: Flo
     the m models of a system, baseline functions (unknowns, n_points) integrated out."""
     parts = (record, base, modes.f, modes.off, modes.pairs, modes.G)
     if np.isnan(record).any():
-        _filter_all(*parts, modes.Q, modes.S, modes.R, modes.P, values)
+        _filter_all(*parts, modes.Q, modes.S, modes.R, modes.P, _LANES, values)
     else:
-        _filter_steady(*parts, *modes.steady, values)
+        _filter_steady(*parts, *modes.steady, _LANES, values)
 
 
 def _low_rank(change: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -125,32 +127,35 @@ def _order(F: FloatArray) -> NDArray[np.int64] | None:
 
 
 @njit(cache=True, parallel=True)
-def _filter_all(record, base, f, off, pairs, G, Q, S, R, P, values):
-    for group in prange((len(values) + _LANES - 1) // _LANES):
-        _filter_group(record, base, f, off, pairs, G, Q, S, R, P, group * _LANES, values)
+def _filter_all(record, base, f, off, pairs, G, Q, S, R, P, lanes, values):
+    for group in prange((len(values) + lanes - 1) // lanes):
+        _filter_group(record, base, f, off, pairs, G, Q, S, R, P, group * lanes, lanes, values)
 
 
 @njit(cache=True, fastmath=_MATH)
 def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_all, P_all, first,
-                  values):  # fmt: skip
-    """Filter the record with models first ... first + _LANES - 1 side by side."""
+                  lanes, values):  # fmt: skip
+    """Filter the record with models first ... first + lanes - 1 side by side."""
     k, n, c = len(f_all), len(record), len(base) + 1
-    n_lanes = min(_LANES, len(values) - first)
-    f, off = _rows_of(f_all, first, n_lanes), _rows_of(off_all, first, n_lanes)
-    G, S = _rows_of(G_all, first, n_lanes), _rows_of(S_all, first, n_lanes)
-    R = _rows_of(R_all.reshape(1, -1), first, n_lanes)[0]
-    Q, P, T = np.empty((k, k, _LANES)), np.empty((k, k, _LANES)), np.empty((k, k, _LANES))
+    n_lanes = min(lanes, len(values) - first)
+    f, off = _rows_of(f_all, first, lanes, n_lanes), _rows_of(off_all, first, lanes, n_lanes)
+    G, S = _rows_of(G_all, first, lanes, n_lanes), _rows_of(S_all, first, lanes, n_lanes)
+    R = _rows_of(R_all.reshape(1, -1), first, lanes, n_lanes)[0]
+    Q, P, T = np.empty((k, k, lanes)), np.empty((k, k, lanes)), np.empty((k, k, lanes))
     for a in range(k):
-        Q[a], P[a] = _rows_of(Q_all[a], first, n_lanes), _rows_of(P_all[a], first, n_lanes)
-    K, s, inverse = np.zeros((k, _LANES)), np.ones(_LANES), np.ones(_LANES)
+        Q[a], P[a] = (
+            _rows_of(Q_all[a], first, lanes, n_lanes),
+            _rows_of(P_all[a], first, lanes, n_lanes),
+        )
+    K, s, inverse = np.zeros((k, lanes)), np.ones(lanes), np.ones(lanes)
     unit = R.copy()  # of the variances, so that products of them stay in range
     for a in range(k):
-        for j in range(_LANES):
+        for j in range(lanes):
             unit[j] += G[a, j] ** 2 * Q[a, a, j]
-    means, d = np.zeros((c, k, _LANES)), np.zeros((c, _LANES))
-    held = np.zeros((k + 1, 2, _LANES))
-    products = np.zeros((c * (c + 1) // 2, _LANES))
-    product, log_s = np.ones(_LANES), np.zeros(_LANES)
+    means, d = np.zeros((c, k, lanes)), np.zeros((c, lanes))
+    held = np.zeros((k + 1, 2, lanes))
+    products = np.zeros((c * (c + 1) // 2, lanes))
+    product, log_s = np.ones(lanes), np.zeros(lanes)
     settled = False
     count, since, look = 0, 0, FIRST_LOOK
     for t in range(n):
@@ -162,7 +167,7 @@ def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_al
             continue
         if not settled:
             _gains(f, off, pairs, G, Q, S, R, P, T, K, s)
-            for j in range(_LANES):
+            for j in range(lanes):
                 inverse[j] = 1.0 / s[j]
             since += 1
             if since == look:
@@ -177,10 +182,10 @@ def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_al
 @njit(cache=True, fastmath=_MATH)
 def _multiply_up(s, unit, product, log_s, count):
     """One more variance, of `count` of them, in the sum of their logarithms."""
-    for j in range(_LANES):
+    for j in range(len(s)):
         product[j] *= s[j] / unit[j]
     if count % _TOGETHER == 0:
-        for j in range(_LANES):
+        for j in range(len(s)):
             log_s[j] += np.log(product[j])
             product[j] = 1.0
 
@@ -192,17 +197,14 @@ def _innovate(record, base, t, f, off, pairs, G, K, inverse, means, d, products)
     row = 0
     for o in range(len(means)):
         value = record[t] if o == 0 else base[o - 1, t]
-        for j in range(_LANES):
+        for j in range(d.shape[1]):
             d[o, j] = value
         for a in range(len(f)):
-            for j in range(_LANES):
+            for j in range(d.shape[1]):
                 d[o, j] -= G[a, j] * means[o, a, j]
-        _carry(means[o], f, off, pairs)
-        for a in range(len(f)):
-            for j in range(_LANES):
-                means[o, a, j] += K[a, j] * d[o, j]
+        _advance(means[o], f, off, pairs, K, d[o])
         for b in range(o + 1):
-            for j in range(_LANES):
+            for j in range(d.shape[1]):
                 products[row, j] += d[o, j] * d[b, j] * inverse[j]
             row += 1
 
@@ -218,16 +220,18 @@ def _write(products, product, log_s, unit, count, unknowns, values):
 
 
 @njit(cache=True, parallel=True)
-def _filter_steady(record, base, f, off, pairs, G, s, k, L, M, unit, values):
-    for group in prange((len(values) + _LANES - 1) // _LANES):
-        _steady_group(record, base, f, off, pairs, G, s, k, L, M, unit, group * _LANES, values)
+def _filter_steady(record, base, f, off, pairs, G, s, k, L, M, unit, lanes, values):
+    for group in prange((len(values) + lanes - 1) // lanes):
+        _steady_group(
+            record, base, f, off, pairs, G, s, k, L, M, unit, group * lanes, lanes, values
+        )
 
 
 @njit(cache=True)
-def _rows_of(part, first, n_lanes):
-    """The lanes of one group, (rows, _LANES), the last one repeated where there are fewer."""
-    rows = np.empty((len(part), _LANES))
-    for j in range(_LANES):
+def _rows_of(part, first, lanes, n_lanes):
+    """The lanes of one group, (rows, lanes), the last one repeated where there are fewer."""
+    rows = np.empty((len(part), lanes))
+    for j in range(lanes):
         for a in range(len(part)):
             rows[a, j] = part[a, first + min(j, n_lanes - 1)]
     return rows
@@ -235,84 +239,99 @@ def _rows_of(part, first, n_lanes):
 
 @njit(cache=True, fastmath=_MATH)
 def _steady_group(record, base, f_all, off_all, pairs, G_all, s_all, k_all, L_all, M_all, unit_all,
-                  first, values):  # fmt: skip
+                  first, lanes, values):  # fmt: skip
     """`_filter_group` of a record without gaps, by the changes of its covariance."""
     n_states, n, c, rank = len(f_all), len(record), len(base) + 1, L_all.shape[1]
-    n_lanes = min(_LANES, len(values) - first)
-    f, off = _rows_of(f_all, first, n_lanes), _rows_of(off_all, first, n_lanes)
-    G, k = _rows_of(G_all, first, n_lanes), _rows_of(k_all, first, n_lanes)
-    s = _rows_of(s_all.reshape(1, -1), first, n_lanes)[0]
-    unit = _rows_of(unit_all.reshape(1, -1), first, n_lanes)[0]
-    L, M = np.empty((rank, n_states, _LANES)), np.zeros((rank, rank, _LANES))
+    n_lanes = min(lanes, len(values) - first)
+    f, off = _rows_of(f_all, first, lanes, n_lanes), _rows_of(off_all, first, lanes, n_lanes)
+    G, k = _rows_of(G_all, first, lanes, n_lanes), _rows_of(k_all, first, lanes, n_lanes)
+    s = _rows_of(s_all.reshape(1, -1), first, lanes, n_lanes)[0]
+    unit = _rows_of(unit_all.reshape(1, -1), first, lanes, n_lanes)[0]
+    L, M = np.empty((rank, n_states, lanes)), np.zeros((rank, rank, lanes))
     for r in range(rank):
-        L[r] = _rows_of(np.ascontiguousarray(L_all[:, r]), first, n_lanes)
-        M[r, r] = _rows_of(M_all[r : r + 1], first, n_lanes)[0]
-    g, Mg, more = np.zeros((rank, _LANES)), np.zeros((rank, _LANES)), np.zeros(_LANES)
-    inverse, K = 1.0 / s, np.zeros((n_states, _LANES))
+        L[r] = _rows_of(np.ascontiguousarray(L_all[:, r]), first, lanes, n_lanes)
+        M[r, r] = _rows_of(M_all[r : r + 1], first, lanes, n_lanes)[0]
+    g, Mg, more = np.zeros((rank, lanes)), np.zeros((rank, lanes)), np.zeros(lanes)
+    inverse, K = 1.0 / s, np.zeros((n_states, lanes))
     for a in range(n_states):
         K[a] = k[a] * inverse
-    means, d = np.zeros((c, n_states, _LANES)), np.zeros((c, _LANES))
-    products = np.zeros((c * (c + 1) // 2, _LANES))
-    product, log_s = np.ones(_LANES), np.zeros(_LANES)
+    means, d = np.zeros((c, n_states, lanes)), np.zeros((c, lanes))
+    products = np.zeros((c * (c + 1) // 2, lanes))
+    product, log_s = np.ones(lanes), np.zeros(lanes)
     settled = False
     for t in range(n):
         _multiply_up(s, unit, product, log_s, t + 1)
         _innovate(record, base, t, f, off, pairs, G, K, inverse, means, d, products)
         if settled:
             continue
-        for j in range(_LANES):
+        for j in range(lanes):
             more[j] = 0.0
         for r in range(rank):
-            for j in range(_LANES):
+            for j in range(lanes):
                 g[r, j] = 0.0
             for a in range(n_states):
-                for j in range(_LANES):
+                for j in range(lanes):
                     g[r, j] += G[a, j] * L[r, a, j]
         for r in range(rank):
-            for j in range(_LANES):
+            for j in range(lanes):
                 Mg[r, j] = 0.0
             for q in range(rank):
-                for j in range(_LANES):
+                for j in range(lanes):
                     Mg[r, j] += M[r, q, j] * g[q, j]
-            for j in range(_LANES):
+            for j in range(lanes):
                 more[j] += g[r, j] * Mg[r, j]
             _carry(L[r], f, off, pairs)
         for r in range(rank):
             for q in range(rank):
-                for j in range(_LANES):
+                for j in range(lanes):
                     M[r, q, j] += Mg[r, j] * Mg[q, j] * inverse[j]
             for a in range(n_states):
-                for j in range(_LANES):
+                for j in range(lanes):
                     k[a, j] += L[r, a, j] * Mg[r, j]
-        for j in range(_LANES):
+        for j in range(lanes):
             s[j] += more[j]
             inverse[j] = 1.0 / s[j]
         for a in range(n_states):
-            for j in range(_LANES):
+            for j in range(lanes):
                 K[a, j] = k[a, j] * inverse[j]
         for r in range(rank):
             for a in range(n_states):
-                for j in range(_LANES):
+                for j in range(lanes):
                     L[r, a, j] -= K[a, j] * g[r, j]
         if t % _LOOK == 0:
             largest = 0.0
             for r in range(rank):
-                for j in range(_LANES):
+                for j in range(lanes):
                     largest = max(largest, abs(M[r, r, j]) * g[r, j] ** 2 * inverse[j])
             settled = largest < _STILL
     _write(products, product, log_s, unit, n, c - 1, values[first : first + n_lanes])
 
 
 @njit(cache=True, fastmath=_MATH)
-def _carry(mean, f, off, pairs):
-    """mean <- F mean. Each state depends on later ones alone, which are still the old ones."""
+def _advance(mean, f, off, pairs, K, d):
+    """mean <- F mean + K d. Each state depends on later ones alone, which are still the old
+    ones."""
     p = 0
     for a in range(len(mean)):
-        for j in range(_LANES):
+        for j in range(mean.shape[1]):
+            mean[a, j] = f[a, j] * mean[a, j] + K[a, j] * d[j]
+        while p < len(pairs) and pairs[p, 0] == a:
+            b = pairs[p, 1]
+            for j in range(mean.shape[1]):
+                mean[a, j] += off[p, j] * mean[b, j]
+            p += 1
+
+
+@njit(cache=True, fastmath=_MATH)
+def _carry(mean, f, off, pairs):
+    """mean <- F mean, as `_advance`."""
+    p = 0
+    for a in range(len(mean)):
+        for j in range(mean.shape[1]):
             mean[a, j] *= f[a, j]
         while p < len(pairs) and pairs[p, 0] == a:
             b = pairs[p, 1]
-            for j in range(_LANES):
+            for j in range(mean.shape[1]):
                 mean[a, j] += off[p, j] * mean[b, j]
             p += 1
 
@@ -323,25 +342,25 @@ def _propagate(f, off, pairs, Q, P, T):
     k = len(f)
     for b in range(k):
         for a in range(k):
-            for j in range(_LANES):
+            for j in range(P.shape[2]):
                 T[b, a, j] = P[a, b, j] * f[a, j]
         for p in range(len(pairs)):
             a, e = pairs[p, 0], pairs[p, 1]
-            for j in range(_LANES):
+            for j in range(P.shape[2]):
                 T[b, a, j] += off[p, j] * P[e, b, j]
     # T[b, a] is now (F P)_ab; P'_ab = sum over e of (F P)_ae F_be + Q_ab for b >= a.
     for a in range(k):
         for b in range(a, k):
-            for j in range(_LANES):
+            for j in range(P.shape[2]):
                 P[a, b, j] = Q[a, b, j] + T[b, a, j] * f[b, j]
     for p in range(len(pairs)):
         b, e = pairs[p, 0], pairs[p, 1]
         for a in range(b + 1):
-            for j in range(_LANES):
+            for j in range(P.shape[2]):
                 P[a, b, j] += T[e, a, j] * off[p, j]
     for a in range(k):
         for b in range(a + 1, k):
-            for j in range(_LANES):
+            for j in range(P.shape[2]):
                 P[b, a, j] = P[a, b, j]
 
 
@@ -349,24 +368,24 @@ def _propagate(f, off, pairs, Q, P, T):
 def _gains(f, off, pairs, G, Q, S, R, P, T, K, s):
     """Variance s of the innovation, the gain K, and the covariance P after the update."""
     k = len(f)
-    for j in range(_LANES):
+    for j in range(len(s)):
         s[j] = R[j]
     for a in range(k):
-        for j in range(_LANES):
+        for j in range(len(s)):
             K[a, j] = 0.0
         for b in range(k):
-            for j in range(_LANES):
+            for j in range(len(s)):
                 K[a, j] += P[a, b, j] * G[b, j]
-        for j in range(_LANES):
+        for j in range(len(s)):
             s[j] += G[a, j] * K[a, j]
     _carry(K, f, off, pairs)
     for a in range(k):
-        for j in range(_LANES):
+        for j in range(len(s)):
             K[a, j] = (K[a, j] + S[a, j]) / s[j]
     _propagate(f, off, pairs, Q, P, T)
     for a in range(k):
         for b in range(k):
-            for j in range(_LANES):
+            for j in range(len(s)):
                 P[a, b, j] -= K[a, j] * K[b, j] * s[j]
 
 
@@ -375,7 +394,7 @@ def _has_settled(s, K, P, Q, held):
     """Whether s and the gains have settled in all lanes; remembers them for the next look."""
     k = len(K)
     settled = True
-    for j in range(_LANES):
+    for j in range(len(s)):
         left = distance_left(s[j], held[k, :, j])
         settled = settled and left <= _SETTLED * s[j]
         for a in range(k):
