@@ -119,7 +119,7 @@ def outcome(bead: Bead, piece: int, share: float, tau_a: float, seed: int) -> Ou
     made = x + response(bead, share, tau_a, len(x), seed)
     facts = analyse({"": {"x": made}}, bead.dt, bead.kind, EFFORT, seed, CHOICES).facts
     truth = propulsion(bead, share, tau_a)
-    values = {"D_a": truth.D_a, "tau_a": tau_a, "active_share": share}
+    values = {"D_a": float(np.asarray(truth.D_a)), "tau_a": tau_a, "active_share": share}
     found = facts.posteriors["AOUP"].parameters
     held = {}
     for name, value in values.items():

@@ -4,8 +4,9 @@ with localisation noise and motion blur, under the default priors.
     python benchmarks/verdicts.py [records of each kind, default 50] [processes, default 1]
                                   [a part of the kind's name]
 
-Prints for each kind how often each reading was given, how many were called active in any words, and
-the median upper limit of the active part. Of passive records none may be called active.
+Prints for each kind how often each reading was given, how many were called active ("active or
+viscoelastic" is no such call), and the median upper limit of the active part. Of passive records
+none may be called active.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from activenoise.inference.record import OFF, instrument_of, linear_model
 from activenoise.simulation.records import simulate_records
 
 DT, D = 0.01, 1.0
-CALLED_ACTIVE = ("active", "active or viscoelastic", "active, not described")
+CALLED_ACTIVE = ("active", "active, not described")
 EFFORT = replace(EFFORTS["quick"], longest=None, segments=1, bands=2)
 
 

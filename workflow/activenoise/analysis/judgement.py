@@ -32,7 +32,8 @@ Reading = Literal[
 class Thresholds:
     """certain, likely, probable: probabilities above which an answer is almost certain, very likely
     and likely; unlikely: 1 - likely. factor: a Bayes factor between 1/factor and factor decides
-    nothing. small: an active share below it is small enough to be called no sign of activity.
+    nothing. small: an active share below it is small enough to be called no sign of activity;
+    minor: where the record speaks against activity, however little, a share below it is.
     agreement_of_models: log Bayes factor, nats, by which the driven models must beat all others if
     a record that none describes is to be called active; witness: chance of the test without a
     model below which it is called so too.
@@ -55,6 +56,7 @@ class Thresholds:
     probable: float = 0.8
     factor: float = 3.0
     small: float = 1 / 3
+    minor: float = 1 / 2
     agreement_of_models: float = 10.0
     witness: float = 1e-4
     autocorrelation: float = 0.05
@@ -160,7 +162,8 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
         return "active or viscoelastic"
     limit = 1.0 if found.part is None else found.part.limit95
     against = said.bayes_factor < 1 / limits.factor
-    if against or (said.bayes_factor < limits.factor and limit < limits.small):
+    small = limit < (limits.minor if said.bayes_factor < 1 else limits.small)
+    if against or (small and said.bayes_factor < limits.factor):
         return "no sign"
     return "undecided"
 
