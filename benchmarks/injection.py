@@ -77,7 +77,7 @@ def beads() -> Iterator[Bead]:
     if path.is_file():
         x, dt = 1e6 * np.loadtxt(path, skiprows=1)[:, 0], 6.8966e-3
         yield Bead(
-            "camera", pieces(x, 4), dt, "camera", Instrument(exposure=1.0), 56.7, 0.15,
+            "camera", pieces(x, 4), dt, "camera", Instrument(exposure=0.9), 56.7, 0.2,
             (0.01, 0.05),
         )  # fmt: skip
 

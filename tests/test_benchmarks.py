@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import coverage, numpy_angle_filter
+from benchmarks import coverage, injection, numpy_angle_filter
 from benchmarks.harness import Row
 from benchmarks.report import BEGIN, END, generated, write_csv, write_page
 
@@ -85,3 +85,32 @@ def test_page_and_csv_are_written(tmp_path):
     write_csv(tmp_path / "rows.csv", [Row("topic", "work", "program", 1, 1000, 1e-6)])
     header, line = (tmp_path / "rows.csv").read_text().splitlines()
     assert dict(zip(header.split(","), line.split(","), strict=True))["ns_per_point"] == "1"
+
+
+def test_an_injected_propulsion_has_its_share_of_the_variance():
+    """Within 4 standard errors, whose correlation time is that of the slower exponential."""
+    bead = next(injection.beads())
+    x = injection.response(bead, 0.4, 1.5e-3, 200_000, seed=1)
+    expected = bead.D / bead.kappa * 0.4 / 0.6  # the low-pass takes 1e-3 of it
+    independent = 200_000 * bead.dt / (2 * 1.5e-3)
+    assert abs(x.var() / expected - 1) < 4 * np.sqrt(2 / independent) + 2e-3
+    assert not injection.response(bead, 0.0, 1.5e-3, 10, seed=1).any()
+
+
+@pytest.mark.slow
+def test_propulsion_is_found_in_the_noise_of_a_real_bead():
+    bead = next(injection.beads())
+    assert injection.outcome(bead, 0, 0.0, 5e-3, seed=2).p_active < 0.2
+    driven = injection.outcome(bead, 0, 0.7, 5e-3, seed=2)
+    assert driven.p_active > 0.6  # a viscoelastic medium has a law as near
+    assert driven.reading in injection.FOUND
+    assert driven.held["D_a", 95]
+    assert driven.held["tau_a", 95]
+
+
+def test_the_band_of_the_ranks_holds_uniform_ones_and_finds_others():
+    rng = np.random.default_rng(3)
+    assert coverage.p_simultaneous(rng.random(200)) > 0.01
+    assert coverage.p_simultaneous(rng.beta(0.6, 0.6, 200)) < 0.01  # too sure of itself
+    assert coverage.p_simultaneous(rng.beta(2, 2, 200)) < 0.01  # not sure enough
+    assert coverage.p_simultaneous(rng.beta(1.4, 1, 200)) < 0.01  # biased
