@@ -20,8 +20,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +31,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom, chi2
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
 from activenoise.arrays import FloatArray
@@ -43,6 +42,7 @@ from activenoise.inference.record import OFF, Coordinates, Record
 from activenoise.parameters import ACTIVE
 from activenoise.physics.priors import Axis
 from activenoise.simulation.records import simulate_records
+from benchmarks.harness import in_processes
 
 DT = 0.05
 PRIOR = {
@@ -132,12 +132,12 @@ def rotational_record(
     return blurred[waiting:] + truth["noise"] * rng.standard_normal(n_points)
 
 
-def assumed(mutation: str) -> dict[str, Axis]:
-    """The prior of the analysis: that of the records, or a wrong one."""
+def assumed(mutation: str, noise: float) -> dict[str, Axis]:
+    """The prior of the analysis: that of the records, or a wrong one. noise: of the record."""
     if mutation == "exposure":
         return {**PRIOR, "exposure": OFF["exposure"]}
     if mutation == "noise":
-        return {**PRIOR, "noise": Axis(0.0, 2 * PRIOR["noise"].high)}
+        return {**PRIOR, "noise": Axis(2 * noise, 2 * noise)}
     return PRIOR
 
 
@@ -145,7 +145,7 @@ def outcome(seed: int, n_points: int, mutation: str = "") -> Outcome:
     """Model, parameters and record of this seed, and what the verdict says of them."""
     name = MODELS[seed % len(MODELS)]
     truth, z, positions = draw(name, n_points, seed)
-    records, prior = [Record(positions, DT)], assumed(mutation)
+    records, prior = [Record(positions, DT)], assumed(mutation, truth["noise"])
     answer = compare_models(records, prior, seed=seed, sampler=SAMPLER, odds=ODDS, models=MODELS)
     posterior = answer.posteriors[name]
     ranks = {n: float(np.mean(posterior.parameters[n] < truth[n])) for n in posterior.unknown}
@@ -165,16 +165,12 @@ def outcome(seed: int, n_points: int, mutation: str = "") -> Outcome:
 def outcomes(
     seeds: Sequence[int], n_points: int, processes: int, mutation: str = ""
 ) -> list[Outcome]:
-    jobs = ([n_points] * len(seeds), [mutation] * len(seeds))
-    if processes == 1:
-        return list(map(outcome, seeds, *jobs))
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(outcome, seeds, *jobs))
+    return in_processes(outcome, [(seed, n_points, mutation) for seed in seeds], processes)
 
 
 def log_gamma(ranks: FloatArray) -> float:
     """The smallest two-sided binomial chance of the empirical distribution of ranks (n,), 0 to 1,
-    at any of 100 places, if they are uniform; its logarithm."""
+    at any of 99 places, if they are uniform; its logarithm."""
     at = np.linspace(0.01, 0.99, 99)
     below = (ranks[:, None] <= at).sum(axis=0)
     n = len(ranks)

@@ -9,7 +9,7 @@ that ACTIVENOISE_RECORDS names, where it has it. Prints, by active share and per
 often activity was found (a reading of "active", "active or viscoelastic" or "active, not
 described"), the mean P(active), how often a drift was read, and how often the central 68 and 95 %
 intervals of the AOUP hold D_a, tau_a and the share. Writes benchmarks/injection.csv and
-benchmarks/injection.png.
+benchmarks/injection.pdf and .png.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +27,9 @@ if __name__ == "__main__":  # before Numba is loaded: the processes share the co
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from scipy.stats import binomtest
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
 from activenoise.analysis.judgement import reading
@@ -40,13 +40,17 @@ from activenoise.config.choices import Choices
 from activenoise.inference.record import Kind
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP
+from activenoise.physics.shares import active_diffusivity
+from activenoise.report import style
 from activenoise.simulation.records import simulate_records
+from benchmarks.harness import in_processes
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARES = (0.0, 0.1, 0.2, 0.4, 0.7)
 FOUND = ("active", "active or viscoelastic", "active, not described")
 CHOICES = Choices(odds={"RBP": 0.0})
 EFFORT = replace(EFFORTS["quick"], longest=None, segments=1, bands=2)
+COLOURS = (style.BLUE, style.SKY, style.RED, style.ORANGE)
 NOTHING = 1e-9  # of the thermal diffusivity: a model needs one
 
 
@@ -70,28 +74,22 @@ def beads() -> Iterator[Bead]:
     """The shipped bead, and the bead by camera where there is one."""
     volts = np.load(ROOT / "data/tracks/trapped_bead_water_78kHz.npz")["arr_0"]
     yield Bead(
-        "78 kHz", pieces(7.2537 * volts[::4], 2), 4 * 1.28e-5, "detector",
+        "78 kHz", np.array_split(7.2537 * volts[::4], 2), 4 * 1.28e-5, "detector",
         Instrument(corner=7936.5), 4127.0, 0.0974, (1.5e-3, 5e-3),
     )  # fmt: skip
     path = Path(os.environ.get("ACTIVENOISE_RECORDS", "")) / "trapped_bead_water_camera.txt"
     if path.is_file():
         x, dt = 1e6 * np.loadtxt(path, skiprows=1)[:, 0], 6.8966e-3
         yield Bead(
-            "camera", pieces(x, 4), dt, "camera", Instrument(exposure=0.9), 56.7, 0.2,
+            "camera", np.array_split(x, 4), dt, "camera", Instrument(exposure=0.9), 56.7, 0.2,
             (0.01, 0.05),
         )  # fmt: skip
 
 
-def pieces(x: FloatArray, count: int) -> list[FloatArray]:
-    """A record in pieces of equal length."""
-    size = len(x) // count
-    return [x[i * size : (i + 1) * size] for i in range(count)]
-
-
 def propulsion(bead: Bead, share: float, tau_a: float) -> AOUP:
     """The AOUP whose propulsion makes this share of the motion of the bead."""
-    active = bead.D * share / (1 - share)
-    return AOUP(bead.kappa, bead.D, active * (1 + bead.kappa * tau_a), tau_a)
+    D_a = active_diffusivity(*np.array([share, bead.kappa, bead.D, tau_a]))
+    return AOUP(bead.kappa, bead.D, D_a, tau_a)
 
 
 def response(bead: Bead, share: float, tau_a: float, n_points: int, seed: int) -> FloatArray:
@@ -137,10 +135,7 @@ def outcomes(bead: Bead, repeats: int, processes: int) -> list[Outcome]:
         for repeat in range(repeats if share else 1)
         if share or tau_a == bead.times[0]
     ]
-    if processes == 1:
-        return [outcome(*job) for job in jobs]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(outcome, *zip(*jobs, strict=True)))
+    return in_processes(outcome, jobs, processes)
 
 
 def rows(bead: Bead, results: Sequence[Outcome]) -> Iterator[dict[str, str]]:
@@ -165,31 +160,28 @@ def rows(bead: Bead, results: Sequence[Outcome]) -> Iterator[dict[str, str]]:
             yield row
 
 
-def draw(table: Sequence[dict[str, str]], path: Path) -> None:
-    """P(found) against the share, a line for each bead and persistence time."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    fig, ax = plt.subplots(figsize=(4.2, 3.0), layout="constrained")
+def draw(table: Sequence[dict[str, str]], paths: Sequence[Path]) -> None:
+    """P(found) against the share, a line for each bead and persistence time; bars: 68 %
+    intervals."""
+    figure = style.new_figure(style.SINGLE, 55)
+    axes = figure.add_subplot()
     lines = dict.fromkeys((row["bead"], row["kappa_tau_a"]) for row in table)
-    for i, (bead, product) in enumerate(lines):
+    ends = []
+    for (bead, product), colour in zip(lines, COLOURS, strict=False):
         some = [row for row in table if (row["bead"], row["kappa_tau_a"]) == (bead, product)]
         x, p = (np.array([float(row[key]) for row in some]) for key in ("share", "found"))
-        n = np.array([int(row["records"]) for row in some])
-        middle, wide = (p * n + 1) / (n + 2), np.sqrt((p * n + 1) * (n - p * n + 1) / (n + 3))
-        colour = f"C{i}"
-        ax.errorbar(x + 0.004 * i, p, np.abs(np.stack([
-            p - np.maximum(middle - wide / (n + 2), 0), np.minimum(middle + wide / (n + 2), 1) - p
-        ])), color=colour, marker="o", ms=3, capsize=2, lw=1)  # fmt: skip
-        ax.annotate(
-            f"{bead}, $\\kappa\\tau_a$ = {product}", (x[-1], p[-1]), (4, -3 - 9 * i),
-            textcoords="offset points", color=colour, fontsize=7,
-        )  # fmt: skip
-    ax.set(xlabel="active share of the motion", ylabel="activity found", xlim=(-0.02, 1.1))
-    ax.spines[["top", "right"]].set_visible(False)
-    fig.savefig(path, dpi=200)
+        counts = [int(row["records"]) for row in some]
+        interval = np.array([
+            binomtest(round(found * n), n).proportion_ci(0.68, "wilson")
+            for found, n in zip(p, counts, strict=True)
+        ])  # fmt: skip
+        axes.errorbar(x, p, np.maximum([p - interval[:, 0], interval[:, 1] - p], 0), color=colour,
+                      marker="o")  # fmt: skip
+        name = rf"{bead}, $\kappa\tau_{{\mathrm{{a}}}}$ = {product}"
+        ends.append(style.End(x[-1], p[-1], name, colour))
+    axes.set(xlabel="active share of the motion", ylabel="activity found", ylim=(-0.05, 1.05))
+    style.label_ends(axes, ends)
+    style.save(figure, paths)
 
 
 def main() -> None:
@@ -206,7 +198,7 @@ def main() -> None:
         writer = csv.DictWriter(file, table[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
-    draw(table, folder / "injection.png")
+    draw(table, [folder / "injection.pdf", folder / "injection.png"])
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +25,7 @@ if __name__ == "__main__":  # before Numba is loaded: the processes share the co
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
 from activenoise.analysis.judgement import reading
@@ -34,7 +33,9 @@ from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS
 from activenoise.config.choices import Choices
 from activenoise.inference.record import OFF, instrument_of, linear_model
+from activenoise.physics.shares import active_diffusivity
 from activenoise.simulation.records import simulate_records
+from benchmarks.harness import in_processes
 
 DT, D = 0.01, 1.0
 CALLED_ACTIVE = ("active", "active, not described")
@@ -66,7 +67,9 @@ def power_law(rng: np.random.Generator, kappa: float) -> dict[str, float]:
 def driven(rng: np.random.Generator, share: float, product: float) -> dict[str, float]:
     """A trap, and a propulsion of this share and kappa tau_a."""
     kappa = trap(rng)
-    return {"kappa": kappa, "tau_a": product / kappa, "D_a": share / (1 - share) * (1 + product)}
+    tau_a = product / kappa
+    D_a = float(active_diffusivity(*np.array([share, kappa, D, tau_a])))
+    return {"kappa": kappa, "tau_a": tau_a, "D_a": D_a}
 
 
 KINDS = {
@@ -109,16 +112,15 @@ def main() -> None:
     texts = [argument for argument in sys.argv[1:] if not argument.isdigit()]
     given = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     count, processes = [*given, *(50, 1)[len(given) :]]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for name in KINDS:
-            if texts and texts[0] not in name:
-                continue
-            results = list(pool.map(outcome, [name] * count, range(count)))
-            readings = Counter(result.reading for result in results)
-            called = sum(readings[one] for one in CALLED_ACTIVE)
-            limit = np.median([result.limit for result in results])
-            told = ", ".join(f"{one} {number}" for one, number in readings.most_common())
-            print(f"{name}: called active {called} of {count}; {told}; limit {limit:.2f}")
+    for name in KINDS:
+        if texts and texts[0] not in name:
+            continue
+        results = in_processes(outcome, [(name, seed) for seed in range(count)], processes)
+        readings = Counter(result.reading for result in results)
+        called = sum(readings[one] for one in CALLED_ACTIVE)
+        limit = np.median([result.limit for result in results])
+        told = ", ".join(f"{one} {number}" for one, number in readings.most_common())
+        print(f"{name}: called active {called} of {count}; {told}; limit {limit:.2f}")
 
 
 if __name__ == "__main__":
