@@ -8,16 +8,8 @@ from dataclasses import replace
 import pytest
 from tests import made
 
-from activenoise.analysis.facts import (
-    CirculationFacts,
-    FactsError,
-    NotTested,
-    ToneFacts,
-    Tones,
-    from_json,
-    read_facts,
-    to_json,
-)
+from activenoise.analysis.facts import CirculationFacts, NotTested, ToneFacts, Tones
+from activenoise.analysis.stored import FactsError, from_json, read_facts, to_json
 
 
 @pytest.mark.parametrize(

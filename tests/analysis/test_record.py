@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from activenoise.analysis.facts import NotTested, from_json, to_json
+from activenoise.analysis.facts import NotTested
 from activenoise.analysis.judgement import has_double, misfits, reading
 from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS, KINDS
+from activenoise.analysis.stored import from_json, to_json
 from activenoise.config.choices import Choices
 from activenoise.parameters import ACTIVE as ACTIVE_MODELS
 from activenoise.physics.models import AOUP, Passive

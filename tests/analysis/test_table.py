@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests import made
 
-from activenoise.analysis.facts import Facts, to_json
+from activenoise.analysis.facts import Facts
 from activenoise.analysis.judgement import is_familiar
+from activenoise.analysis.stored import to_json
 from activenoise.analysis.table import (
     VERDICT_COLUMNS,
     ready_columns,

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activenoise.analysis.facts import from_json, to_json
 from activenoise.analysis.judgement import basis, disagreement, reading
 from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS
+from activenoise.analysis.stored import from_json, to_json
 from activenoise.analysis.table import rows_of_tracks
 from activenoise.analysis.tracks import FEWEST
 from activenoise.config.choices import Choices

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from activenoise.analysis.correlation import twin
 from activenoise.inference import evidence, rbp_evidence
-from activenoise.inference.comparison import compare_models, negative_weight
+from activenoise.inference.comparison import compare_models, needed_share, negative_weight
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import posterior
 from activenoise.inference.rbp_posterior import rbp_posterior
@@ -21,6 +22,7 @@ from activenoise.likelihood.switching import rbp_log_likelihood
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
 from activenoise.physics.priors import Axis, Prior
+from activenoise.physics.shares import active_share
 from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 
@@ -224,6 +226,34 @@ def test_a_low_pass_that_looks_active_is_seen_through():
     prior = default_prior(records, "unknown")
     seen = [posterior(n, records, prior, sampler=QUICK).log_evidence for n in ("Passive", "AOUP")]
     assert seen[1] - seen[0] < 1
+
+
+def test_the_needed_share_is_that_of_the_less_active_tracer_of_the_same_law():
+    rng = np.random.default_rng(8)
+    kappa, tau_a, D, D_a = 10 ** rng.uniform(-1, 1, (4, 400))
+    parameters = {"kappa": kappa, "D": D, "D_a": D_a, "tau_a": tau_a}
+    own = active_share(kappa, D, D_a, tau_a)
+    needed = needed_share("AOUP", parameters, 0.0)
+    others = [twin(AOUP(*one)) for one in zip(kappa, D, D_a, tau_a, strict=True)]
+    seen = negative_weight("AOUP", parameters)
+    assert all((other is not None) == visible for other, visible in zip(others, seen, strict=True))
+    for i, other in enumerate(others):
+        if other is None:
+            assert needed[i] == 0  # a passive tracer in a medium has the same law
+            continue
+        of_twin = active_share(other.kappa, other.D, other.D_a, other.tau_a)
+        np.testing.assert_allclose(needed[i], min(own[i], float(of_twin)), rtol=1e-12)
+        time = min(tau_a[i], 1 / kappa[i])
+        this = {name: values[i : i + 1] for name, values in parameters.items()}
+        assert needed_share("AOUP", this, 0.99 * time)[0] == needed[i]
+        assert needed_share("AOUP", this, 1.01 * time)[0] == 0
+    assert 100 < seen.sum() < 350
+
+
+def test_the_needed_share_of_a_free_tracer_is_its_own():
+    free = {"kappa": np.zeros(3), "D": np.ones(3), "D_a": np.arange(3.0), "tau_a": np.ones(3)}
+    np.testing.assert_allclose(needed_share("AOUP", free, 0.5), [0, 1 / 2, 2 / 3])
+    assert not needed_share("AOUP", free, 1.5).any()
 
 
 def test_negative_weights():

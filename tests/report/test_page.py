@@ -20,7 +20,6 @@ from activenoise.analysis.facts import (
     Bands,
     CoordinateFacts,
     Facts,
-    FactsError,
     NotTested,
     Piece,
     Pieces,
@@ -30,11 +29,10 @@ from activenoise.analysis.facts import (
     Tones,
     Trend,
     WithError,
-    from_json,
-    to_json,
 )
 from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS
+from activenoise.analysis.stored import FactsError, from_json, to_json
 from activenoise.config.choices import Choices
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive

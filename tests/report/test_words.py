@@ -69,7 +69,12 @@ def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
             "(probability 94.7 %, ± 0.2 numerically): in a simple liquid 34 %, in a medium with "
             "one more relaxation 61 %, in a medium with many less than 0.1 %.",
         ),
-        (facts(), "thermal", "An active part, if there is one, makes at most 50 % of the variance"),
+        (
+            facts(),
+            "thermal",
+            "An active part that persists for 0.03 s or longer, and that thermal noise could not "
+            "imitate, makes at most 50 % of the variance (95 %).",
+        ),
         (
             shares(0.01, 0.0, 0.99, p_distinguishable=0.98),
             "active",
@@ -86,7 +91,8 @@ def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
             with_limit(0.1, 0.5, 0.2, 0.3),
             "no sign",
             "No sign of activity. Thermal noise alone explains this record (probability 70 %, ± "
-            "0.2 numerically). An active part, if there is one, makes at most 10 % of the variance",
+            "0.2 numerically). An active part that persists for 0.03 s or longer, and that thermal "
+            "noise could not imitate, makes at most 10 % of the variance",
         ),
         (shares(0.5, 0.29, 0.21), "no sign", "at most 50 % of the variance (95 %)"),
         (shares(0.5, 0.2, 0.3), "undecided", "Not decided: thermal noise alone has probability 70"),

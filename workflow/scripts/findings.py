@@ -12,8 +12,8 @@ def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     import sys
 
-    from activenoise.analysis.facts import to_json
     from activenoise.analysis.record import analyse
+    from activenoise.analysis.stored import to_json
     from activenoise.config.choices import choices
     from activenoise.files import write_arrays, write_json
     from activenoise.reading.record import load_record

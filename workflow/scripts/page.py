@@ -14,7 +14,7 @@ def main(job: "Snakemake") -> None:
     import sys
     from pathlib import Path
 
-    from activenoise.analysis.facts import FactsError
+    from activenoise.analysis.stored import FactsError
     from activenoise.files import read_tree, replacing
     from activenoise.reading.record import load_record
     from activenoise.report.page import render

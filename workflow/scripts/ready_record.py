@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
     os.environ["KERAS_BACKEND"] = job.params.backend
-    from activenoise.analysis.facts import read_facts
     from activenoise.analysis.second_opinion import load_ready, second_opinion
+    from activenoise.analysis.stored import read_facts
     from activenoise.files import write_json, write_table
     from activenoise.reading.record import load_record
 

@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     from pathlib import Path
 
     from activenoise import __version__
-    from activenoise.analysis.facts import from_json
+    from activenoise.analysis.stored import from_json
     from activenoise.analysis.table import rows_of_tracks
     from activenoise.files import write_json, write_table
     from activenoise.reading.record import load_record, load_studied

@@ -14,7 +14,7 @@ def main(job: "Snakemake") -> None:
     import sys
     from pathlib import Path
 
-    from activenoise.analysis.facts import FactsError
+    from activenoise.analysis.stored import FactsError
     from activenoise.analysis.table import verdict_row, write_verdicts
 
     verdicts = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.verdicts]

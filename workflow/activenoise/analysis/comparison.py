@@ -22,6 +22,7 @@ from activenoise.inference.comparison import (
     Comparison,
     active_probability,
     counts,
+    needed_share,
     negative_weight,
     prior_odds,
 )
@@ -30,6 +31,7 @@ from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
 from activenoise.parameters import ACTIVE, EQUILIBRIUM, MEDIA, RECORD_MODELS
 
+_PERSISTENT = 3.0  # intervals within which propulsion is too like thermal noise to be limited
 _ALIVE = 0.02  # probability by the whole record of a model that is compared for its parts
 # Positions (n_points,) by track and coordinate; every track has the same coordinates.
 Tracks = Mapping[str, Mapping[str, FloatArray]]
@@ -88,6 +90,7 @@ def comparison_facts(
     all tracks together, or one of each. parts: by coordinate, the posteriors by model and the
     records by track that belong together."""
     favoured = max(probability, key=lambda name: probability[name])
+    dt = max(r.dt for of in parts.values() for _, some in of for r in some.values())
     probability_errors = errors_of(probability, errors)
     p_active, p_active_error = active_probability(probability, errors)
     fits = (
@@ -115,7 +118,7 @@ def comparison_facts(
         p_active_error=p_active_error,
         p_prior=_prior_active(posteriors, setup),
         p_distinguishable=p_distinguishable,
-        part=active_part(probability, posteriors),
+        part=active_part(probability, posteriors, _PERSISTENT * dt),
         **dict(zip(("fit", "fit_aoup"), fits, strict=True)),
     )
 
@@ -128,30 +131,35 @@ def _prior_active(posteriors: Mapping[str, Sequence[Posterior]], setup: Setup) -
 
 
 def active_part(
-    probability: Mapping[str, float], posteriors: Mapping[str, Sequence[Posterior]]
+    probability: Mapping[str, float],
+    posteriors: Mapping[str, Sequence[Posterior]],
+    persistence: float,
 ) -> ActivePart | None:
-    """The active share of the motion, averaged over the driven models; None where it is fixed."""
-    shares, weights = [], []
+    """The active share of the motion, averaged over the driven models; None where it is fixed.
+    persistence: s, below which the limit leaves propulsion out."""
+    shares, needed, weights = [], [], []
     for name, p in probability.items():
         if name not in ACTIVE or not p > 0:
             continue
         for one in posteriors[name]:
             values = one.parameters["active_share"]
             shares.append(values)
+            needed.append(needed_share(name, one.parameters, persistence))
             weights.append(np.full(len(values), p / len(posteriors[name]) / len(values)))
     if not shares:
         return None
-    share, weight = np.concatenate(shares), np.concatenate(weights)
-    order = np.argsort(share)
-    share, cumulative = share[order], np.cumsum(weight[order])
-    active = float(cumulative[-1])
-
-    def quantile(mass: float) -> float:
-        return float(share[min(int(np.searchsorted(cumulative, mass)), len(share) - 1)])
-
-    low, median, high = (quantile(q * active) for q in (0.025, 0.5, 0.975))
-    beyond = 0.95 - (sum(probability.values()) - active)
-    return ActivePart(low, median, high, quantile(beyond) if beyond > 0 else 0.0)
+    weight = np.concatenate(weights)
+    low, median, high = np.quantile(
+        np.concatenate(shares), [0.025, 0.5, 0.975], weights=weight, method="inverted_cdf"
+    )
+    at_rest = sum(probability.values()) - weight.sum()
+    limit = np.quantile(
+        np.append(np.concatenate(needed), 0.0),
+        0.95,
+        weights=np.append(weight, max(at_rest, 0.0)),
+        method="inverted_cdf",
+    )
+    return ActivePart(float(low), float(median), float(high), float(limit), persistence)
 
 
 def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:

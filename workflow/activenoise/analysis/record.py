@@ -75,7 +75,7 @@ _SEARCHES = 3  # for tones
 
 
 class Analysis(NamedTuple):
-    """facts: typed, JSON by `facts.to_json`. arrays: by name, "posterior/AOUP/kappa" (draws) and
+    """facts: typed, JSON by `stored.to_json`. arrays: by name, "posterior/AOUP/kappa" (draws) and
     "bands/x/spectrum/data" (also "at" and "quantiles")."""
 
     facts: Facts

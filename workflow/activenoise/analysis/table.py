@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from activenoise.analysis.facts import Facts, TrackRow, from_json
+from activenoise.analysis.facts import Facts, TrackRow
 from activenoise.analysis.judgement import basis, is_familiar, stated
+from activenoise.analysis.stored import from_json
 from activenoise.files import write_table
 from activenoise.parameters import RECORD_MODELS
 

@@ -28,6 +28,7 @@ from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA, REC
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
+from activenoise.physics.shares import active_share
 
 # The model whose posterior the search of a dearer one starts from.
 _NEAR = {
@@ -173,3 +174,24 @@ def negative_weight(model_name: str, parameters: Mapping[str, FloatArray]) -> np
     elements = elements_of(model_name, parameters)
     _, weights = Tracer(np.where(trapped, kappa, 1.0), D, elements, D_a, tau_a).weights()
     return np.where(trapped, (weights < 0).any(axis=1), D_a > 0)
+
+
+def needed_share(
+    model_name: str, parameters: Mapping[str, FloatArray], persistence: float
+) -> FloatArray:
+    """The active share of the least active tracer with the C(t) of an active one, by draw: what a
+    record can show at best.
+
+    0 where a medium at equilibrium has the same C(t) (no `negative_weight`), and where the
+    propulsion of that tracer turns within `persistence` (s). In a simple liquid trap and propulsion
+    can trade places (kappa' = 1/tau_a, tau_a' = 1/kappa, D' = D and
+    D_a' = (D + D_a)/(kappa tau_a)^2 - D): the share is the smaller one, of kappa tau_a < 1.
+    """
+    kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
+    product = kappa * tau_a
+    traded = (product > 1) & (MEDIA[model_name] == "Simple")
+    other = (D + D_a) / np.where(traded, product, 1.0) ** 2 - D
+    time = 1 / np.where(traded, kappa, 1 / tau_a)
+    share = active_share(np.where(traded, 1 / tau_a, kappa), D, np.where(traded, other, D_a), time)
+    seen = negative_weight(model_name, parameters) & (time >= persistence)
+    return np.where(seen, share, 0.0)

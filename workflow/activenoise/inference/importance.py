@@ -32,6 +32,9 @@ _MOST_MOVED = 4  # extra coordinates that a fit takes in
 _SHARE = 0.2  # of the final draws beside a near posterior that come from it, not from the mixture
 _NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
 _POOLED = 8  # rounds near the end that a fit is made to, beside the last
+_TRUSTED = 0.7  # Pareto shapes below
+_FEW = 20.0  # effective draws, below which the result is tried for _STUBBORN times as often
+_STUBBORN = 3
 
 
 @dataclass(frozen=True)
@@ -115,21 +118,20 @@ def sample(
             mixed = _mixed([r[2].log_density(z) for r in rounds], [len(r[0]) for r in rounds])
             proposal = Mixture.fit(z, _tempered(target - mixed, sampler.kept), rng)
         proposal = best
-    for attempt in range(sampler.attempts):
-        z, log_w = np.empty((0, n_dims)), np.empty(0)
+    for attempt in range(1, sampler.attempts * _STUBBORN + 1):
+        z, target = np.empty((0, n_dims)), np.empty(0)
         for _ in range(sampler.batches):
             more = proposal.draw(rng, sampler.final)
-            target = _finite(stages[-1](more)) + _log_normal(more)
             z = np.concatenate([z, more])
-            log_w = np.concatenate([log_w, target - proposal.log_density(more)])
+            target = np.concatenate([target, _finite(stages[-1](more)) + _log_normal(more)])
             taken += len(more)
+            log_w = target - proposal.log_density(z)
             if _effective(log_w) >= sampler.wanted:
                 break
-        pareto_k = _pareto_k(log_w)
-        if _effective(log_w) >= sampler.wanted and pareto_k < 0.7:
+        enough = attempt >= sampler.attempts and _effective(log_w) >= min(_FEW, sampler.wanted)
+        if enough or _suffices(log_w, sampler.wanted):
             break
-        if attempt < sampler.attempts - 1:
-            proposal = Mixture.fit(z, _tempered(log_w, sampler.kept), rng)
+        proposal = Mixture.fit(z, _tempered(log_w, sampler.kept), rng)
     return _sample_of(z, log_w, taken)
 
 
@@ -185,7 +187,9 @@ def sample_beside(
     if needed <= 0.6 * reach.most:
         if needed > reach.draws:
             pool = pool.joined(drawn((needed - reach.draws, 0)))
-        return _sample_of(pool.z, pool.target - pool.log_near, spent, near.error)
+            log_w = pool.target - pool.log_near
+        if _pareto_k(log_w) < _TRUSTED:
+            return _sample_of(pool.z, log_w, spent, near.error)
 
     proposals: list[Mixture] = []
     while True:
@@ -200,7 +204,7 @@ def sample_beside(
     fresh = drawn(counts, proposals[-1])
     while True:
         log_w = fresh.target - fresh.mixed(proposals[-1:], counts)
-        if _effective(log_w) >= reach.wanted or spent + reach.draws > reach.most:
+        if _suffices(log_w, reach.wanted) or spent + reach.draws > reach.most:
             return _sample_of(fresh.z, log_w, spent, near.error)
         fresh = fresh.joined(drawn(counts, proposals[-1]))
 
@@ -239,6 +243,11 @@ def _effective(log_w: FloatArray) -> float:
         return 0.0
     w = np.exp(log_w - highest)
     return float(w.sum() ** 2 / np.sum(w**2))
+
+
+def _suffices(log_w: FloatArray, wanted: float) -> bool:
+    """Whether so many draws are effective, and the tail of the weights can be trusted."""
+    return _effective(log_w) >= wanted and _pareto_k(log_w) < _TRUSTED
 
 
 def _mixed(log_densities: Sequence[FloatArray], counts: Sequence[int]) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from activenoise.analysis.facts import Facts, FitTest, OwnAnalysis, TrackRow, from_json
+from activenoise.analysis.facts import Facts, FitTest, OwnAnalysis, TrackRow
 from activenoise.analysis.judgement import (
     THRESHOLDS,
     Reading,
@@ -21,6 +21,7 @@ from activenoise.analysis.judgement import (
     misfits,
     stated,
 )
+from activenoise.analysis.stored import from_json
 from activenoise.arrays import FloatArray
 from activenoise.parameters import MEASURED, REGISTRY
 from activenoise.report import page_figures

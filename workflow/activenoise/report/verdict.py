@@ -14,10 +14,11 @@ from matplotlib import pyplot as plt
 from tqdm.auto import tqdm
 
 from activenoise import __version__
-from activenoise.analysis.facts import Facts, to_json
+from activenoise.analysis.facts import Facts
 from activenoise.analysis.judgement import basis
 from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS, KINDS, Effort
+from activenoise.analysis.stored import to_json
 from activenoise.analysis.table import rows_of_tracks, verdict_row
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices, choices

@@ -157,8 +157,8 @@ def _limit(facts: Facts) -> str:
         return ""
     limit = max(part.limit95, facts.settings.least_share or 0.0)  # less counts as none
     return (
-        f" An active part, if there is one, makes at most {_share(limit)} of "
-        f"{_whole(facts)} (95{THIN}%)."
+        f" An active part that persists for {part.persistence:.2g} s or longer, and that thermal "
+        f"noise could not imitate, makes at most {_share(limit)} of {_whole(facts)} (95{THIN}%)."
     )
 
 
