@@ -1,7 +1,8 @@
 """Is a passive bead called active for what its instrument, or its file, does? Simulated beads with
 an artefact that is in none of the models: one record, and a table of 20 tracks of one movie.
 
-    python benchmarks/artefacts.py [points, default 4000] [what, a part of the artefact's name]
+    python benchmarks/artefacts.py [points, default 4000] [processes, default 1]
+                                   [what, a part of the artefact's name]
 
 Prints the reading of each, the probabilities of thermal noise in a simple liquid, of activity and
 of a drift where that was asked, and what was named. RBP is left out, which would take most of the
@@ -10,13 +11,19 @@ time.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+if __name__ == "__main__":  # before Numba is loaded: the processes share the cores
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
 from activenoise.analysis.artefacts.facts import ArtefactFacts
@@ -29,6 +36,7 @@ from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
 from activenoise.report.words import in_words
 from activenoise.simulation.records import simulate_records
+from benchmarks.harness import in_processes
 
 DT, KAPPA, D, NOISE = 0.01, 10.0, 0.1, 0.005
 TRACKS = 20
@@ -97,6 +105,7 @@ def records(n: int, seed: int = 3) -> dict[str, FloatArray]:
         "hops of 3 rms": x + 3 * rms * (np.cumsum(own.random(n) < 0.01) % 2),
         "gaps filled with lines": filled(x, own),
         "rounded to 0.5 rms": np.round(x / (0.5 * rms)) * 0.5 * rms,
+        "locked to pixels of 0.9 rms": x - 0.07 * rms * np.sin(2 * np.pi * x / (0.9 * rms)),
         "1 % outliers of 4 rms": x + 4 * rms * (own.random(n) < 0.01) * own.standard_normal(n),
         "immobile": NOISE * own.standard_normal(n),
         "immobile, with 1/f noise": NOISE * (own.standard_normal(n) + one_over_f(n, own)),
@@ -118,6 +127,8 @@ def named(found: ArtefactFacts) -> Iterator[str]:
         yield f"{len(one.jumps)} jumps, {wrong} outliers, {one.n_kicks} kicks{left}"
     for shape in found.shape.values():
         yield f"{' and '.join(shape.named)}, {shape.humps} hump(s)"
+    for lock in found.locking.values():
+        yield f"locked to pixels of {lock.over_step:.2g} rms steps"
     for rounding in found.rounding.values():
         yield f"rounded to {rounding.over_step:.2g} rms steps"
     for slow in found.slow_noise.values():
@@ -126,31 +137,34 @@ def named(found: ArtefactFacts) -> Iterator[str]:
         yield "nothing moves"
 
 
-def tell(name: str, tracks: dict[str, dict[str, FloatArray]]) -> None:
+def told(name: str, tracks: dict[str, dict[str, FloatArray]]) -> str:
+    """The line of the table for these tracks of coordinates."""
     starts = dict.fromkeys(tracks, 0)
     facts = analyse(tracks, DT, "camera", EFFORT, choices=CHOICES, starts=starts).facts
     found = facts.comparison
-    print(
+    return (
         f"  {name:30s} {in_words(facts).reading:24s} {found.p('Passive'):.3f} "
         f"{found.p_active:.4f}  {found.p(*INSTRUMENTAL):.3f}  "
-        f"{'; '.join(named(facts.artefacts))}",
-        flush=True,
+        f"{'; '.join(named(facts.artefacts))}"
     )
 
 
 def main() -> None:
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
-    columns = "reading, P(thermal, simple liquid), P(active), P(with drift), named"
-    print(f"one record of {n} points: {columns}")
-    for name, x in records(n).items():
-        if wanted in name:
-            tell(name, {"": {"x": x}})
-    print(f"{TRACKS} tracks of {n // TRACKS} points: {columns}")
+    texts = [argument for argument in sys.argv[1:] if not argument.isdigit()]
+    given = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    n, processes = [*given, *(4000, 1)[len(given) :]]
+    wanted = texts[0] if texts else ""
     made = [records(n // TRACKS, seed) for seed in range(TRACKS)]
-    for name in made[0]:
-        if wanted in name:
-            tell(name, {str(i): {"x": one[name]} for i, one in enumerate(made)})
+    one = {name: {"": {"x": x}} for name, x in records(n).items()}
+    table = {name: {str(i): {"x": each[name]} for i, each in enumerate(made)} for name in one}
+    columns = "reading, P(thermal, simple liquid), P(active), P(with drift), named"
+    for title, cases in (
+        (f"one record of {n} points", one),
+        (f"{TRACKS} tracks of {n // TRACKS} points", table),
+    ):
+        print(f"{title}: {columns}", flush=True)
+        jobs = [(name, tracks) for name, tracks in cases.items() if wanted in name]
+        print("\n".join(in_processes(told, jobs, processes)), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from activenoise.analysis.artefacts.facts import (
     Disturbances,
     FilledGaps,
     JumpFacts,
+    Locking,
     Outliers,
     Rounding,
     ShapeFacts,
@@ -27,6 +28,7 @@ FOUND = ArtefactFacts(
     rounding={"x": Rounding(0.01, 0.7)},
     still=StillFacts({"x": 0.02}, 0.001, 0.018),
     slow_noise={"x": SlowNoise(1.05, 0.49, 5.6, 3.7)},
+    locking={"x": Locking(0.107, 0.2, 1.9, 1e-30)},
 )
 
 
@@ -35,7 +37,7 @@ def test_nothing_is_said_of_what_was_not_found():
 
 
 def test_each_artefact_is_named_with_its_size():
-    gaps, common, jump, outliers, shape, rounding, slow, still = artefact_sentences(FOUND)
+    gaps, common, jump, outliers, shape, lock, rounding, slow, still = artefact_sentences(FOUND)
     assert "967 points lie exactly on the line between their neighbours and 3 points" in gaps
     assert "left out" in gaps
     assert "0.49 ± 0.07 along x" in common
@@ -45,6 +47,8 @@ def test_each_artefact_is_named_with_its_size():
     assert "40 points are outliers, off by up to 9.8 times" in outliers
     assert "-1.3 ± 0.2, in 2 humps" in shape
     assert "chance 1e-20" in shape
+    assert "places 0.107 apart: their density varies by 40" in lock
+    assert "the positions were moved" in lock
     assert "0.7 times the root mean square step" in rounding
     assert "to the power 1.1" in slow or "to the power 1" in slow
     assert "0.02 in x" in still

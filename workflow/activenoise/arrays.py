@@ -6,4 +6,5 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 TrackArray = NDArray[np.float32] | NDArray[np.float64]  # (n_tracks, n_points), length

@@ -26,6 +26,14 @@ def artefact_sentences(found: ArtefactFacts) -> Iterator[str]:
         yield from _disturbances(found.disturbances)
     for name, shape in found.shape.items():
         yield _shape(name, shape)
+    for name, lock in found.locking.items():
+        yield (
+            f"The positions {name} prefer places {lock.period:.3g} apart: their density varies by "
+            f"{percent(2 * lock.strength)} either way with that period. Trackers that pull the "
+            "centre of a spot towards the centre of a pixel, or its edge, do this; for the "
+            "analysis the positions were moved so that no place is preferred. A tracer that steps "
+            "between sites of equal distance would look the same."
+        )
     for name, rounding in found.rounding.items():
         yield (
             f"The positions {name} are rounded to {rounding.grid:.3g}, which is "

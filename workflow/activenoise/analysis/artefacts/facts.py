@@ -102,6 +102,18 @@ class Rounding:
 
 
 @dataclass(frozen=True)
+class Locking:
+    """Positions that prefer places a `period` (length) apart, so many times the rms step, as those
+    locked to pixels do. strength: modulus of the mean of exp(2 pi i x/period), half the relative
+    amplitude of their density. by_chance: the chance of it, over all periods."""
+
+    period: float
+    strength: float
+    over_step: float
+    by_chance: float
+
+
+@dataclass(frozen=True)
 class StillFacts:
     """White positions: nothing moves that the instrument resolves. noise: rms, length, by
     coordinate. memory, error: correlation of neighbours."""
@@ -127,7 +139,8 @@ class SlowNoise:
 class ArtefactFacts:
     """What was found that is no motion of the tracer, before the models were compared; None for
     each that was not there. `facts.not_tested` names what could not be looked for. shape, rounding,
-    slow_noise: by coordinate, of those where there is something to name; none is taken off."""
+    slow_noise: by coordinate, of those where there is something to name; none is taken off.
+    locking: by coordinate, taken off."""
 
     gaps: FilledGaps | None = None
     common: CommonMotion | None = None
@@ -136,3 +149,4 @@ class ArtefactFacts:
     rounding: dict[str, Rounding] = field(default_factory=dict)
     still: StillFacts | None = None
     slow_noise: dict[str, SlowNoise] = field(default_factory=dict)
+    locking: dict[str, Locking] = field(default_factory=dict)

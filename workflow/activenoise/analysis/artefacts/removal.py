@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from activenoise.analysis.artefacts.common import without_common_motion
-from activenoise.analysis.artefacts.facts import ArtefactFacts, Rounding
+from activenoise.analysis.artefacts.facts import ArtefactFacts, Locking, Rounding
 from activenoise.analysis.artefacts.form import form_of, still_of
 from activenoise.analysis.artefacts.gaps import open_gaps
 from activenoise.analysis.artefacts.grid import grid_of
 from activenoise.analysis.artefacts.knocks import without_disturbances
+from activenoise.analysis.artefacts.locking import locked, unlocked
 from activenoise.analysis.artefacts.pink import slow_noise
 from activenoise.analysis.comparison import Tracks
 from activenoise.analysis.setup import Setup
@@ -31,12 +32,13 @@ def without_artefacts(
     first point of each track; without it nothing is known of motion in common.
     """
     opened, gaps = open_gaps(tracks)
+    opened, locking = _without_locking(opened)
     common = None
     if starts is not None and len(opened) > 1:
         opened, common = without_common_motion(opened, dt, starts, setup.seed)
     read = read_tracks(opened, setup)
     if not np.all([np.nanstd(x) > 0 for parts in read.values() for x in parts.values()]):
-        return read, ArtefactFacts(gaps, common)  # the prior says what is wrong
+        return read, ArtefactFacts(gaps, common, locking=locking)  # the prior says what is wrong
     cleaned, disturbances = without_disturbances(read, dt, setup)
     slow = {name: slow_noise(x) for name, x in _columns(cleaned).items()}
     forms = {name: form_of(x, setup.choices.free) for name, x in _columns(cleaned).items()}
@@ -48,12 +50,27 @@ def without_artefacts(
         rounding=_rounding(tracks),
         still=still_of(cleaned),
         slow_noise={name: noise for name, noise in slow.items() if noise is not None},
+        locking=locking,
     )
 
 
 def _columns(tracks: Tracks) -> dict[str, list[FloatArray]]:
     names = list(next(iter(tracks.values())))
     return {name: [parts[name] for parts in tracks.values()] for name in names}
+
+
+def _without_locking(
+    tracks: dict[str, dict[str, FloatArray]],
+) -> tuple[dict[str, dict[str, FloatArray]], dict[str, Locking]]:
+    """The tracks without the places that their positions prefer, and what those were."""
+    found = {}
+    for name, x in _columns(tracks).items():
+        lock = locked(x, grid_of(x))
+        if lock is not None:
+            found[name], everything = lock, np.concatenate(x)
+            for parts in tracks.values():
+                parts[name] = unlocked(parts[name], everything, lock.period)
+    return tracks, found
 
 
 def _rounding(tracks: Tracks) -> dict[str, Rounding]:
