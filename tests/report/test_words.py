@@ -111,7 +111,12 @@ def test_each_reading_has_its_sentence(made, expected, said):
 def test_answers_are_graded(p, word):
     assert grade(p) == word
     assert in_words(shares(p, 0.0, 1 - p)).sentence.startswith(word)
-    assert in_words(shares(1 - p, 0.0, p, p_distinguishable=p)).sentence.startswith(word)
+    active = in_words(shares(1 - p, 0.0, p, p_distinguishable=p))
+    if p > 0.95:
+        assert active.sentence.startswith(word)
+    else:  # activity that is only likely is said, and not decided
+        assert active.reading == "undecided"
+        assert "Not decided, though active motion is likely" in active.sentence
 
 
 def test_of_a_free_tracer_the_active_part_is_that_of_the_long_time_diffusivity():
@@ -187,7 +192,7 @@ def test_the_bayes_factor_is_for_those_who_have_other_odds():
 
 def test_a_double_well_is_not_called_active():
     """RBP alone explains the positions, and Gaussian models leave equilibrium alive."""
-    found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.9)
+    found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.96)
     driven = dict.fromkeys(("AOUP", "ViscoelasticAOUP", "PowerLawAOUP"), 50.0)
     still = dict.fromkeys(("PowerLaw", "Drift", "Wander"), 0.0)
     found = log_evidences(found, **driven, **still, Viscoelastic=50.0, RBP=120.0)
@@ -382,7 +387,9 @@ def test_the_thresholds_are_those_that_decide():
     limit = THRESHOLDS.probable
     assert reading(shares(limit + 1e-6, 0.0, 1 - limit)) == "thermal"
     assert reading(shares(limit - 0.06, 0.0, 1.06 - limit)) == "undecided"
-    assert reading(shares(0.04, 0.0, 0.96, p_distinguishable=limit + 1e-6)) == "active"
+    dear = THRESHOLDS.likely
+    assert reading(shares(0.01, 0.0, 0.99, p_distinguishable=dear + 1e-6)) == "active"
+    assert reading(shares(0.06, 0.0, 0.94, p_distinguishable=0.94)) == "undecided"
     against = 1 / (1 + THRESHOLDS.factor)
     assert reading(shares(1 - against + 1e-6, 0.0, against - 1e-6)) == "no sign"
 

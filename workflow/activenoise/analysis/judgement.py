@@ -155,10 +155,10 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
         return "drift" if said.instrument > said.equilibrium else "thermal"
     if _only_by_shape(found, limits) or (facts.artefacts.shape and said.active > limits.probable):
         return "shape"
-    if said.distinguishable > limits.probable:
+    if said.distinguishable > (limits.probable if seen else limits.likely):
         return "active"
     excluded = found.p("Passive", *INSTRUMENTAL) < limits.unlikely
-    if said.active > limits.probable or (excluded and not facts.free):
+    if said.active > limits.likely or (excluded and not facts.free):
         return "active or viscoelastic"
     limit = 1.0 if found.part is None else found.part.limit95
     against = said.bayes_factor < 1 / limits.factor

@@ -265,6 +265,12 @@ def _slow_noise(facts: Facts, p: Stated) -> str:
 
 def _undecided(facts: Facts, p: Stated) -> str:
     slow = f", of which an instrument that moves slowly makes {percent(p.instrument)}"
+    if p.active > THRESHOLDS.probable:
+        return (
+            f"Not decided, though active motion is likely (probability "
+            f"{with_error(p.active, p.active_error)}, {percent(p.distinguishable)} in a way that "
+            "no medium at equilibrium could imitate): to be called active it must be very likely."
+        )
     return (
         f"Not decided: thermal noise alone has probability {percent(1 - p.active)}"
         f"{slow if p.instrument > 0.05 else ''}, active motion "
