@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from activenoise.files import DataSet, classes, read_arrays, replacing, write_arrays, write_table
+from activenoise.files import (
+    DataSet,
+    classes,
+    read_arrays,
+    read_attributes,
+    read_json,
+    read_tree,
+    replacing,
+    write_arrays,
+    write_table,
+)
+from activenoise.logs import DamagedError
+from activenoise.tables import read_table
 
 
 def test_a_failed_write_keeps_the_file_that_was_there(tmp_path):
@@ -49,17 +66,17 @@ def test_tables_are_tidy(tmp_path):
 def shards(tmp_path):
     """Three shards of a data set whose positions are 100 row + point."""
     positions = 100 * np.arange(12)[:, None] + np.arange(8)
+    made = {"model": "Passive", "study": "a", "split": "test", "dt": 0.5, "unit": "um", "seed": "7"}
     paths = []
     for i, (start, stop) in enumerate([(0, 5), (5, 6), (6, 12)]):
-        path = tmp_path / f"{i}.h5"
-        with replacing(path) as partial:
-            write_arrays(
-                partial,
-                {"model": "Passive", "dt": 0.5, "unit": "um"},
-                positions=positions[start:stop].astype(np.float32),
-                index=np.arange(start, stop),
-                **{"parameters/kappa": np.arange(start, stop) / 10},
-            )
+        path = tmp_path / f"a/tracks/test/Passive-{i}.h5"
+        write_arrays(
+            path,
+            made,
+            positions=positions[start:stop].astype(np.float32),
+            index=np.arange(start, stop),
+            **{"parameters/kappa": np.arange(start, stop) / 10},
+        )
         paths.append(path)
     return positions, paths
 
@@ -86,3 +103,117 @@ def test_classes_are_labelled(shards):
     np.testing.assert_array_equal(labels, [0] * 5 + [1] * 7)
     for tracks in data_sets:
         tracks.close()
+
+
+def rewritten(path, **changes):
+    """The shard at path with other attributes or arrays."""
+    arrays, attributes = read_tree(path), read_attributes(path)
+    attributes |= {name: value for name, value in changes.items() if name in attributes}
+    write_arrays(path, attributes, **{name: changes.get(name, arrays[name]) for name in arrays})
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"model": "AOUP"}, "Passive-1.h5: holds tracks of model AOUP; delete it and run again"),
+        ({"study": "b"}, "Passive-1.h5: holds tracks of study b; delete"),
+        ({"split": "train"}, "Passive-1.h5: holds tracks of split train; delete"),
+        ({"dt": 0.25}, "Passive-1.h5: dt is 0.25, but 0.5 in Passive-0.h5; delete"),
+        ({"seed": "8"}, "Passive-1.h5: seed is 8, but 7 in Passive-0.h5; delete"),
+        ({"positions": np.zeros((1, 4), np.float32)}, "of another length than in Passive-0.h5"),
+    ],
+)
+def test_a_shard_of_other_tracks_is_named(shards, change, expected):
+    _, paths = shards
+    rewritten(paths[1], **change)
+    with pytest.raises(DamagedError) as caught:
+        DataSet(paths)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_tracks_of_another_config_are_named(shards):
+    """Results that were copied without what Snakemake knows of them, under an edited config."""
+    _, paths = shards
+    now = {"seed": 1, "dt": 0.5, "parameters": {"kappa": [1, 2]}}
+    for path in paths:
+        write_arrays(path, read_attributes(path) | {"made": json.dumps(now)}, **read_tree(path))
+    DataSet(paths, json.dumps(now)).close()
+    for name, other in (("seed", 2), ("dt", 0.25), ("parameters", {"kappa": [1, 3]})):
+        said = rf"Passive-0.h5: made with another {name} than the config's; delete it and run again"
+        with pytest.raises(DamagedError, match=said):
+            DataSet(paths, json.dumps(now | {name: other}))
+
+
+def test_tracks_that_are_missing_or_there_twice_are_named(shards):
+    _, paths = shards
+    with pytest.raises(DamagedError, match=r"Passive-2.h5: begins with track 6, not 5; delete it"):
+        DataSet([paths[0], paths[2]])
+    shutil.copy(paths[0], paths[1])
+    with pytest.raises(DamagedError, match=r"Passive-1.h5: begins with track 0, not 5; delete it"):
+        DataSet(paths)
+
+
+def test_no_altered_byte_of_the_numbers_goes_unseen(shards):
+    _, paths = shards
+    whole = paths[2].read_bytes()
+    numbers = (100 * np.arange(6, 12)[:, None] + np.arange(8)).astype(np.float32).tobytes()
+    start = whole.index(numbers)
+    for offset in (0, 3, 50, len(numbers) - 1):
+        altered = bytearray(whole)
+        altered[start + offset] ^= 16
+        paths[2].write_bytes(altered)
+        with pytest.raises(DamagedError, match=r"Passive-2.h5: damaged \(.*\); delete it and run"):
+            DataSet(paths)[:]
+
+
+@pytest.mark.parametrize("read", [read_arrays, read_attributes, read_tree, lambda p: DataSet([p])])
+def test_a_file_that_is_cut_off_is_one_line(shards, read):
+    _, (path, *_) = shards
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(DamagedError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: damaged (")
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_json_and_tables_are_one_line(tmp_path):
+    path = tmp_path / "scores.csv"
+    for text in ("", "\n", 'a,b\n1,"2'):
+        path.write_text(text)
+        with pytest.raises(DamagedError, match=r"scores.csv: damaged \(no table\); delete it and"):
+            read_table(path)
+    path.write_text("a,b\n1,2\n")
+    assert read_table(path, "a", "b").to_dict("list") == {"a": [1], "b": [2]}
+    with pytest.raises(DamagedError, match=r"scores.csv: no column c, d; delete it and run again"):
+        read_table(path, "a", "c", "d")
+    path = tmp_path / "verdict.json"
+    path.write_text('{"half": ')
+    with pytest.raises(DamagedError, match=r"verdict.json: damaged \(no JSON\); delete it and run"):
+        read_json(path)
+    path.write_text('{"whole": [1]}')
+    assert read_json(path) == {"whole": [1]}
+
+
+def test_a_job_tells_a_damaged_file_in_one_line(shards, tmp_path):
+    """On the terminal and in the log, without a traceback; other errors keep theirs."""
+    _, (path, *_) = shards
+    path.write_bytes(b"not HDF5")
+    log = tmp_path / "job.log"
+    job = (
+        "import sys; from activenoise.logs import open_log; open_log(sys.argv[1]);"
+        "from activenoise.files import read_arrays; read_arrays(sys.argv[2])"
+    )
+    library = Path(__file__).parents[1] / "workflow"
+
+    def run(of):
+        command = [sys.executable, "-c", job, log, of]
+        return subprocess.run(command, cwd=library, capture_output=True, text=True, check=False)
+
+    done = run(path)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{path}: damaged (")
+    assert "Traceback" not in log.read_text()
+    assert run(tmp_path / "none.h5").returncode == 1
+    assert "Traceback" in log.read_text()

@@ -11,6 +11,7 @@ from tests.learning.small import AT, CLASSES, DT, KNOWN, MODELS, UNKNOWN, small
 from activenoise.learning.frames import FrameSpec, frames
 from activenoise.learning.networks import LSTM, Network, build_feedforward, build_lstm
 from activenoise.learning.training import Validation
+from activenoise.logs import DamagedError
 from activenoise.simulation.tracks import simulate
 
 
@@ -88,6 +89,16 @@ def test_one_file_holds_everything(
     answers = loaded.predict(tracks, at)
     assert answers.shape == ((8, 1) if task == "classify" else (8, 1, 4))
     assert np.array_equal(answers, network.predict(tracks, at))
+
+
+def test_a_damaged_network_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "network.keras"
+    small().save(path)
+    whole = path.read_bytes()
+    for wrong in (whole[: len(whole) // 2], b"no network", b""):
+        path.write_bytes(wrong)
+        with pytest.raises(DamagedError, match=r"network.keras: damaged; delete it and run again$"):
+            Network.load(path)
 
 
 def test_prediction_does_not_depend_on_the_batch(

@@ -1,5 +1,5 @@
 """Files of the workflow: tables, named arrays, and the simulated tracks of a data set; written
-whole or not at all. Needs h5py and NumPy alone.
+whole or not at all, and told in one line where they are damaged. Needs h5py and NumPy alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from activenoise.logs import DamagedError
+
+_SAME = ("model", "study", "split", "dt", "unit", "seed")  # attributes of all shards of a data set
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -29,11 +33,30 @@ def replacing(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def _reading(path: str | Path) -> Iterator[None]:
+    """DamagedError in place of what h5py says of a file that is cut off, altered or not HDF5."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, RuntimeError) as error:
+        reason = str(error.args[0] if error.args else error).splitlines()[0]
+        raise DamagedError(f"{path}: damaged ({reason}); delete it and run again") from error
+
+
+def write_dataset(file: h5py.File, name: str, values: Any) -> None:
+    """An array or a number in an HDF5 file, arrays of numbers with checksums."""
+    values = np.asarray(values)
+    checked = values.ndim > 0 and values.size > 0 and values.dtype.kind in "biuf"
+    file.create_dataset(name, data=values, **({"fletcher32": True} if checked else {}))
+
+
 def write_arrays(path: str | Path, attributes: dict[str, Any] | None = None, **arrays: Any) -> None:
     """Named arrays and attributes in one HDF5 file."""
     with replacing(path) as partial, h5py.File(partial, "w") as file:
         for name, values in arrays.items():
-            file[name] = values
+            write_dataset(file, name, values)
         file.attrs.update(attributes or {})
 
 
@@ -43,28 +66,38 @@ def write_json(path: str | Path, value: Any) -> None:
         partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
+def read_json(path: str | Path) -> Any:
+    """What a JSON file holds. DamagedError where it is no JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DamagedError(f"{path}: damaged (no JSON); delete it and run again") from error
+
+
 def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file of `write_arrays`, by name."""
-    with h5py.File(path, "r") as file:
+    """The arrays of a file of `write_arrays`, by name. DamagedError where it cannot be read."""
+    with _reading(path), h5py.File(path, "r") as file:
         return {name: data[()] for name, data in file.items()}
 
 
 def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file at any depth, by their path in it, as `write_arrays` takes them."""
+    """The arrays of a file at any depth, by their path in it, as `write_arrays` takes them.
+    DamagedError where it cannot be read."""
     found: dict[str, NDArray[Any]] = {}
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             found[name] = item[()]
 
-    with h5py.File(path, "r") as file:
+    with _reading(path), h5py.File(path, "r") as file:
         file.visititems(keep)
     return found
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:
-    """The attributes of a file of `write_arrays`, by name; arrays of them as lists."""
-    with h5py.File(path, "r") as file:
+    """The attributes of a file of `write_arrays`, by name; arrays of them as lists. DamagedError
+    where it cannot be read."""
+    with _reading(path), h5py.File(path, "r") as file:
         return {n: v.tolist() if hasattr(v, "tolist") else v for n, v in file.attrs.items()}
 
 
@@ -87,23 +120,35 @@ def _cell(value: Any) -> Any:
 class DataSet:
     """The tracks of one data set over its shards, read on demand.
 
-    dt in s; `parameters` are the true values by name, each (n_tracks,).
+    dt in s; `parameters` are the true values by name, each (n_tracks,). made: what the tracks must
+    follow from, as JSON (`Plan.made`). DamagedError where a shard cannot be read, follows from
+    something else, holds other tracks than its path or the other shards say, or where tracks are
+    missing between the shards or there twice.
     """
 
-    def __init__(self, paths: Sequence[str | Path]) -> None:
+    def __init__(self, paths: Sequence[str | Path], made: str | None = None) -> None:
+        files = []
+        for path in paths:
+            with _reading(path), h5py.File(path, "r") as file:
+                files.append((int(file["index"][0]), Path(path)))
         # In the order of the tracks: that of the names puts shard 10 before shard 2.
-        files = [h5py.File(path, "r") for path in paths]
-        self._files = sorted(files, key=lambda file: file["index"][0])
-        lengths = [len(file["positions"]) for file in self._files]
-        self._starts = np.concatenate([[0], np.cumsum(lengths)])
-        attributes: dict[str, Any] = dict(self._files[0].attrs)
-        self.dt = float(attributes["dt"])
-        self.model_name = str(attributes["model"])
-        self.unit = str(attributes["unit"])
-        self.n_points = int(self._files[0]["positions"].shape[1])
+        self._paths = [path for _, path in sorted(files)]
+        self._files = [h5py.File(path, "r") for path in self._paths]
+        first = self._files[0]
+        starts, parameters = [0], []
+        for path, file in zip(self._paths, self._files, strict=True):
+            with _reading(path):
+                _check_made(path, file, made)
+                _check_shard(path, file, self._paths[0], first, starts[-1])
+                starts.append(starts[-1] + len(file["index"]))
+                parameters.append({name: data[:] for name, data in file["parameters"].items()})
+        self._starts = np.array(starts)
+        self.dt = float(first.attrs["dt"])
+        self.model_name = str(first.attrs["model"])
+        self.unit = str(first.attrs["unit"])
+        self.n_points = int(first["positions"].shape[1])
         self.parameters = {
-            name: np.concatenate([file[f"parameters/{name}"][:] for file in self._files])
-            for name in self._files[0]["parameters"]
+            name: np.concatenate([values[name] for values in parameters]) for name in parameters[0]
         }
 
     def __len__(self) -> int:
@@ -114,10 +159,12 @@ class DataSet:
         rows, points = key if isinstance(key, tuple) else (key, slice(None))
         start, stop, _ = rows.indices(len(self))
         parts = []
-        for file, low, high in zip(self._files, self._starts[:-1], self._starts[1:], strict=True):
+        ends = zip(self._paths, self._files, self._starts[:-1], self._starts[1:], strict=True)
+        for path, file, low, high in ends:
             a, b = max(start, low), min(stop, high)
             if a < b:
-                parts.append(file["positions"][a - low : b - low, points])
+                with _reading(path):
+                    parts.append(file["positions"][a - low : b - low, points])
         return np.concatenate(parts)
 
     def blocks(self, size: int) -> Iterator[slice]:
@@ -134,8 +181,47 @@ class DataSet:
             file.close()
 
 
-def classes(paths: Sequence[Sequence[str]]) -> tuple[list[DataSet], NDArray[np.int64]]:
-    """The data sets of some classes, given the shards of each, and the labels of their tracks."""
-    data_sets = [DataSet(shards) for shards in paths]
+def _check_shard(
+    path: Path, file: h5py.File, first_path: Path, first: h5py.File, before: int
+) -> None:
+    """DamagedError unless a shard holds the tracks that its path and the first shard promise, of
+    which there are `before` in the shards before it."""
+    again = "delete it and run again"
+    kept = {name: str(file.attrs[name]) for name in _SAME}
+    folders = path.parts[-4:-1]
+    if len(folders) == 3 and folders[1] == "tracks":  # <study>/tracks/<split>/<model>-...
+        promised = {"study": folders[0], "split": folders[2], "model": path.stem.split("-")[0]}
+        for name, value in promised.items():
+            if kept[name] != value:
+                raise DamagedError(f"{path}: holds tracks of {name} {kept[name]}; {again}")
+    for name, value in kept.items():
+        if value != str(first.attrs[name]):
+            other = f"{first.attrs[name]} in {first_path.name}"
+            raise DamagedError(f"{path}: {name} is {value}, but {other}; {again}")
+    index, start = file["index"][:], int(first["index"][0]) + before
+    if not np.array_equal(index, np.arange(start, start + len(index))):
+        raise DamagedError(f"{path}: begins with track {index[0]}, not {start}; {again}")
+    if file["positions"].shape != (len(index), first["positions"].shape[1]):
+        raise DamagedError(f"{path}: tracks of another length than in {first_path.name}; {again}")
+
+
+def _check_made(path: Path, file: h5py.File, made: str | None) -> None:
+    """DamagedError unless the tracks of a shard follow from what `made` says, where it is given."""
+    if made is None:
+        return
+    kept = json.loads(str(file.attrs.get("made", "{}")))
+    for name, value in json.loads(made).items():
+        if kept.get(name) != value:
+            raise DamagedError(
+                f"{path}: made with another {name} than the config's; delete it and run again"
+            )
+
+
+def classes(
+    paths: Sequence[Sequence[str]], made: str | None = None
+) -> tuple[list[DataSet], NDArray[np.int64]]:
+    """The data sets of some classes, given the shards of each, and the labels of their tracks.
+    made: as of `DataSet`."""
+    data_sets = [DataSet(shards, made) for shards in paths]
     labels = np.repeat(np.arange(len(data_sets)), [len(d) for d in data_sets])
     return data_sets, labels

@@ -6,11 +6,24 @@ import logging
 import os
 import sys
 from pathlib import Path
+from types import TracebackType
+
+
+class DamagedError(Exception):
+    """A result that cannot be used, in one line: the file, what is wrong with it, what to do."""
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The hook of a job for what nobody caught: a damaged file is one line, without a traceback."""
+    if isinstance(error, DamagedError):
+        logging.getLogger("activenoise").error("%s", error)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
     """Send this process's output and messages to a file, errors also to the terminal, and bound its
-    threads.
+    threads. A `DamagedError` that nobody catches is one line.
 
     Call it before the libraries that read the thread limits (Numba, BLAS, TensorFlow) are imported.
     """
@@ -31,4 +44,5 @@ def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
     )
     log = logging.getLogger("activenoise")
     log.addHandler(terminal)
+    sys.excepthook = _tell
     return log

@@ -26,6 +26,7 @@ rule evidence:
         nodes=lambda w: STUDIES[w.study]["nodes"],
         n_check=lambda w: max(20, STUDIES[w.study]["tracks"]["test"] // 50),
         seed=lambda w: plan.seed(w.study, "evidence", w.model) % 2**31,
+        made=lambda w: plan.made(w.study),
         code=code("evidence.py"),
     message:
         "exact evidence of the tracks of {wildcards.model} in {wildcards.study}"

@@ -20,6 +20,7 @@ rule simulate:
         parameters=lambda w: STUDIES[w.study]["parameters"],
         dt=lambda w: plan.dt(w.study),
         unit=lambda w: STUDIES[w.study]["unit"],
+        made=lambda w: plan.made(w.study),
         n_points=lambda w: int(w.get("points", plan.points(w.study)[-1])),
         n_tracks=lambda w: STUDIES[w.study]["tracks"][w.split],
         shards=lambda w: STUDIES[w.study]["tracks"]["shards"],

@@ -30,6 +30,7 @@ rule train:
         task=lambda w: "estimate" if w.task == "estimates" else "classify",
         names=lambda w: plan.task_names(w.study, w.task),
         seed=lambda w: plan.network_seed(w.study, w.task, w.network),
+        made=lambda w: plan.made(w.study),
         backend=config["backend"],
         code=code("train.py"),
     message:
@@ -59,6 +60,7 @@ rule domain:
     params:
         points=lambda w: plan.domain_points(w.study, w.task, w.network),
         ranges=lambda w: {name: list(plan.range(w.study, name)) for name in ("kappa", "tau_a")},
+        made=lambda w: plan.made(w.study),
         code=code("domain.py"),
     message:
         "what the tracks of {wildcards.network} are like in {wildcards.study}: {wildcards.task}"
@@ -88,6 +90,7 @@ rule predict:
     params:
         points=lambda w: plan.scored_points(w.study, w.task, w.network),
         seeds=lambda w: plan.networks(w.study, w.task)[w.network]["seeds"],
+        made=lambda w: plan.made(w.study),
         backend=config["backend"],
         code=code("predict.py"),
     message:

@@ -15,7 +15,10 @@ def main(job: "Snakemake") -> None:
     from activenoise.files import DataSet, write_arrays
     from activenoise.learning.domain import Domain, domain_arrays
 
-    held_out = [DataSet(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
+    made = job.params.made
+    held_out = [
+        DataSet(shards, made) for shards in (job.input.check_0, job.input.check_1) if shards
+    ]
     domains = []
     for n in job.params.points:
         tracks = np.concatenate([data_set[:, :n] for data_set in held_out])

@@ -18,7 +18,7 @@ def main(job: "Snakemake") -> None:
 
     p = job.params
     found = study_evidence(
-        parse_prior(p.parameters), DataSet(job.input.tracks), p.points, p.pairs, p.targets,
+        parse_prior(p.parameters), DataSet(job.input.tracks, p.made), p.points, p.pairs, p.targets,
         p.nodes, p.n_check, p.seed,
     )  # fmt: skip
     found.write(job.output.evidence)

@@ -9,24 +9,17 @@ if TYPE_CHECKING:
 
 
 def main(job: "Snakemake") -> None:
-    log = open_log(job.log[0], job.threads)
-    import json
-    import sys
+    open_log(job.log[0], job.threads)
     from pathlib import Path
 
-    from activenoise.analysis.stored import FactsError
-    from activenoise.files import read_tree, replacing
+    from activenoise.files import read_json, read_tree, replacing
     from activenoise.reading.record import load_record
     from activenoise.report.page import render
 
-    verdict = json.loads(Path(job.input.verdict).read_text(encoding="utf-8"))
+    verdict = read_json(job.input.verdict)
     tracks = list(load_record(job.input.record).tracks.values())
     template = Path(job.input.template).read_text(encoding="utf-8")
-    try:
-        page = render(verdict, tracks, read_tree(job.input.arrays), template)
-    except FactsError as error:
-        log.error("%s", error)
-        sys.exit(1)
+    page = render(verdict, tracks, read_tree(job.input.arrays), template)
     with replacing(job.output.page) as partial:
         partial.write_text(page, encoding="utf-8")
 

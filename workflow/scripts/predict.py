@@ -18,7 +18,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.learning.networks import Network
 
     p = job.params
-    data_sets, labels = classes([s for s in (job.input.class_0, job.input.class_1) if s])
+    data_sets, labels = classes([s for s in (job.input.class_0, job.input.class_1) if s], p.made)
     answers = []
     for path in job.input.networks:
         network = Network.load(path)

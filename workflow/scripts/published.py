@@ -10,20 +10,18 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    import json
-    from pathlib import Path
-
     import pandas as pd
 
-    from activenoise.files import replacing
+    from activenoise.files import read_json, replacing
     from activenoise.studies import published
+    from activenoise.tables import read_table
 
     p = job.params
-    scores = pd.concat([pd.read_csv(path) for path in job.input.scores], ignore_index=True)
+    scores = pd.concat(map(read_table, job.input.scores), ignore_index=True)
     parts = [published.reproduced_scores(scores)]
     if job.input.verdict:
-        verdict = json.loads(Path(job.input.verdict[0]).read_text(encoding="utf-8"))
-        segments = pd.read_csv(job.input.segments[0])
+        verdict = read_json(job.input.verdict[0])
+        segments = read_table(job.input.segments[0])
         parts.append(published.reproduced_record(verdict["study"], p.questions, verdict, segments))
     ours = pd.concat(parts, ignore_index=True)
     table = published.compare(published.read_published(job.input.published), ours, p.longest)

@@ -26,6 +26,7 @@ def main(job: "Snakemake") -> None:
         study=job.wildcards.study,
         split=job.wildcards.split,
         unit=p.unit,
+        made=p.made,
     )
     log.info("%d tracks of %d points, seed %d", len(rows), p.n_points, p.seed)
 

@@ -19,8 +19,10 @@ def main(job: "Snakemake") -> None:
     from activenoise.learning.training import Settings, Validation, train
 
     p = job.params
-    training = [DataSet(shards) for shards in (job.input.train_0, job.input.train_1) if shards]
-    held_out = [DataSet(shards) for shards in (job.input.check_0, job.input.check_1) if shards]
+    training, held_out = (
+        [DataSet(shards, p.made) for shards in both if shards]
+        for both in ((job.input.train_0, job.input.train_1), (job.input.check_0, job.input.check_1))
+    )
     network = build(p.network, p.parameters, p.dt, p.task, p.names, p.seed)
     targets = p.names if p.task == "estimate" else None
     lengths = sorted({stage["points"] for stage in p.training["stages"]})

@@ -11,18 +11,15 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    import json
-    from pathlib import Path
-
     from activenoise import __version__
     from activenoise.analysis.stored import from_json
     from activenoise.analysis.table import rows_of_tracks
-    from activenoise.files import write_json, write_table
+    from activenoise.files import read_json, write_json, write_table
     from activenoise.reading.record import load_record, load_studied
     from activenoise.report.words import in_words
 
     parts = {
-        name: json.loads(Path(job.input[name]).read_text(encoding="utf-8"))
+        name: read_json(job.input[name])
         for name in ("fit", "exact", "network", "ready", "findings")
         if name in job.input.keys()  # noqa: SIM118 (a list of files with names)
     }

@@ -9,20 +9,12 @@ if TYPE_CHECKING:
 
 
 def main(job: "Snakemake") -> None:
-    log = open_log(job.log[0], job.threads)
-    import json
-    import sys
-    from pathlib import Path
+    open_log(job.log[0], job.threads)
 
-    from activenoise.analysis.stored import FactsError
     from activenoise.analysis.table import verdict_row, write_verdicts
+    from activenoise.files import read_json
 
-    verdicts = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.verdicts]
-    try:
-        rows = [verdict_row(verdict) for verdict in verdicts]
-    except FactsError as error:
-        log.error("%s", error)
-        sys.exit(1)
+    rows = [verdict_row(read_json(path)) for path in job.input.verdicts]
     rows += [{"track": track, "error": error} for track, error in job.params.errors.items()]
     write_verdicts(job.output.table, rows)
 

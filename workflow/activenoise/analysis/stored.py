@@ -12,9 +12,10 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from activenoise.analysis.facts import Facts
+from activenoise.logs import DamagedError
 
 
-class FactsError(ValueError):
+class FactsError(DamagedError, ValueError):
     """Facts that this version cannot read, in one line."""
 
 

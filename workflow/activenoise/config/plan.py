@@ -7,6 +7,7 @@ numerics. A task is a pair of models that a network tells apart, such as Passive
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,16 @@ class Plan:
     def dt(self, study: str) -> float:
         """Time between the points that a study uses, s."""
         return sampling_interval(self.studies[study])
+
+    def made(self, study: str) -> str:
+        """What the tracks of a study follow from, beside model and split, as JSON: a shard keeps
+        it, and every job that reads one compares."""
+        tracks = {
+            "seed": self.config["seed"],
+            "dt": self.dt(study),
+            "parameters": self.studies[study]["parameters"],
+        }
+        return json.dumps(tracks, sort_keys=True)
 
     def points(self, study: str) -> list[int]:
         """The durations of a study, in points."""

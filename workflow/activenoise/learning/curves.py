@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from activenoise.tables import read_table
+
 # quantity (log_loss, or the name of an estimated parameter) -> points -> (steps, values)
 Curves = dict[str, dict[int, tuple[NDArray, NDArray]]]
 Bounds = Mapping[tuple[str, str, int], float]
@@ -24,7 +26,7 @@ def curves(histories: Iterable[str | Path]) -> Curves:
     """
     found: Curves = {}
     for path in histories:
-        table = pd.read_csv(path)
+        table = read_table(path, "step")
         for column in table.columns:
             if match := _COLUMN.fullmatch(column):
                 values = (table["step"].to_numpy(), table[column].to_numpy(np.float64))

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -30,6 +31,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from activenoise.learning.frames import FrameSpec, frames
+from activenoise.logs import DamagedError
 
 HEADS = ("sum", "state", "last")
 _BATCH = 512  # tracks whose frames are held at once in inference
@@ -231,7 +233,13 @@ class Network:
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
-        return cls(keras.saving.load_model(path, compile=False))
+        """The network in a .keras file. DamagedError where it cannot be read."""
+        try:
+            return cls(keras.saving.load_model(path, compile=False))
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            if not Path(path).exists():
+                raise
+            raise DamagedError(f"{path}: damaged; delete it and run again") from error
 
 
 def n_outputs(task: str, names: Sequence[str]) -> int:

@@ -14,8 +14,9 @@ def main(job: "Snakemake") -> None:
 
     from activenoise.report import panels
     from activenoise.report import style as plot
+    from activenoise.tables import read_table
 
-    table = pd.concat(map(pd.read_csv, job.input.calibration), ignore_index=True)
+    table = pd.concat(map(read_table, job.input.calibration), ignore_index=True)
     pairs = job.params.about["pairs"]
     columns = min(3, len(pairs))
     rows = -(-len(pairs) // columns)

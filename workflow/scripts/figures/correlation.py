@@ -10,16 +10,14 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import json
-    from pathlib import Path
 
-    from activenoise.files import read_arrays
+    from activenoise.files import read_arrays, read_json
     from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
 
     about = job.params.about
     data = read_arrays(job.input.correlation)
-    fit = json.loads(Path(job.input.fit).read_text(encoding="utf-8"))
+    fit = read_json(job.input.fit)
     figure = plot.new_figure(plot.SINGLE, 100)
     axes, residual = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
     panels.correlation(axes, residual, data, fit, about["unit"])

@@ -16,9 +16,10 @@ def main(job: "Snakemake") -> None:
     from activenoise.report import panels
     from activenoise.report import style as plot
     from activenoise.studies.durations import fit_rows, fits, published_log_loss
+    from activenoise.tables import read_table
 
     study, pair, methods = (job.params.about[name] for name in ("study", "pair", "methods"))
-    scores = pd.read_csv(job.input.scores).query("pair == @pair and method in @methods")
+    scores = read_table(job.input.scores).query("pair == @pair and method in @methods")
     published = published_log_loss(
         pd.read_csv(job.input.published, comment="#"), study, pair, scores["duration"].max()
     )

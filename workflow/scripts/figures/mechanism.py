@@ -16,9 +16,10 @@ def main(job: "Snakemake") -> None:
     from activenoise.report import panels
     from activenoise.report import style as plot
     from activenoise.studies.durations import duration_row
+    from activenoise.tables import read_table
 
     studies = job.params.about["studies"]
-    tables = [pd.read_csv(path).query("pair == 'AOUP-RBP'") for path in job.input.scores]
+    tables = [read_table(path, "pair").query("pair == 'AOUP-RBP'") for path in job.input.scores]
     rows = [duration_row(table, *study) for table, study in zip(tables, studies, strict=True)]
     curves = [
         (ratio, table, network) for table, (_, ratio, network) in zip(tables, studies, strict=True)

@@ -10,17 +10,16 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import json
-    from pathlib import Path
-
     import pandas as pd
 
+    from activenoise.files import read_json
     from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
+    from activenoise.tables import read_table
 
     about = job.params.about
-    verdict = json.loads(Path(job.input.verdict).read_text(encoding="utf-8"))
-    tables = {"exact": pd.read_csv(job.input.exact), "network": pd.read_csv(job.input.network)}
+    verdict = read_json(job.input.verdict)
+    tables = {name: read_table(job.input[name], "quantity") for name in ("exact", "network")}
     both = pd.concat(tables.values())
     asked = [name for name in panels.SEGMENT_QUANTITIES if name in set(both["quantity"])]
     durations = sorted(tables["exact"]["duration"].unique())

@@ -10,11 +10,10 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import pandas as pd
-
     from activenoise.learning.curves import bounds, curves
     from activenoise.report import panels
     from activenoise.report import style as plot
+    from activenoise.tables import read_table
 
     about = job.params.about
     drawn = [
@@ -23,7 +22,7 @@ def main(job: "Snakemake") -> None:
         for quantity, curve in curves(files).items()
     ]
     tables = (job.input.scores, job.input.estimates)
-    limits = bounds(*(pd.read_csv(paths[0]) if paths else None for paths in tables))
+    limits = bounds(*(read_table(paths[0]) if paths else None for paths in tables))
     columns = len(drawn) if len(drawn) in (2, 4) else min(3, len(drawn))
     rows = -(-len(drawn) // columns)
     figure = plot.new_figure(plot.DOUBLE if columns > 1 else plot.SINGLE, 8 + 52 * rows)
