@@ -215,3 +215,15 @@ def test_a_bad_record_is_named_and_the_others_go_on(project, snakemake):
     assert bad.returncode == 1
     assert "Traceback" not in bad.stderr
     assert not (project / "results/smoke/tracks/broken/record.h5").exists()
+
+
+def test_a_folder_with_a_blank_in_its_name_works(tmp_path, copy_project):
+    """Neither the project nor the environment beside it needs a path without blanks."""
+    project = copy_project(tmp_path / "with a blank")
+    (project / ".venv").symlink_to(sys.prefix)
+    shard = "results/smoke/benchmark/tracks/test/Passive-0.h5"
+    command = [project / ".venv/bin/python", "-m", "snakemake", shard, "--cores", "1"]
+    command += ["--configfile", "config/smoke.yaml"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (project / shard).exists()

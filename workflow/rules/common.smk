@@ -1,6 +1,7 @@
 """The config and the sheet of records, checked; the plan that follows; the code of each script."""
 
 import csv
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from activenoise.parameters import pair_models
 from activenoise.reading.sheet import RecordError, read_sheet
 
 WORKFLOW = Path(workflow.current_basedir).parent
+sys.executable = shlex.quote(sys.executable)  # Snakemake puts it into commands as it is
 
 try:
     config = resolve(config, load_schema(WORKFLOW / "schemas" / "config.schema.yaml"))
