@@ -62,6 +62,14 @@ def test_tables_are_tidy(tmp_path):
     assert rows == [{"a": "1", "b": "0.333333", "c": ""}, {"a": "x, y", "b": "", "c": ""}]
 
 
+def test_a_table_without_rows_keeps_its_header(tmp_path):
+    path = tmp_path / "table.csv"
+    write_table(path, [], ["a", "b"])
+    assert path.read_text() == "a,b\n"
+    write_table(path, [{"c": 1, "a": 2}], ["a", "b"])
+    assert path.read_text() == "a,b,c\n2,,1\n"
+
+
 @pytest.fixture
 def shards(tmp_path):
     """Three shards of a data set whose positions are 100 row + point."""

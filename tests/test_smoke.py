@@ -30,6 +30,8 @@ def test_everything_is_made(project: Path) -> None:
         header, *rows = (results / study / "scores.csv").read_text().splitlines()
         assert header.startswith("study,pair,method,duration,n_points,log_loss,standard_error")
         assert len(rows) >= 4
+    tables = [path for path in results.rglob("*.csv") if "tracks" not in path.parts]
+    assert not [path for path in tables if not path.read_text().splitlines()[0]]
     assert len((results / "published.csv").read_text().splitlines()) > 10
 
 

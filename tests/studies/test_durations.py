@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from activenoise.studies.durations import (
+    FIT_COLUMNS,
     duration_row,
     excess_over,
     fit_decay,
@@ -53,6 +54,7 @@ def test_exact_decays_are_fitted_exactly_and_short_curves_are_not():
     assert found["optimum"]([0, 100]) == pytest.approx([0.69, 0.69 * np.exp(-2)], rel=1e-6)
     (row,) = fit_rows(found, table)
     assert (row["method"], row["points"]) == ("optimum", 4)
+    assert tuple(row) == FIT_COLUMNS
     assert row["b"] == pytest.approx(-0.02)
     assert row["reduced_chi2"] < 1e-6
 

@@ -7,7 +7,7 @@ import pytest
 
 from activenoise.files import write_arrays
 from activenoise.studies.scoring import excess, log_loss, rmse, rmse_ratio
-from activenoise.studies.tables import estimate_rows, score_rows, score_tables, seed_rows
+from activenoise.studies.tables import COLUMNS, estimate_rows, score_rows, score_tables, seed_rows
 
 SHIFT, POINTS = 1.3, np.array([50, 100])
 
@@ -75,6 +75,9 @@ def test_a_study_has_four_tables(tmp_path, bound, network):
     assert tables.checks[0]["path_integral_difference"] == pytest.approx(
         0.1 * np.sqrt(np.mean(bound["logits"][:, 0] ** 2))
     )
+    for name, rows in tables._asdict().items():  # as in a table without rows
+        assert set(COLUMNS[name]) <= rows[0].keys()
+    assert list(tables.seeds[0]) == list(COLUMNS["seeds"])
     for method, duration in found:
         rows = [r for r in tables.calibration if (r["method"], r["duration"]) == (method, duration)]
         assert sum(row["count"] for row in rows) == 1000

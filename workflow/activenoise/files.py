@@ -101,10 +101,13 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
         return {n: v.tolist() if hasattr(v, "tolist") else v for n, v in file.attrs.items()}
 
 
-def write_table(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows as a CSV file, floats to 6 digits; nothing where a row lacks a column, or for nan."""
+def write_table(
+    path: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()
+) -> None:
+    """Rows as a CSV file, floats to 6 digits; nothing where a row lacks a column, or for nan.
+    columns: the first ones, which are there without any row too."""
     table = [{name: _cell(value) for name, value in row.items()} for row in rows]
-    columns = list(dict.fromkeys(name for row in table for name in row))
+    columns = list(dict.fromkeys([*columns, *(name for row in table for name in row)]))
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.files import write_table
-    from activenoise.studies.tables import score_tables
+    from activenoise.studies.tables import COLUMNS, score_tables
 
     tables = score_tables(job.wildcards.study, job.params.files, job.params.dt)
     for name, rows in tables._asdict().items():
-        write_table(getattr(job.output, name), rows)
+        write_table(getattr(job.output, name), rows, COLUMNS[name])
 
 
 if __name__ == "__main__":

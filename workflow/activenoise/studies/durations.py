@@ -66,6 +66,9 @@ def fits(scores: pd.DataFrame, methods: Iterable[str]) -> dict[str, Decay]:
     return {method: fit for method, fit in found.items() if fit is not None}
 
 
+FIT_COLUMNS = ("method", "a", "a_standard_error", "b", "b_standard_error", "reduced_chi2", "points")
+
+
 def fit_rows(decays: Mapping[str, Decay], scores: pd.DataFrame) -> list[dict[str, Any]]:
     """One row a method for the table of fits: a (nats) and b (1/s) with standard errors."""
     return [

@@ -23,6 +23,15 @@ SEED_COLUMNS = (
     "seed", "duration", "n_points", "log_loss", "standard_error", "excess", "excess_standard_error",
 )  # fmt: skip
 
+_WHOSE = ("study", "pair", "method")
+# The first columns of each table: those that it has without a row too.
+COLUMNS = {
+    "scores": _WHOSE,
+    "calibration": _WHOSE,
+    "checks": _WHOSE[:2],
+    "seeds": (*_WHOSE, *SEED_COLUMNS),
+}
+
 # What a file of the optimum may hold beside the optimum: other exact answers to the same tracks.
 OTHER_BOUNDS = ("optimum_given_start", "path_integral")
 

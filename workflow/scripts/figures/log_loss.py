@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.files import write_table
     from activenoise.report import panels
     from activenoise.report import style as plot
-    from activenoise.studies.durations import fit_rows, fits, published_log_loss
+    from activenoise.studies.durations import FIT_COLUMNS, fit_rows, fits, published_log_loss
     from activenoise.tables import read_table
 
     study, pair, methods = (job.params.about[name] for name in ("study", "pair", "methods"))
@@ -28,7 +28,7 @@ def main(job: "Snakemake") -> None:
     loss, excess = figure.subplots(1, 2, width_ratios=[1, 1])
     panels.log_loss(loss, excess, scores, decays, published, methods)
     plot.save(figure, (job.output.pdf, job.output.png))
-    write_table(job.output.table, fit_rows(decays, scores))
+    write_table(job.output.table, fit_rows(decays, scores), FIT_COLUMNS)
 
 
 if __name__ == "__main__":
