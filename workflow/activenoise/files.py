@@ -130,19 +130,19 @@ class DataSet:
     """
 
     def __init__(self, paths: Sequence[str | Path], made: str | None = None) -> None:
-        files = []
+        opened = []
         for path in paths:
-            with _reading(path), h5py.File(path, "r") as file:
-                files.append((int(file["index"][0]), Path(path)))
+            with _reading(path):
+                file = h5py.File(path, "r")
+                opened.append((int(file["index"][0]), file))
         # In the order of the tracks: that of the names puts shard 10 before shard 2.
-        self._paths = [path for _, path in sorted(files)]
-        self._files = [h5py.File(path, "r") for path in self._paths]
+        self._files = [file for _, file in sorted(opened, key=lambda one: one[0])]
         first = self._files[0]
         starts, parameters = [0], []
-        for path, file in zip(self._paths, self._files, strict=True):
-            with _reading(path):
-                _check_made(path, file, made)
-                _check_shard(path, file, self._paths[0], first, starts[-1])
+        for file in self._files:
+            with _reading(file.filename):
+                _check_made(file, made)
+                _check_shard(file, first, starts[-1])
                 starts.append(starts[-1] + len(file["index"]))
                 parameters.append({name: data[:] for name, data in file["parameters"].items()})
         self._starts = np.array(starts)
@@ -162,11 +162,10 @@ class DataSet:
         rows, points = key if isinstance(key, tuple) else (key, slice(None))
         start, stop, _ = rows.indices(len(self))
         parts = []
-        ends = zip(self._paths, self._files, self._starts[:-1], self._starts[1:], strict=True)
-        for path, file, low, high in ends:
+        for file, low, high in zip(self._files, self._starts[:-1], self._starts[1:], strict=True):
             a, b = max(start, low), min(stop, high)
             if a < b:
-                with _reading(path):
+                with _reading(file.filename):
                     parts.append(file["positions"][a - low : b - low, points])
         return np.concatenate(parts)
 
@@ -184,11 +183,10 @@ class DataSet:
             file.close()
 
 
-def _check_shard(
-    path: Path, file: h5py.File, first_path: Path, first: h5py.File, before: int
-) -> None:
+def _check_shard(file: h5py.File, first: h5py.File, before: int) -> None:
     """DamagedError unless a shard holds the tracks that its path and the first shard promise, of
     which there are `before` in the shards before it."""
+    path, first_name = Path(file.filename), Path(first.filename).name
     again = "delete it and run again"
     kept = {name: str(file.attrs[name]) for name in _SAME}
     folders = path.parts[-4:-1]
@@ -199,16 +197,16 @@ def _check_shard(
                 raise DamagedError(f"{path}: holds tracks of {name} {kept[name]}; {again}")
     for name, value in kept.items():
         if value != str(first.attrs[name]):
-            other = f"{first.attrs[name]} in {first_path.name}"
+            other = f"{first.attrs[name]} in {first_name}"
             raise DamagedError(f"{path}: {name} is {value}, but {other}; {again}")
     index, start = file["index"][:], int(first["index"][0]) + before
     if not np.array_equal(index, np.arange(start, start + len(index))):
         raise DamagedError(f"{path}: begins with track {index[0]}, not {start}; {again}")
     if file["positions"].shape != (len(index), first["positions"].shape[1]):
-        raise DamagedError(f"{path}: tracks of another length than in {first_path.name}; {again}")
+        raise DamagedError(f"{path}: tracks of another length than in {first_name}; {again}")
 
 
-def _check_made(path: Path, file: h5py.File, made: str | None) -> None:
+def _check_made(file: h5py.File, made: str | None) -> None:
     """DamagedError unless the tracks of a shard follow from what `made` says, where it is given."""
     if made is None:
         return
@@ -216,7 +214,8 @@ def _check_made(path: Path, file: h5py.File, made: str | None) -> None:
     for name, value in json.loads(made).items():
         if kept.get(name) != value:
             raise DamagedError(
-                f"{path}: made with another {name} than the config's; delete it and run again"
+                f"{file.filename}: made with another {name} than the config's; "
+                "delete it and run again"
             )
 
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-
     from activenoise.analysis.table import verdict_row, write_verdicts
     from activenoise.files import read_json
 

@@ -24,6 +24,7 @@ from scipy.optimize import least_squares
 
 from activenoise.arrays import FloatArray
 from activenoise.physics.models import AOUP, Passive
+from activenoise.physics.shares import twin_diffusivity
 
 IntArray = NDArray[np.int64]
 
@@ -131,16 +132,15 @@ def diffusion_from_increments(positions: ArrayLike, dt: float) -> Estimate:
 def twin(model: Passive | AOUP) -> AOUP | None:
     """The other parameters with exactly the same autocorrelation, or None where there are none.
 
-    model: an AOUP; a Passive model has no twin. Trap and propulsion trade places:
-    kappa' = 1/tau_a, tau_a' = 1/kappa, D' = D and D_a' = (D + D_a)/(kappa tau_a)^2 - D, if that
-    is not negative. For kappa tau_a < 1 there always is one. For kappa tau_a > 1 there is one
-    exactly where the weight of e^{-kappa t} in C(t) is negative, so that no equilibrium
-    (viscoelastic) bead has this law either.
+    model: an AOUP; a Passive model has no twin. Trap and propulsion trade places
+    (`physics.shares.twin_diffusivity`). For kappa tau_a < 1 there always is one. For kappa tau_a > 1
+    there is one exactly where the weight of e^{-kappa t} in C(t) is negative, so that no
+    equilibrium (viscoelastic) bead has this law either.
     """
     if not isinstance(model, AOUP):
         return None
     kappa, D, D_a, tau_a = _values(model)
-    other = (D + D_a) / (kappa * tau_a) ** 2 - D
+    other = twin_diffusivity(kappa, D, D_a, tau_a)
     return AOUP(1 / tau_a, D, other, 1 / kappa) if other >= 0 else None
 
 

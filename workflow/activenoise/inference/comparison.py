@@ -28,7 +28,7 @@ from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA, REC
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
-from activenoise.physics.shares import active_share
+from activenoise.physics.shares import active_share, twin_diffusivity
 
 # The model whose posterior the search of a dearer one starts from.
 _NEAR = {
@@ -184,14 +184,15 @@ def needed_share(
 
     0 where a medium at equilibrium has the same C(t) (no `negative_weight`), and where the
     propulsion of that tracer turns within `persistence` (s). In a simple liquid trap and propulsion
-    can trade places (kappa' = 1/tau_a, tau_a' = 1/kappa, D' = D and
-    D_a' = (D + D_a)/(kappa tau_a)^2 - D): the share is the smaller one, of kappa tau_a < 1.
+    can trade places (`physics.shares.twin_diffusivity`): the share is the smaller one, of
+    kappa tau_a < 1.
     """
     kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
-    product = kappa * tau_a
-    traded = (product > 1) & (MEDIA[model_name] == "Simple")
-    other = (D + D_a) / np.where(traded, product, 1.0) ** 2 - D
-    time = 1 / np.where(traded, kappa, 1 / tau_a)
-    share = active_share(np.where(traded, 1 / tau_a, kappa), D, np.where(traded, other, D_a), time)
+    traded = (kappa * tau_a > 1) & (MEDIA[model_name] == "Simple")
+    turning = np.where(traded, kappa, 1 / tau_a)  # rate, 1/s, of the less active tracer
+    time = 1 / turning
+    trap = np.where(traded, 1 / tau_a, kappa)
+    push = np.where(traded, twin_diffusivity(turning, D, D_a, tau_a), D_a)
+    share = active_share(trap, D, push, time)
     seen = negative_weight(model_name, parameters) & (time >= persistence)
     return np.where(seen, share, 0.0)

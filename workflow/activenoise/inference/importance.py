@@ -119,13 +119,13 @@ def sample(
             proposal = Mixture.fit(z, _tempered(target - mixed, sampler.kept), rng)
         proposal = best
     for attempt in range(1, sampler.attempts * _STUBBORN + 1):
-        z, target = np.empty((0, n_dims)), np.empty(0)
+        z, log_w = np.empty((0, n_dims)), np.empty(0)
         for _ in range(sampler.batches):
             more = proposal.draw(rng, sampler.final)
+            target = _finite(stages[-1](more)) + _log_normal(more)
             z = np.concatenate([z, more])
-            target = np.concatenate([target, _finite(stages[-1](more)) + _log_normal(more)])
+            log_w = np.concatenate([log_w, target - proposal.log_density(more)])
             taken += len(more)
-            log_w = target - proposal.log_density(z)
             if _effective(log_w) >= sampler.wanted:
                 break
         enough = attempt >= sampler.attempts and _effective(log_w) >= min(_FEW, sampler.wanted)

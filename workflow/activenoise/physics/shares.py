@@ -23,3 +23,12 @@ def active_share(
     """The part of C(0) that is active: the inverse of `active_diffusivity`."""
     active = D_a / (1 + kappa * tau_a)
     return active / (D + active)
+
+
+def twin_diffusivity(
+    kappa: FloatArray, D: FloatArray, D_a: FloatArray, tau_a: FloatArray
+) -> FloatArray:
+    """D_a' (length^2/s) of the tracer with the same C(t) in which trap and propulsion trade places:
+    kappa' = 1/tau_a, tau_a' = 1/kappa, D' = D. Negative where there is none (docs/physics.md,
+    "Twins")."""
+    return (D + D_a) / (kappa * tau_a) ** 2 - D

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-
     from activenoise.files import read_arrays, read_json
     from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
