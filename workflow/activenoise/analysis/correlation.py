@@ -133,8 +133,8 @@ def twin(model: Passive | AOUP) -> AOUP | None:
     """The other parameters with exactly the same autocorrelation, or None where there are none.
 
     model: an AOUP; a Passive model has no twin. Trap and propulsion trade places
-    (`physics.shares.twin_diffusivity`). For kappa tau_a < 1 there always is one. For kappa tau_a > 1
-    there is one exactly where the weight of e^{-kappa t} in C(t) is negative, so that no
+    (`physics.shares.twin_diffusivity`). For kappa tau_a < 1 there always is one. For kappa tau_a
+    > 1 there is one exactly where the weight of e^{-kappa t} in C(t) is negative, so that no
     equilibrium (viscoelastic) bead has this law either.
     """
     if not isinstance(model, AOUP):
