@@ -29,8 +29,6 @@ IMPORT_NAMES = {
     "pillow": "PIL",
     "lumicks-pylake": "lumicks",
 }
-# Packages that an imported one needs at run time without depending on them.
-IMPLIED = {"keras": {"tensorflow"}}
 # Files of rules that have no business with the networks themselves, only with their numbers.
 FREE_OF_NETWORKS = {"simulate.smk", "optimum.smk", "figures.smk"}
 REQUIRED = ("script", "conda_env", "log", "benchmark", "threads", "resources", "message")
@@ -149,16 +147,12 @@ def locked() -> dict[str, str]:
 
 
 def difference(needed: dict[str, Path], offered: set[str]) -> list[str]:
-    implied = {name for package in needed for name in IMPLIED.get(package, ())}
     lines = [
         f"lacks {name}, which {file.relative_to(ROOT)} imports"
         for name, file in sorted(needed.items())
         if name not in offered
     ]
-    lines += [f"lacks {name}, which is needed at run time" for name in sorted(implied - offered)]
-    lines += [
-        f"has {name}, which nothing imports" for name in sorted(offered - set(needed) - implied)
-    ]
+    lines += [f"has {name}, which nothing imports" for name in sorted(offered - set(needed))]
     return lines
 
 
@@ -227,6 +221,11 @@ def test_only_training_and_inference_see_networks(rules: list[Rule]) -> None:
         if rule.snakefile.name in FREE_OF_NETWORKS and rule.given["conda_env"]
         for package in packages(rule.environment) & {"keras", "tensorflow"}
     ]
+
+
+def test_only_training_sees_tensorflow(rules: list[Rule]) -> None:
+    seen = [rule for rule in rules if rule.given["conda_env"]]
+    assert {rule.name for rule in seen if "tensorflow" in packages(rule.environment)} == {"train"}
 
 
 def test_every_environment_file_is_used_and_is_unlike_the_others(rules: list[Rule]) -> None:
@@ -318,10 +317,9 @@ def test_a_difference_is_told_in_full() -> None:
     needed = {"keras": ROOT / "workflow" / "a.py", "numpy": ROOT / "workflow" / "b.py"}
     assert difference(needed, {"keras", "scipy"}) == [
         "lacks numpy, which workflow/b.py imports",
-        "lacks tensorflow, which is needed at run time",
         "has scipy, which nothing imports",
     ]
-    assert not difference(needed, {"keras", "numpy", "tensorflow"})
+    assert not difference(needed, {"keras", "numpy"})
 
 
 # ---- the stand-in for conda

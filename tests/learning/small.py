@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.learning.frames import FrameSpec, rms_increment
-from activenoise.learning.networks import Network, build_lstm
+from activenoise.learning.networks import TrainableNetwork, build_lstm
 from activenoise.learning.training import Settings, Stage
 from activenoise.physics.models import AOUP, Passive
 from activenoise.simulation.tracks import simulate
@@ -41,7 +41,7 @@ class Simulated:
         return np.concatenate(parts), np.repeat(np.float32([0, 1]), n_tracks // 2)
 
 
-def small(head: str = "sum", spec: FrameSpec = KNOWN, seed: int = 0) -> Network:
+def small(head: str = "sum", spec: FrameSpec = KNOWN, seed: int = 0) -> TrainableNetwork:
     return build_lstm(spec, DT, "classify", CLASSES, head, units=8, dense=(8, 8), seed=seed)
 
 

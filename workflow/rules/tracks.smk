@@ -152,7 +152,7 @@ rule network_record:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/network.tsv"
     conda:
-        "../../envs/train.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -160,7 +160,6 @@ rule network_record:
     params:
         tasks=lambda w: list(plan.record_networks(w.track)),
         points=lambda w: plan.points(SHEET[w.track].study),
-        backend=config["backend"],
         code=code("network_record.py"),
     message:
         "networks' answers for {wildcards.track}"
@@ -212,7 +211,7 @@ rule ready_record:
     benchmark:
         RESULTS / "benchmarks/tracks/{track}/ready.tsv"
     conda:
-        "../../envs/train.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -220,7 +219,6 @@ rule ready_record:
     params:
         study=config["ready"],
         tasks=list(READY),
-        backend=config["backend"],
         code=code("ready_record.py"),
     message:
         "ready networks' answers for {wildcards.track}"

@@ -82,7 +82,7 @@ rule predict:
     wildcard_constraints:
         network="(?!optimum|bayes)[a-z][a-z0-9_]*",
     conda:
-        "../../envs/train.yaml"
+        "../../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -91,7 +91,6 @@ rule predict:
         points=lambda w: plan.scored_points(w.study, w.task, w.network),
         seeds=lambda w: plan.networks(w.study, w.task)[w.network]["seeds"],
         made=lambda w: plan.made(w.study),
-        backend=config["backend"],
         code=code("predict.py"),
     message:
         "answers of {wildcards.network} in {wildcards.study}: {wildcards.task}"

@@ -1,6 +1,5 @@
 """The networks' answers for a record: whole, and segment by segment."""
 
-import os
 from typing import TYPE_CHECKING
 
 from activenoise.logs import open_log
@@ -11,11 +10,10 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    os.environ["KERAS_BACKEND"] = job.params.backend
     from activenoise.files import read_tree, write_json, write_table
     from activenoise.learning.answers import by_segment, whole_record
     from activenoise.learning.domain import familiarity, read_domains
-    from activenoise.learning.networks import Network
+    from activenoise.learning.trained import Network
     from activenoise.reading.record import load_studied
 
     p = job.params

@@ -1,6 +1,5 @@
 """A network's answers for every held-out track."""
 
-import os
 from typing import TYPE_CHECKING
 
 from activenoise.logs import open_log
@@ -11,11 +10,10 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    os.environ["KERAS_BACKEND"] = job.params.backend
     import numpy as np
 
     from activenoise.files import classes, write_arrays
-    from activenoise.learning.networks import Network
+    from activenoise.learning.trained import Network
 
     p = job.params
     data_sets, labels = classes([s for s in (job.input.class_0, job.input.class_1) if s], p.made)

@@ -1,6 +1,5 @@
 """The ready networks' answers for a record in any unit: whole, and segment by segment."""
 
-import os
 from typing import TYPE_CHECKING
 
 from activenoise.logs import open_log
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     log = open_log(job.log[0], job.threads)
-    os.environ["KERAS_BACKEND"] = job.params.backend
     from activenoise.analysis.second_opinion import load_ready, second_opinion
     from activenoise.analysis.stored import read_facts
     from activenoise.files import write_json, write_table

@@ -10,7 +10,7 @@ from activenoise.analysis.facts import Facts
 from activenoise.files import read_attributes, read_tree
 from activenoise.learning.any_record import answers, longest_tracks, without_tones
 from activenoise.learning.domain import Domain, read_domains
-from activenoise.learning.networks import Network
+from activenoise.learning.trained import Network
 from activenoise.parameters import Range
 from activenoise.reading.record import Record
 

@@ -11,22 +11,39 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "activenoise"
 
 
+class Parsed(NamedTuple):
+    """A Python file: the names of what it imports, and what else it says, as bytes."""
+
+    imports: frozenset[str]
+    content: bytes
+
+
 @cache
-def imports(source: Path) -> set[str]:
+def parsed(source: Path) -> Parsed:
     """Names of everything a Python file imports, also inside functions: `a.b` for `import a.b`,
-    and both `a` and `a.b` for `from a import b`."""
+    and both `a` and `a.b` for `from a import b`. Its content is free of comments, layout and
+    docstrings."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    # Statements alone: the expressions, most of a tree, hold neither imports nor docstrings.
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = node.body[ast.get_docstring(node, clean=False) is not None :]
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending += getattr(node, part, ())
+    return Parsed(frozenset(names), ast.dump(tree).encode())
 
 
 def library_modules(source: Path, library: Path) -> set[Path]:
@@ -38,7 +55,7 @@ def library_modules(source: Path, library: Path) -> set[Path]:
     found: set[Path] = set()
     pending = [source]
     while pending:
-        for name in imports(pending.pop()):
+        for name in parsed(pending.pop()).imports:
             new = set(_files(name, library)) - found
             found |= new
             pending += new
@@ -63,26 +80,5 @@ def fingerprint(source: Path, library: Path) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(library_modules(source, library)):
         digest.update(path.relative_to(library).as_posix().encode())
-        digest.update(content(path))
+        digest.update(parsed(path).content)
     return digest.hexdigest()
-
-
-@cache
-def content(path: Path) -> bytes:
-    """What a module is made of, without comments, layout and docstrings."""
-    return ast.dump(_bare(path)).encode()
-
-
-def _bare(path: Path) -> ast.Module:
-    """The syntax tree of a module without its docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-            and node.body
-            and isinstance(node.body[0], ast.Expr)
-            and isinstance(node.body[0].value, ast.Constant)
-            and isinstance(node.body[0].value.value, str)
-        ):
-            node.body = node.body[1:]
-    return tree

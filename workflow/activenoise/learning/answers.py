@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from activenoise.arrays import FloatArray
-from activenoise.learning.networks import Network
+from activenoise.learning.trained import Network
 from activenoise.studies.scoring import probability
 from activenoise.studies.segments import IndexedAnswer, SegmentAnswer, segment_answers
 

@@ -15,7 +15,7 @@ import numpy as np
 from activenoise.arrays import FloatArray
 from activenoise.learning.answers import by_segment, whole_record
 from activenoise.learning.domain import Domain, familiarity
-from activenoise.learning.networks import Network
+from activenoise.learning.trained import Network
 from activenoise.parameters import REGISTRY, Range
 from activenoise.physics.tones import Sinusoid, waveform
 from activenoise.studies.segments import SegmentAnswer

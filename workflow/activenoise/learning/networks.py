@@ -15,7 +15,7 @@ A classifier answers with one number, the logit of class 1. A regressor answers 
 mean and the log of the posterior standard deviation of each target.
 
 Written with Keras, on the backend that the environment variable KERAS_BACKEND names. A network is
-saved as one `.keras` file, which holds the description of its frames too.
+saved as one `.keras` file, which holds the description of its frames too; `trained` reads it.
 """
 
 from __future__ import annotations
@@ -23,20 +23,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from activenoise.learning.frames import FrameSpec, frames
-from activenoise.logs import DamagedError
+from activenoise.learning.frames import FrameSpec
+from activenoise.learning.trained import BOUND, Network
 
 HEADS = ("sum", "state", "last")
-_BATCH = 512  # tracks whose frames are held at once in inference
 _FORGET_BIASES = (0.0, 4.0)  # of the units at the start: memories of 2 to 56 frames
-_BOUND = 12.0  # standardised inputs beyond it are cut: the tails of fourth powers are long
 
 
 @keras.saving.register_keras_serializable(package="activenoise")
@@ -57,7 +54,7 @@ class Standardise(keras.layers.Layer):
         self.shift, self.scale = weight("shift", "zeros"), weight("scale", "ones")
 
     def call(self, inputs: Any) -> Any:
-        return ops.clip((inputs - self.shift) / self.scale, -_BOUND, _BOUND)
+        return ops.clip((inputs - self.shift) / self.scale, -BOUND, BOUND)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "about": self.about}
@@ -146,8 +143,8 @@ class LSTM(keras.layers.LSTM):
         return outputs[:, -1], outputs, [outputs[:, -1], result.cs[-1]]
 
 
-class Network:
-    """A Keras model with what it takes to use it.
+class TrainableNetwork(Network):
+    """A network as a Keras model, to be trained and saved.
 
     model: frames (n_tracks, n_frames, n_channels) -> answers (n_tracks, n_frames, n_outputs).
     """
@@ -155,27 +152,9 @@ class Network:
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self._input = next(layer for layer in model.layers if isinstance(layer, Standardise))
-        self.frames = FrameSpec.from_dict(self.about["frames"])
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """Description: frames, task, names, dt, unit, head, trained_to."""
-        return self._input.about
-
-    @property
-    def task(self) -> str:
-        """`classify` or `estimate`."""
-        return self.about["task"]
-
-    @property
-    def names(self) -> list[str]:
-        """The two classes, or the parameters whose logarithms are estimated."""
-        return self.about["names"]
-
-    @property
-    def trained_to(self) -> int:
-        """Points of the longest tracks that it was trained on; 0 before training."""
-        return self.about["trained_to"]
+        super().__init__(
+            lambda inputs: ops.convert_to_numpy(model.predict_on_batch(inputs)), self._input.about
+        )
 
     def standardise(self, sample: NDArray[np.float32], targets: NDArray[np.float32]) -> None:
         """Set shift and scale of the inputs, and of the targets of a regressor, from a sample."""
@@ -187,59 +166,9 @@ class Network:
             scale = values.std(axis=0, dtype=np.float64)
             layer.set_weights([shift, np.where(scale > 1e-8, scale, 1.0)])
 
-    def predict(
-        self, tracks: NDArray[np.float32], at: Sequence[int] | None = None
-    ) -> NDArray[np.float64]:
-        """Answers at prefixes of the tracks, float64 (n_tracks, len(at), n_outputs), without the
-        last axis for a classifier, whose answer is the logit of its second class.
-
-        tracks: (n_tracks, n_points) at interval dt. at: prefix lengths in points; None: the
-        whole tracks, and no axis for it. A prefix is read up to its last whole frame.
-        """
-        tracks = np.asarray(tracks)
-        index = self._frame_index([tracks.shape[1]] if at is None else at, tracks.shape[1])
-        used = int(index.max() + 1) * self.frames.points
-        parts = []
-        for start in range(0, len(tracks), _BATCH):
-            block = frames(tracks[start : start + _BATCH, :used], self.frames)
-            parts.append(self._answers(block)[:, index])
-        result = np.concatenate(parts)
-        return result[:, 0] if at is None else result
-
-    def predict_frames(self, inputs: NDArray[np.float32], at: Sequence[int]) -> NDArray[np.float64]:
-        """Answers at prefixes, as of `predict`, from frames (n_tracks, n_frames, n_channels)."""
-        index = self._frame_index(at, inputs.shape[1] * self.frames.points)
-        blocks = range(0, len(inputs), _BATCH)
-        return np.concatenate([self._answers(inputs[i : i + _BATCH])[:, index] for i in blocks])
-
-    def _frame_index(self, at: Sequence[int], n_points: int) -> NDArray[np.int64]:
-        """The last whole frame of each prefix."""
-        lengths = np.asarray(at, np.int64)
-        if lengths.min() < self.frames.points or lengths.max() > n_points:
-            raise ValueError(
-                f"prefix lengths {lengths.min()} ... {lengths.max()} must lie in"
-                f" {self.frames.points} (one frame) ... {n_points}"
-            )
-        return lengths // self.frames.points - 1
-
-    def _answers(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-        """At every frame, without the last axis for a classifier."""
-        answers = ops.convert_to_numpy(self.model.predict_on_batch(inputs)).astype(np.float64)
-        return answers[..., 0] if self.task == "classify" else answers
-
     def save(self, path: str | Path) -> None:
         """Write one file; `path` ends in .keras."""
         self.model.save(path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Network:
-        """The network in a .keras file. DamagedError where it cannot be read."""
-        try:
-            return cls(keras.saving.load_model(path, compile=False))
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
-            if not Path(path).exists():
-                raise
-            raise DamagedError(f"{path}: damaged; delete it and run again") from error
 
 
 def n_outputs(task: str, names: Sequence[str]) -> int:
@@ -257,7 +186,7 @@ def build_lstm(
     dense: Sequence[int] = (32, 16),
     activation: str = "relu",
     seed: int = 0,
-) -> Network:
+) -> TrainableNetwork:
     """An untrained LSTM network. dt (s) of the points; task `classify` (names: class 0 and 1) or
     `estimate` (names of the parameters); head: one of HEADS; dense: widths of the hidden fully
     connected layers; activation: theirs, or `quadratic` for the first (ReLU for the others)."""
@@ -291,7 +220,7 @@ def build_lstm(
         answer = RunningSum()(answer)
     if task == "estimate":
         answer = TargetUnits()(answer)
-    return Network(keras.Model(inputs, answer))
+    return TrainableNetwork(keras.Model(inputs, answer))
 
 
 def build_feedforward(
@@ -301,7 +230,7 @@ def build_feedforward(
     names: Sequence[str],
     dense: Sequence[int] = (1000, 250, 125),
     seed: int = 0,
-) -> Network:
+) -> TrainableNetwork:
     """The paper's feedforward net: all points of a track of one frame -> dense (ReLU) -> answer.
     It reads one duration, that of its frame."""
     init = _Seeds(seed)
@@ -312,7 +241,7 @@ def build_feedforward(
     answer = keras.layers.Dense(n_outputs(task, names), kernel_initializer=init.glorot())(x)
     if task == "estimate":
         answer = TargetUnits()(answer)
-    return Network(keras.Model(inputs, answer))
+    return TrainableNetwork(keras.Model(inputs, answer))
 
 
 def _about(

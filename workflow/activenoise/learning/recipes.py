@@ -9,7 +9,7 @@ import numpy as np
 
 from activenoise.learning.angle_bank import AngleBank
 from activenoise.learning.frames import FrameSpec, rms_increment
-from activenoise.learning.networks import Network, build_feedforward, build_lstm
+from activenoise.learning.networks import TrainableNetwork, build_feedforward, build_lstm
 from activenoise.physics.priors import Prior, parse_prior
 from activenoise.physics.system import mean_square_displacement
 from activenoise.simulation.recorded import draw
@@ -22,7 +22,7 @@ def build(
     task: str,
     names: Sequence[str],
     seed: int,
-) -> Network:
+) -> TrainableNetwork:
     """A network by its settings (schema: $defs/network) for tracks at interval dt (s).
 
     parameters: the study's, in config form. Where all are fixed, frames are in units of the rms

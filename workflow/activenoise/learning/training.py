@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from activenoise.learning.batches import Array, Batch, Source
 from activenoise.learning.frames import frames
-from activenoise.learning.networks import Network
+from activenoise.learning.networks import TrainableNetwork
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class _MeanWeights:
 
 
 def train(
-    network: Network,
+    network: TrainableNetwork,
     source: Source,
     validation: Validation,
     settings: Settings,
@@ -154,7 +154,9 @@ def train(
     return history
 
 
-def validation_scores(network: Network, inputs: Array, validation: Validation) -> dict[str, float]:
+def validation_scores(
+    network: TrainableNetwork, inputs: Array, validation: Validation
+) -> dict[str, float]:
     """Mean log-loss at each prefix length (nats), or root mean square error of each target.
     inputs: the frames of the validation's tracks."""
     answers = network.predict_frames(inputs, validation.at)
@@ -196,7 +198,7 @@ class FrameLoss(keras.losses.Loss):
 
 
 def _batches(
-    network: Network, source: Source, settings: Settings, random: np.random.Generator
+    network: TrainableNetwork, source: Source, settings: Settings, random: np.random.Generator
 ) -> Iterator[Batch]:
     """Frames (n_tracks, n_frames, n_channels) and targets: first a larger batch of the longest
     tracks, for the standardisation, then one batch a step."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
@@ -29,6 +28,7 @@ from activenoise.report.style import (
     SYMBOLS,
     End,
     Look,
+    density_map,
     label_ends,
     letter,
     look,
@@ -139,7 +139,7 @@ def clouds(
         extent=(low, high, low, high),
         mincnt=1,
         bins="log",
-        cmap=sns.blend_palette(["#e6e6e6", colour], as_cmap=True),
+        cmap=density_map(colour),
         linewidths=0.1,
     )
     axes.plot(limits, limits, color=RED, lw=0.7, ls=(0, (4, 2)))

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -102,7 +101,18 @@ def look(method: str) -> Look:
 
 def shades(colour: str, count: int) -> list[Any]:
     """Shades of a colour from pale to dark."""
-    return list(sns.blend_palette(["#dddddd", colour, INK], count + 2)[1:-1])
+    return list(_blend(["#dddddd", colour, INK], count + 2)[1:-1])
+
+
+def density_map(colour: str) -> Any:
+    """A colour map from pale to a colour."""
+    return _blend(["#e6e6e6", colour], as_cmap=True)
+
+
+def _blend(colours: Sequence[str], count: int = 6, as_cmap: bool = False) -> Any:
+    import seaborn as sns  # here, since it takes longer to load than most figures to draw
+
+    return sns.blend_palette(colours, count, as_cmap)
 
 
 def question(pair: str) -> str:

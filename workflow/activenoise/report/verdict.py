@@ -254,14 +254,10 @@ def judge(
 def ready_networks(study: str | Path) -> ReadyNetworks:
     """The networks for any record in the results of their study, such as results/ready.
 
-    ValueError, in one line, if there is none, or if the package that runs them is not installed.
+    ValueError, in one line, if there is none.
     """
-    try:
-        from activenoise.analysis.second_opinion import load_ready, ready_files
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"the answers of networks need {error.name}: pip install 'activenoise[networks]'"
-        ) from None
+    from activenoise.analysis.second_opinion import load_ready, ready_files
+
     return load_ready(ready_files(study), Path(study).name)
 
 
