@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from activenoise.config.fingerprint import PACKAGE, content, fingerprint, imports, library_modules
+from activenoise.config.fingerprint import PACKAGE, fingerprint, library_modules, parsed
 
 FILES = {
     "script.py": "def main():\n    from activenoise.first import run\n    run()\n",
@@ -36,7 +36,7 @@ def library(tmp_path):
 
 
 def taken(library):
-    for cached in (fingerprint, imports, content):
+    for cached in (fingerprint, parsed):
         cached.cache_clear()
     return fingerprint(library / "script.py", library)
 
@@ -109,7 +109,7 @@ def test_modules_that_import_each_other(library):
 def test_every_form_of_import_is_seen(library):
     path = library / "forms.py"
     path.write_text("import a\nimport b.c as d\nfrom e import f as g\n\ndef h():\n    import i\n")
-    assert imports(path) == {"a", "b.c", "e", "e.f", "i"}
+    assert parsed(path).imports == {"a", "b.c", "e", "e.f", "i"}
 
 
 def test_the_librarys_own_modules_are_followed():
