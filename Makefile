@@ -18,7 +18,7 @@ READY = $(if $(wildcard results/ready/*/*-domain.h5),--networks results/ready)
 
 SNAKEMAKE = .venv/bin/python -m snakemake
 SMOKE = --configfile config/smoke.yaml
-PYTEST = .venv/bin/python -m pytest -n auto --dist loadscope
+PYTEST = .venv/bin/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 # The stamp of an environment is a copy of the lock that it was made from, written last: an environment without
 # its stamp is half made and is made again, and a lock that is merely newer (a git checkout) costs nothing.

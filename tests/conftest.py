@@ -20,10 +20,13 @@ SMOKE = ("--configfile", "config/smoke.yaml")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Marks every test that starts Snakemake through the fixture below."""
+    """Marks every test that starts Snakemake through the fixture below, and puts the modules of
+    these first: the run of the whole smoke study takes longest."""
     for item in items:
         if "snakemake" in item.fixturenames:
             item.add_marker("workflow")
+    first = {item.path for item in items if item.get_closest_marker("workflow")}
+    items.sort(key=lambda item: (item.path not in first, item.path.stem != "test_smoke"))
 
 
 @pytest.fixture(scope="session")

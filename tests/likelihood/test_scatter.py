@@ -38,7 +38,7 @@ def test_the_weighted_sum_is_that_of_all_records(baseline, kappa):
         AOUP(kappa, values, 3.0, 0.4),
         Viscoelastic(kappa, values, 2.0, 0.3),
     ):
-        each = [kalman.log_likelihood(model, instrument, x, DT) for x in made]
+        each = kalman.log_likelihoods(model, instrument, made, DT)
         found = kalman.log_likelihoods(model, instrument, ensemble.records, DT)
         np.testing.assert_allclose(ensemble.weights @ found, np.sum(each, axis=0), atol=1e-6)
 
