@@ -26,12 +26,15 @@ from activenoise.likelihood.positions import log_likelihood
 def test_loss_at_every_frame() -> None:
     """Weights 1/(n + n0), against the sum written out."""
     logits = np.array([[[0.5], [-1.0], [2.0]], [[0.1], [0.2], [0.3]]], np.float32)
-    labels = np.array([[1.0], [0.0]], np.float32)
     weight = 1 / (10 * np.arange(1, 4) + 25)
-    each = np.logaddexp(0, (1 - 2 * labels) * logits[..., 0])
-    expected = np.mean(each @ weight) / weight.sum()
-    found = float(FrameLoss("classify", 10, 25.0)(labels, logits))
-    assert found == pytest.approx(expected, rel=1e-5)
+    drawn = np.array([[[1.0]], [[0.0]]], np.float32)
+    exact = np.array([[[0.9], [0.8], [0.3]], [[0.5], [0.0], [1.0]]], np.float32)
+    for labels in (drawn, exact):
+        ones, zeros = np.logaddexp(0, -logits), np.logaddexp(0, logits)
+        each = (labels * ones + (1 - labels) * zeros)[..., 0]
+        expected = np.mean(each @ weight) / weight.sum()
+        found = float(FrameLoss("classify", 10, 25.0)(labels, logits))
+        assert found == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.slow

@@ -15,24 +15,24 @@ def main(job: "Snakemake") -> None:
 
     from activenoise.files import DataSet, replacing, write_table
     from activenoise.learning.batches import Batches
+    from activenoise.learning.exact_labels import ExactLabels
     from activenoise.learning.recipes import build
     from activenoise.learning.training import Settings, Validation, train
 
-    p = job.params
-    training, held_out = (
-        [DataSet(shards, p.made) for shards in both if shards]
-        for both in ((job.input.train_0, job.input.train_1), (job.input.check_0, job.input.check_1))
-    )
+    p, given = job.params, job.input
+    classes = (given.train_0, given.train_1), (given.check_0, given.check_1)
+    training, held_out = ([DataSet(one, p.made) for one in both if one] for both in classes)
     network = build(p.network, p.parameters, p.dt, p.task, p.names, p.seed)
-    targets = p.names if p.task == "estimate" else None
+    targets, labels = (p.names if p.task == "estimate" else None), None
+    if p.training["labels"] == "exact":
+        labels = ExactLabels(training, p.parameters, network.frames.points, p.seed)
     lengths = sorted({stage["points"] for stage in p.training["stages"]})
-    check = Batches(held_out, targets)
-    tracks, truth = check.batch(sum(map(len, held_out)), lengths[-1])
+    tracks, truth = Batches(held_out, targets).batch(sum(map(len, held_out)), lengths[-1])
     history = train(
         network,
-        Batches(training, targets, p.seed, p.training["tracks"]),
+        Batches(training, targets, p.seed, p.training["tracks"], labels),
         Validation(tracks, truth, lengths),
-        Settings.from_dict({k: v for k, v in p.training.items() if k != "tracks"}),
+        Settings.from_dict(p.training),
         p.seed,
         log,
     )

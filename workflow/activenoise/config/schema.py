@@ -332,6 +332,14 @@ def _network_mistakes(
             f"{place}.frames.angle_bank = true: all parameters are known, and the bank would be the"
             " exact answer; must be false"
         )
+    if training["labels"] == "exact":
+        if place.startswith("estimates"):
+            yield f"{place}.training.labels = exact: an estimator has true values; must be drawn"
+        elif not is_bare(ranges):
+            yield (
+                f"{place}.training.labels = exact: the study sees its tracks through an instrument,"
+                " or in no unit; must be drawn"
+            )
     yield from _frame_mistakes(place, network, study)
     if network["longest"] is not None and network["longest"] < shortest:
         yield (

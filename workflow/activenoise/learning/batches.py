@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,15 +12,17 @@ from numpy.typing import NDArray
 from activenoise.files import DataSet
 
 Array = NDArray[np.float32]
-Batch = tuple[Array, Array]  # tracks, or their frames, and their targets
+Targets = Array | Callable[[Array], Array]
+Batch = tuple[Array, Targets]
 
 
 class Source(Protocol):
     """An endless supply of labelled tracks."""
 
     def batch(self, n_tracks: int, n_points: int) -> Batch:
-        """Tracks (n_tracks, n_points) and their targets, (n_tracks,) class numbers in equal
-        parts, or (n_tracks, n_targets)."""
+        """Tracks (n_tracks, n_points) and their targets: (n_tracks,) class numbers in equal
+        parts, or (n_tracks, n_targets), or what gives labels of the frames (n_tracks, n_frames)
+        from the tracks as a network gets them, which may be mirrored or reversed."""
 
 
 class Batches:
@@ -27,7 +30,7 @@ class Batches:
 
     Targets are the class numbers; or, for one data set, the logs of the named parameters. Windows
     shorter than a track start at a random point of it. limit: use only the first so many tracks of
-    each class.
+    each class. labels: gives labels in place of the class numbers (`exact_labels.ExactLabels`).
     """
 
     def __init__(
@@ -36,12 +39,14 @@ class Batches:
         targets: Sequence[str] | None = None,
         seed: int = 0,
         limit: int | None = None,
+        labels: Callable[[slice, Array], Array] | None = None,
     ) -> None:
         self._data_sets = data_sets
         self._size = min(limit or len(data_sets[0]), *map(len, data_sets), len(data_sets[0]))
         self._row = 0
         self._random = np.random.default_rng(seed)
         self._targets = data_sets[0].log_parameters(targets) if targets else None
+        self._labels = labels
 
     def batch(self, n_tracks: int, n_points: int) -> Batch:
         """n_tracks windows of n_points, float32, as many of each class, and their targets."""
@@ -58,8 +63,9 @@ class Batches:
         for data_set in self._data_sets:
             first = int(self._random.integers(data_set.n_points - n_points + 1))
             parts.append(data_set[rows, first : first + n_points])
-        if self._targets is None:
-            labels = np.repeat(np.arange(len(parts), dtype=np.float32), share)
-        else:
-            labels = self._targets[rows].astype(np.float32)
-        return np.concatenate(parts), labels
+        tracks = np.concatenate(parts)
+        if self._labels is not None:
+            return tracks, partial(self._labels, rows)
+        if self._targets is not None:
+            return tracks, self._targets[rows].astype(np.float32)
+        return tracks, np.repeat(np.arange(len(parts), dtype=np.float32), share)

@@ -160,7 +160,7 @@ class TrainableNetwork(Network):
         """Set shift and scale of the inputs, and of the targets of a regressor, from a sample."""
         pairs = [(self._input, sample.reshape(-1, sample.shape[-1]))]
         if self.task == "estimate":
-            pairs.append((self.model.layers[-1], targets))
+            pairs.append((self.model.layers[-1], targets.reshape(-1, targets.shape[-1])))
         for layer, values in pairs:
             shift = values.mean(axis=0, dtype=np.float64)
             scale = values.std(axis=0, dtype=np.float64)

@@ -19,7 +19,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from activenoise.learning.batches import Array, Batch, Source
+from activenoise.learning.batches import Array, Source
 from activenoise.learning.frames import frames
 from activenoise.learning.networks import TrainableNetwork
 
@@ -54,8 +54,10 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """Settings from the config's, some of which (`tracks`, `labels`) are the source's."""
         stages = [s if isinstance(s, Stage) else Stage(**s) for s in values["stages"]]
-        return cls(**{**values, "stages": stages})
+        own = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
+        return cls(**{**own, "stages": stages})
 
     @property
     def steps(self) -> int:
@@ -72,6 +74,7 @@ class Validation:
     at: Sequence[int]
 
 
+_Inputs = tuple[Array, Array]
 _LINES = 20  # of the log, and rows of the history
 # Adam's. A training is a few thousand steps of stages that differ in their gradients: its memory of
 # their squares, 1/(1 - beta_2), is 100 steps and not the usual 1000.
@@ -175,8 +178,10 @@ def validation_scores(
 class FrameLoss(keras.losses.Loss):
     """Mean over tracks of the loss at the frames, weighted by 1/(n + offset) at n points.
 
-    Classifier: log-loss of the logit, nats. Regressor: minus the log density of the target under
-    the normal of the predicted mean and log sd, whose minimum is at the posterior's moments.
+    Targets (n_tracks, n_frames, k), or (n_tracks, 1, k) where all frames share them. Classifier:
+    log-loss of the logit against a class or its probability, nats. Regressor: minus the log density
+    of the target under the normal of the predicted mean and log sd, whose minimum is at the
+    posterior's moments.
     """
 
     def __init__(self, task: str, points: int, offset: float) -> None:
@@ -188,7 +193,6 @@ class FrameLoss(keras.losses.Loss):
         n = self._points * ops.cumsum(ops.ones_like(y_pred[:1, :, 0]), axis=1)
         weight = 1 / (n + self._offset)
         weight = weight / ops.sum(weight)
-        y_true = ops.expand_dims(y_true, 1)
         if self._task == "classify":
             loss = ops.softplus(y_pred) - y_true * y_pred
         else:
@@ -199,14 +203,14 @@ class FrameLoss(keras.losses.Loss):
 
 def _batches(
     network: TrainableNetwork, source: Source, settings: Settings, random: np.random.Generator
-) -> Iterator[Batch]:
-    """Frames (n_tracks, n_frames, n_channels) and targets: first a larger batch of the longest
-    tracks, for the standardisation, then one batch a step."""
+) -> Iterator[_Inputs]:
+    """Frames (n_tracks, n_frames, n_channels) and targets (as of `FrameLoss`): first a larger batch
+    of the longest tracks, for the standardisation, then one batch a step."""
     longest = max(stage.points for stage in settings.stages)
     sizes = [(max(256, settings.batch), longest)]
     for stage in settings.stages:
         sizes += [(settings.batch, stage.points)] * stage.steps
-    kept: dict[bytes, Batch] = {}
+    kept: dict[bytes, _Inputs] = {}
     for n_tracks, n_points in sizes:
         tracks, targets = source.batch(n_tracks, n_points)
         # The same tracks come again together, and are known by their last points.
@@ -218,14 +222,17 @@ def _batches(
             tracks = tracks[:, ::-1]
         if "flip" in settings.augment:
             tracks = tracks * random.choice(np.array([-1, 1], np.float32), (len(tracks), 1))
-        labels = np.asarray(targets, np.float32).reshape(len(tracks), -1)
+        if callable(targets):
+            labels = targets(tracks)[..., np.newaxis]
+        else:
+            labels = np.asarray(targets, np.float32).reshape(len(tracks), 1, -1)
         item = frames(tracks, network.frames), labels
         if key:
             kept[key] = item
         yield item
 
 
-def _ahead(items: Iterator[Batch], n: int = 4) -> Generator[Batch, None, None]:
+def _ahead(items: Iterator[_Inputs], n: int = 4) -> Generator[_Inputs, None, None]:
     """The items in order, made in a thread of their own, n of them before they are asked for."""
     with ThreadPoolExecutor(1) as pool:
         waiting = deque(pool.submit(next, items, None) for _ in range(n))
