@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,10 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 SMOKE = ("--configfile", "config/smoke.yaml")
+# Workers side by side have a core each; threads of one that wait for those of another burn time.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("NUMBA", "OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import requires
 from importlib.util import module_from_spec, spec_from_loader
@@ -86,6 +87,14 @@ def parsed(source: Path) -> ast.AST:
     return ast.parse(text)
 
 
+@cache
+def imported(file: Path, library_root: Path) -> frozenset[str]:
+    """Absolute names of what a file imports."""
+    inside = file.is_relative_to(library_root) and file.parent != library_root
+    package = ".".join(file.parent.relative_to(library_root).parts) if inside else ""
+    return frozenset(Imports(parsed(file), package).names)
+
+
 def third_party(source: Path, library_root: Path = LIBRARY_ROOT) -> dict[str, Path]:
     """What a file imports, itself or through the library: each package with a file that does."""
     found: dict[str, Path] = {}
@@ -93,9 +102,7 @@ def third_party(source: Path, library_root: Path = LIBRARY_ROOT) -> dict[str, Pa
     pending = [source]
     while pending:
         file = pending.pop()
-        inside = file.is_relative_to(library_root) and file.parent != library_root
-        package = ".".join(file.parent.relative_to(library_root).parts) if inside else ""
-        for name in sorted(Imports(parsed(file), package).names):
+        for name in sorted(imported(file, library_root)):
             local = set(library_files(name, library_root))
             pending += local - seen
             seen |= local

@@ -20,7 +20,8 @@ from activenoise.reading.sheet import INSTRUMENTS
 from activenoise.simulation.tracks import simulate
 
 BRIEF = EFFORTS["full"].brief
-SMALL = replace(EFFORTS["quick"], sampler=BRIEF, longest=None)
+SMALL = replace(EFFORTS["quick"], sampler=BRIEF, longest=None, bands=8)
+BARE = replace(EFFORTS["quick"], segments=1, bands=4, longest=None)
 ACTIVE = AOUP(kappa=5.0, D=0.1, D_a=2.0, tau_a=0.15)  # kappa tau_a < 1: no medium does this
 DT = 0.01
 
@@ -92,8 +93,7 @@ def test_hum_makes_no_passive_bead_active():
     at = DT * np.arange(6000)
     x = track(Passive(5.0, 0.1), len(at), seed=5)[0]
     hum = 0.5 * x.std() * np.sin(2 * np.pi * 12.345 * at)
-    effort = replace(SMALL, segments=1, bands=4)
-    clean, humming = (analyse({"": {"x": y}}, DT, "exact", effort).facts for y in (x, x + hum))
+    clean, humming = (analyse({"": {"x": y}}, DT, "exact", BARE).facts for y in (x, x + hum))
     assert clean.tones.found == []
     (tone,) = humming.tones.found
     assert abs(tone.frequency - 12.345) < 1e-3
@@ -114,7 +114,7 @@ def test_a_drift_makes_no_passive_bead_active(kind):
     }[kind]
     x += drift * x.std()
     x += 0.1 * np.diff(x).std() * np.random.default_rng(8).standard_normal(n)
-    facts = analyse({"": {"x": x}}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    facts = analyse({"": {"x": x}}, DT, "camera", BARE).facts
     assert facts.comparison.p("Passive") < 0.05
     if kind == "line":
         assert set(misfits(facts.comparison.fit["x"])) == {"slow"}
@@ -129,8 +129,7 @@ def test_a_jump_of_the_stage_is_taken_off():
     x = track(Passive(5.0, 0.1), 3000, seed=6)[0]
     x += 0.1 * np.diff(x).std() * np.random.default_rng(8).standard_normal(len(x))
     jumped = x + 2 * x.std() * (np.arange(len(x)) > 1000)
-    effort = replace(SMALL, segments=1, bands=4)
-    facts = analyse({"": {"x": jumped}}, DT, "camera", effort).facts
+    facts = analyse({"": {"x": jumped}}, DT, "camera", BARE).facts
     (jump,) = facts.artefacts.disturbances.jumps
     assert facts.artefacts.disturbances.taken_off
     assert jump.time == pytest.approx(10, abs=0.2)
@@ -160,9 +159,9 @@ def test_gaps_that_were_filled_in_make_no_passive_bead_active():
 
 @pytest.mark.slow
 def test_propulsion_is_no_drift():
-    x = track(ACTIVE, 3000)[0]
+    x = track(ACTIVE, 1500)[0]
     x += 0.1 * np.diff(x).std() * np.random.default_rng(9).standard_normal(len(x))
-    facts = analyse({"": {"x": x}}, DT, "camera", replace(SMALL, segments=1, bands=4)).facts
+    facts = analyse({"": {"x": x}}, DT, "camera", BARE).facts
     assert facts.comparison.p("Drift", "Wander") < 1e-6
     assert reading(facts) == "active"
 
@@ -172,7 +171,7 @@ def test_the_twin_of_the_papers_record_at_every_50th_point():
     """8.4 s at kappa tau_a = 52 and D_a/D = 9: surely not a simple passive bead, and not to be told
     from a viscoelastic one."""
     x = track(AOUP(157, 7e-4, 6.3e-3, 0.33), 13_101, 6.4e-4, seed=3)[0]
-    facts = analyse({"": {"x": x}}, 6.4e-4, "exact", replace(SMALL, segments=1)).facts
+    facts = analyse({"": {"x": x}}, 6.4e-4, "exact", BARE).facts
     assert reading(facts) == "active or viscoelastic"
     assert facts.comparison.p("Passive") < 1e-3
     assert facts.comparison.p_distinguishable < 0.1  # of driven tracers in other media too
@@ -188,8 +187,8 @@ def test_a_response_that_is_not_in_the_models_is_thinned_away():
     fits. Every 2nd point would, but still holds some of the filter's memory; every 4th is free."""
     truth = Passive(kappa=20.0, D=1.0)
     dt = 1e-3
-    x = np.convolve(track(truth, 12_002, dt, seed=5)[0], [0.5, -0.2, 0.7], "valid")
-    facts = analyse({"": {"x": x}}, dt, "exact", replace(SMALL, segments=1)).facts
+    x = np.convolve(track(truth, 8002, dt, seed=5)[0], [0.5, -0.2, 0.7], "valid")
+    facts = analyse({"": {"x": x}}, dt, "exact", BARE).facts
     assert facts.record.analysed_stride >= 4
     assert "fast" in misfits(facts.full_rate.fit["x"])
     assert not misfits(facts.comparison.fit["x"])
@@ -201,7 +200,7 @@ def test_a_response_that_is_not_in_the_models_is_thinned_away():
 @pytest.mark.slow
 def test_a_parameter_that_changes_along_the_record_is_seen():
     parts = [track(Passive(8.0, D), 2000, seed=7)[0] for D in (1.0, 1.6)]
-    effort = replace(SMALL, segments=4)
+    effort = replace(BARE, segments=4)
     changing = analyse({"": {"x": np.concatenate(parts)}}, DT, "exact", effort).facts.pieces
     steady = analyse({"": {"x": track(Passive(8, 1.0), 4000, seed=8)[0]}}, DT, "exact", effort)
     assert changing.trends["D"].p_constant < 1e-3
@@ -224,9 +223,9 @@ def circulating(n_points: int, dt: float, swirl: float, seed: int) -> np.ndarray
 
 @pytest.mark.slow
 def test_two_coordinates_with_gaps_are_analysed_jointly_each_and_for_circulation():
-    xy = circulating(3000, 0.05, swirl=2.0, seed=11)
+    xy = circulating(1500, 0.05, swirl=2.0, seed=11)
     xy[200:230] = np.nan
-    facts = analyse({"": {"x": xy[:, 0], "y": xy[:, 1]}}, 0.05, "exact", SMALL).facts
+    facts = analyse({"": {"x": xy[:, 0], "y": xy[:, 1]}}, 0.05, "exact", BARE).facts
     test = facts.circulation["x, y"]
     assert test.p_reversible < 0.01
     assert abs(test.rate) == pytest.approx(2.0, abs=4 * test.rate_error)
