@@ -108,6 +108,7 @@ def test_propulsion_is_found_in_the_noise_of_a_real_bead():
     assert driven.held["tau_a", 95]
 
 
+@pytest.mark.slow
 def test_the_band_of_the_ranks_holds_uniform_ones_and_finds_others():
     rng = np.random.default_rng(3)
     assert coverage.p_simultaneous(rng.random(200)) > 0.01

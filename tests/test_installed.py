@@ -129,6 +129,7 @@ def test_importing_the_package_imports_nothing_else(tmp_path):
     assert run(code, LIBRARY.parent, tmp_path).split() == ["activenoise"]
 
 
+@pytest.mark.slow
 def test_every_public_name_is_there_without_the_extras(tmp_path):
     absent = sorted(set().union(*EXTRAS.values()))
     code = (

@@ -217,6 +217,7 @@ def test_a_bad_record_is_named_and_the_others_go_on(project, snakemake):
     assert not (project / "results/smoke/tracks/broken/record.h5").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_blank_in_its_name_works(tmp_path, copy_project):
     """Neither the project nor the environment beside it needs a path without blanks."""
     project = copy_project(tmp_path / "with a blank")

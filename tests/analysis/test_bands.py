@@ -15,6 +15,7 @@ AOUP_MODEL = AOUP(2.0, 0.3, 1.0, 0.6)
 INSTRUMENT = Instrument(noise=0.05, exposure=0.6, baseline="constant")
 
 
+@pytest.mark.slow
 def test_bands_hold_the_right_models_record_and_not_anothers():
     record = simulate_records(AOUP_MODEL, INSTRUMENT, 8000, DT, seed=11)
     record[300:340] = np.nan

@@ -12,6 +12,8 @@ from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, Passive
 from activenoise.simulation.records import simulate_records
 
+pytestmark = pytest.mark.slow
+
 DT = 0.01
 CAMERA = Instrument(noise=0.02, exposure=0.5)
 RECORDS = {

@@ -152,6 +152,7 @@ def test_a_line_for_each_track_takes_two_points():
 
 
 @pytest.mark.skipif(RECORDS is None, reason="ACTIVENOISE_RECORDS names no folder of real records")
+@pytest.mark.slow
 def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     """A thousand tracks of an inert tag, some bound and some free: not of one D, and thermal."""
     path = Path(str(RECORDS)) / "halotag_nls_nuclear_2d.csv"

@@ -189,6 +189,7 @@ GRANULE = parse_prior(
 
 
 @pytest.mark.parametrize("name", ["Passive", "AOUP"])
+@pytest.mark.slow
 def test_twice_the_nodes_change_little(name):
     x = simulate(GRANULE.draw("AOUP", 3, 24), 500, 6.4e-4, seed=3)
     coarse = log_evidence(name, GRANULE, x, 6.4e-4, [100, 500])
@@ -293,6 +294,7 @@ def test_rbp_samples_give_the_evidence_of_a_known_law():
 
 
 @pytest.mark.parametrize("pair", [("Passive", "AOUP"), ("AOUP", "RBP")])
+@pytest.mark.slow
 def test_ratios_of_evidence_average_to_one(pair):
     prior = parse_prior(
         {

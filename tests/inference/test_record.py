@@ -154,6 +154,7 @@ def errors_from_uniform(rows):
     return max(missed)
 
 
+@pytest.mark.slow
 def test_posteriors_are_calibrated():
     """Simulation-based calibration of the linear models: eight numbers within 3 standard errors."""
     assert errors_from_uniform(ranks()) < 3
@@ -216,6 +217,7 @@ def test_an_active_record_of_negative_weight_is_called_so():
     assert sum(answer.probability.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_low_pass_that_looks_active_is_seen_through():
     instrument = Instrument(noise=0.01, corner=4.0, exposure=0.3)
     record = simulate_records(Passive(2.0, 1.0), instrument, 8000, 0.02, seed=4)
@@ -309,6 +311,7 @@ def test_the_real_bead_at_full_rate_is_passive():
 
 
 @pytest.mark.skipif(RECORDS is None, reason="ACTIVENOISE_RECORDS names no folder of real records")
+@pytest.mark.slow
 def test_the_real_bead_by_camera_is_passive():
     path = Path(str(RECORDS)) / "trapped_bead_water_camera.txt"
     metres = np.genfromtxt(path, skip_header=1)[:, 0]
@@ -348,6 +351,7 @@ def test_what_the_user_gives_replaces_the_default():
     assert Coordinates("AOUP", prior).names == ("kappa", "D", "D_a", "tau_a", "exposure", "drift")
 
 
+@pytest.mark.slow
 def test_odds_weigh_the_evidence():
     record = simulate_records(Passive(1.0, 0.5), Instrument(), 200, 0.1, seed=1)
     records = [Record(record, 0.1)]
@@ -387,6 +391,7 @@ def test_many_short_records_are_as_good_as_a_long_one():
     assert abs(row["mean"] - 0.5) < 4 * row["sd"] < 0.4
 
 
+@pytest.mark.slow
 def test_the_mechanism_of_many_short_records():
     """RBP tracks of 12 points, of known parameters: the joint answer is RBP, and of AOUP's tracks
     AOUP, beyond any doubt."""

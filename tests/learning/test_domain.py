@@ -54,6 +54,7 @@ def test_statistics_of_a_random_walk():
     np.testing.assert_allclose(statistics(3e-6 * x - 5.0), statistics(x), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_new_tracks_of_the_same_kind_are_as_far_out_as_the_old(domain):
     farther = domain.farther(domain.distance(tracks(500, 2)))
     assert kstest(farther, "uniform").pvalue > 1e-3

@@ -120,6 +120,7 @@ def test_sums_against_numpy(tracks: NDArray[np.float32]) -> None:
         np.testing.assert_allclose(measured, values, rtol=2e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_residuals_vanish_for_a_passive_track() -> None:
     """The formulas of the passive tracer: residuals scatter about 0 for it, and not for an AOUP."""
     spec = FrameSpec("statistics", 1, 50_000, memories=tuple(2.0 ** np.arange(10)), quartic=True)

@@ -71,6 +71,7 @@ def test_classifier_against_the_optimum(
     assert chance[-1] > 0.2
 
 
+@pytest.mark.slow
 def test_regressor() -> None:
     """Estimates of log D and log D_a beat the prior's spread, and their own spread is honest."""
     network = build_lstm(UNKNOWN, DT, "estimate", ["D", "D_a"], "state", units=8, dense=(8, 8))
@@ -85,6 +86,7 @@ def test_regressor() -> None:
     assert np.all(np.abs(z.std(axis=0) - 1) < 0.25)
 
 
+@pytest.mark.slow
 def test_feedforward_trains(validation: Validation) -> None:
     spec = FrameSpec("positions", 4, 50, scale=1.0)
     network = build_feedforward(spec, DT, "classify", CLASSES, dense=(32, 16))

@@ -348,6 +348,7 @@ def test_any_table_of_numbers(tmp_path, columns, seed, n_rows, extension, option
     ),
     extension=st.sampled_from(FORMATS),
 )
+@pytest.mark.slow
 def test_any_bytes(tmp_path, content, magic, extension):
     path = tmp_path / f"a{extension}"
     path.write_bytes(magic + content)

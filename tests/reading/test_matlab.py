@@ -28,6 +28,7 @@ from activenoise.reading import matlab
 
 
 @pytest.mark.parametrize("version", ["4", "5", "compressed", "7.3"])
+@pytest.mark.slow
 def test_matlab(tmp_path, version):
     def save(name: str, **arrays: np.ndarray) -> Path:
         path = tmp_path / name

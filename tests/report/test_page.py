@@ -215,6 +215,7 @@ def test_ready_networks_answer_where_they_know_the_record(structure):
     assert text.count("active share") == 1
 
 
+@pytest.mark.slow
 def test_a_study_that_does_not_know_the_record_gives_no_probability():
     x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 400, 0.01, seed=1, n_tracks=1).astype(np.float64).T
     row = {"value": 1.0, "standard_error": 0.1}
@@ -236,6 +237,7 @@ def test_what_the_user_wrote_is_escaped(made, structure):
     assert "tracks/&lt;a&gt; &amp; b.csv: made &amp; here" in made[0]
 
 
+@pytest.mark.slow
 def test_a_record_that_nothing_fits_shows_no_probability():
     rng = np.random.default_rng(2)
     jumps = np.cumsum(rng.standard_cauchy(1200) * 0.01)

@@ -30,6 +30,7 @@ def record() -> np.ndarray:
     return track + 5.0
 
 
+@pytest.mark.slow
 def test_both_ways_say_the_same_of_a_whole_record(record):
     exact, sampled = whole_record(BARE, record, DT), whole_record(SEEN, record, DT, seed=1)
     for found in (exact, sampled):
@@ -66,6 +67,7 @@ def test_segments_cover_the_record(record, prior):
             assert 0 < row.sd < np.log(high / low)
 
 
+@pytest.mark.slow
 def test_a_segment_is_answered_as_a_track_is(record):
     """The record's mean, not the segment's, is taken for the zero."""
     rows = list(by_segment(BARE, record[:200], DT, [100]))

@@ -18,6 +18,7 @@ def immobile(n: int, seed: int) -> np.ndarray:
     return x / x.std() + rng.standard_normal(n)
 
 
+@pytest.mark.slow
 def test_an_immobile_bead_under_1_over_f_noise_is_found():
     found = [slow_noise([immobile(4000, seed)]) for seed in range(6)]
     assert sum(one is not None for one in found) >= 5
@@ -28,6 +29,7 @@ def test_an_immobile_bead_under_1_over_f_noise_is_found():
     assert slow_noise([x]).part == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_relaxations_are_not_1_over_f():
     assert [i for i, x in enumerate(clean_records(14)) if slow_noise([x]) is not None] == []
     assert slow_noise([np.random.default_rng(1).standard_normal(4000)]) is None
