@@ -44,11 +44,13 @@ def gain(record):
     return rbp.log_evidence - twin.log_evidence, rbp
 
 
-def test_a_slow_strong_propulsion_of_constant_speed_is_told_from_its_twin():
+@pytest.mark.slow
+def test_a_slow_strong_propulsion_of_constant_speed_is_told_from_its_twin(monkeypatch):
+    monkeypatch.setattr("activenoise.inference.rbp_posterior._RBP_DRAWS", (64, 64))
     instrument = Instrument(noise=0.05, exposure=0.3)
     record = simulate_rotational(tracer(), instrument, 600, DT, seed=2)
     record[100:110] = np.nan
-    answer = compare_models([Record(record, DT)], PRIOR, sampler=QUICK, models=CELLS, sift=True)
+    answer = compare_models([Record(record, DT)], PRIOR, sampler=QUICK, models=CELLS)
     p = answer.probability
     assert p["ViscoelasticRBP"] > 10 * p["ViscoelasticAOUP"]
     assert p["ViscoelasticRBP"] + p["RBP"] > 0.9
@@ -71,7 +73,7 @@ def test_a_passive_record_leaves_the_rbp_in_a_medium_out():
     """And so leaves prior odds and probabilities as they are without it."""
     record = simulate_records(Passive(1.0, 0.1), Instrument(noise=0.05), 200, DT, seed=1)
     records = [Record(record, DT)]
-    sifted = compare_models(records, PRIOR, sampler=QUICK, models=CELLS, sift=True)
+    sifted = compare_models(records, PRIOR, sampler=QUICK, models=CELLS)
     bare = compare_models(records, PRIOR, sampler=QUICK, models=CELLS[:-1])
     assert sifted.probability == bare.probability
 

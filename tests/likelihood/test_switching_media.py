@@ -105,6 +105,7 @@ def particles(values, noise, record, count, seed, parts=5):
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tau_m", [1.0, 4.0])
 def test_a_maxwell_medium_against_particles(tau_m):
     """Strong propulsion and an element that forgets sooner or later than the angle, 100 points:

@@ -69,7 +69,7 @@ def compare_models(
     sampler: Sampler | None = None,
     odds: Mapping[str, float] | None = None,
     models: Collection[str] = RECORD_MODELS,
-    sift: bool = False,
+    sift: bool = True,
 ) -> Comparison:
     """Posterior over the models of the grid for records with shared parameters.
 
