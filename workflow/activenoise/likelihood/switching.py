@@ -11,8 +11,10 @@ Each angle of a half circle, theta_i = pi (i + 1/2)/M, carries a probability and
 diffuses, and each angle's new mixture of normals is replaced by the normal of its mean and
 covariance. With exact positions and no detector nothing is replaced: z is then known.
 
-The mean velocity over an interval fluctuates less than that at its middle, which the noise makes
-good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
+In a medium with relaxations its modes (`physics.media`) take the place of x in z.
+
+The mean velocity over an interval fluctuates less than that at its middle, which the solvent's
+noise makes good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ def rbp_log_likelihood(
 
     Error, root mean square at D_a/D = 20 and dt/tau_a = 0.03: 0.2 nats over 400 exact positions
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
-    (tests/test_rbp_filter.py); it falls with D_a/D, and at weak propulsion it is nothing.
+    (tests/likelihood); it falls with D_a/D, and at weak propulsion it is nothing.
     """
     prepared, flat = _prepared(model, instrument, positions, dt, n_angles, from_zero, lengths)
     result = np.empty(len(flat))
