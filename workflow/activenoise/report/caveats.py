@@ -226,11 +226,10 @@ def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:
             continue
         both = comparison.p(TWINS[rbp], rbp)
         if not comparison.models[rbp].counted:
-            if both > 0.01 or rbp == "RBP":
-                yield (
-                    f"Whether the speed of the propulsion is constant ({rbp}) was not found out: "
-                    "too few draws of its posterior count, and it has no part in the probabilities."
-                )
+            yield (
+                f"Whether the speed of the propulsion is constant ({rbp}) was not found out: too "
+                "few draws of its posterior count, and it has no part in the probabilities."
+            )
         elif both > 0.01:
             yield (
                 f"If the motion is active and {medium}, its mechanism is RBP rather than AOUP "
