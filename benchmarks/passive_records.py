@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 from activenoise.inference.comparison import compare_models
 from activenoise.inference.importance import Sampler
 from activenoise.inference.record import Kind, Record, default_prior
+from activenoise.parameters import TWINS
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import Passive
 from activenoise.simulation.records import simulate_records
@@ -57,7 +58,7 @@ def main() -> None:
                 records = [Record(x - x.mean(), DT)]
                 prior = default_prior(records, kind)
                 answer = compare_models(records, prior, seed=seed, sampler=SAMPLER)
-                linear = [p for name, p in answer.posteriors.items() if name != "RBP"]
+                linear = [p for name, p in answer.posteriors.items() if name not in TWINS]
                 worst = max(p.pareto_k for p in linear)
                 rows.append((answer.p_active, answer.p_distinguishable, worst > 0.7))
             active, shown, poor = np.array(rows, float).T

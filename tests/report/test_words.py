@@ -190,6 +190,17 @@ def test_the_bayes_factor_is_for_those_who_have_other_odds():
     assert "The Bayes factor of activity is 4" in everything(made)
 
 
+def test_the_mechanism_is_said_of_each_medium_that_has_a_chance():
+    made = driven()
+    models = dict(made.comparison.models)
+    models["ViscoelasticRBP"], models["ViscoelasticAOUP"] = models["RBP"], models["AOUP"]
+    models["RBP"] = models["AOUP"] = models["PowerLaw"]
+    said = everything(replace(made, comparison=replace(made.comparison, models=models)))
+    assert "the medium has one more relaxation, its mechanism is RBP rather than AOUP" in said
+    assert f"{0.79 / 0.99:.0%}".removesuffix("%") in said
+    assert "the liquid simple" not in said
+
+
 def test_a_double_well_is_not_called_active():
     """RBP alone explains the positions, and Gaussian models leave equilibrium alive."""
     found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.96)

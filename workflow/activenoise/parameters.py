@@ -122,13 +122,15 @@ PARAMETERS = {
     "Passive": ("kappa", "D"),
     "Viscoelastic": ("kappa", "D", "strength", "tau_m"),
     "AOUP": ("kappa", "D", "D_a", "tau_a"),
-    "RBP": ("kappa", "D", "D_a", "tau_a"),
     "PowerLaw": ("kappa", "D", "medium_strength", "alpha", "tau_min", "tau_max"),
     "ViscoelasticAOUP": ("kappa", "D", "strength", "tau_m", "D_a", "tau_a"),
     "PowerLawAOUP": (
         "kappa", "D", "medium_strength", "alpha", "tau_min", "tau_max", "D_a", "tau_a",
     ),
 }  # fmt: skip
+# The models whose propulsion is that of an RBP, and the linear model of the same covariance.
+TWINS = {"RBP": "AOUP", "ViscoelasticRBP": "ViscoelasticAOUP", "PowerLawRBP": "PowerLawAOUP"}
+PARAMETERS |= {name: PARAMETERS[twin] for name, twin in TWINS.items()}
 # The models of records: the medium of each. "Drift" and "Wander" are Passive on an instrument that
 # moves slowly, as a random walk or one that relaxes.
 MEDIA = {
@@ -138,11 +140,15 @@ MEDIA = {
     "AOUP": "Simple",
     "RBP": "Simple",
     "ViscoelasticAOUP": "Maxwell",
+    "ViscoelasticRBP": "Maxwell",
     "PowerLawAOUP": "PowerLaw",
+    "PowerLawRBP": "PowerLaw",
 }
 EQUILIBRIUM = ("Passive", "Viscoelastic", "PowerLaw")
 INSTRUMENTAL = ("Drift", "Wander")
-ACTIVE = ("AOUP", "RBP", "ViscoelasticAOUP", "PowerLawAOUP")
+ACTIVE = (
+    "AOUP", "RBP", "ViscoelasticAOUP", "ViscoelasticRBP", "PowerLawAOUP", "PowerLawRBP",
+)  # fmt: skip
 RECORD_MODELS = (*EQUILIBRIUM, *INSTRUMENTAL, *ACTIVE)
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
 STUDIED = ("Passive", "AOUP", "RBP")

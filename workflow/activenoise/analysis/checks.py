@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
@@ -19,8 +19,8 @@ from activenoise.inference.record import Record, instrument_of, linear_model
 from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
 from activenoise.likelihood.switching import rbp_log_likelihood, rbp_scores
+from activenoise.parameters import TWINS
 from activenoise.physics.instrument import Baseline, Instrument
-from activenoise.physics.models import AOUP, RBP
 from activenoise.physics.system import LinearModel
 
 N_LAGS = 20
@@ -154,7 +154,7 @@ def fit_test(
         way: Callable[..., FloatArray] = (
             kalman.recursive_innovations if len(records) > 1 else _innovations
         )
-        if p.model_name == "RBP":
+        if p.model_name in TWINS:
             model, instrument = _likeliest_rbp(p, list(some.values()), baseline)
             way = _scores
         for track, record in some.items():
@@ -184,9 +184,9 @@ def _innovations(
 
 def _likeliest_rbp(
     p: Posterior, records: Sequence[Record], baseline: Baseline
-) -> tuple[AOUP, Instrument]:
-    """The AOUP of the covariance of RBP, and the instrument, of the likeliest of a few draws, by
-    the first points of the records."""
+) -> tuple[LinearModel, Instrument]:
+    """The twin of an RBP (`inference.rbp_posterior`), and the instrument, of the likeliest of a few
+    draws, by the first points of the records."""
     parts = [record.positions for record in records]
     points = np.cumsum([len(x) for x in parts])
     parts = [
@@ -194,35 +194,36 @@ def _likeliest_rbp(
     ]
     tried = []
     for i in range(_RBP_CANDIDATES):
-        model, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
-        aoup = cast(AOUP, model)
-        level = [_level(aoup, instrument, Record(x, records[0].dt)) for x in parts]
+        twin, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
+        level = [_level(twin, instrument, Record(x, records[0].dt)) for x in parts]
         log_p = math.fsum(
-            float(
-                rbp_log_likelihood(RBP(**aoup.parameters), at, x, records[0].dt, from_zero=True)[0]
-            )
+            float(rbp_log_likelihood(twin, at, x, records[0].dt, from_zero=True)[0])
             for at, x in level
         )
-        tried.append((log_p, aoup, instrument))
-    _, aoup, instrument = max(tried, key=lambda one: one[0])
-    return aoup, instrument
+        tried.append((log_p, twin, instrument))
+    _, twin, instrument = max(tried, key=lambda one: one[0])
+    return twin, instrument
 
 
-def _level(aoup: AOUP, instrument: Instrument, record: Record) -> tuple[Instrument, FloatArray]:
+def _level(
+    twin: LinearModel, instrument: Instrument, record: Record
+) -> tuple[Instrument, FloatArray]:
     """Instrument and positions as the filter of RBP takes them: a long record of a trapped tracer
-    less the baseline that the AOUP of the same covariance has; otherwise the baseline is a part of
-    the state, which a filter forgets that is long in a trap."""
-    if np.all(np.asarray(aoup.kappa) == 0) or len(record.positions) <= FEWEST:
+    less the baseline that the twin has; otherwise the baseline is a part of the state, which a
+    filter forgets that is long in a trap."""
+    if np.all(np.asarray(twin.kappa) == 0) or len(record.positions) <= FEWEST:
         return instrument, record.positions
-    found = kalman.innovations(aoup, instrument, *record)
+    found = kalman.innovations(twin, instrument, *record)
     base = kalman.regressors(len(record.positions), instrument.unknowns)
     return replace(instrument, baseline="zero"), record.positions - found.baseline @ base
 
 
-def _scores(aoup: AOUP, instrument: Instrument, positions: FloatArray, dt: float) -> FloatArray:
-    """Normal scores of a record under the RBP that has the covariance of an AOUP."""
-    at, levelled = _level(aoup, instrument, Record(positions, dt))
-    return rbp_scores(RBP(**aoup.parameters), at, levelled, dt, from_zero=True)
+def _scores(
+    twin: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
+) -> FloatArray:
+    """Normal scores of a record under the RBP that has the covariance of its twin."""
+    at, levelled = _level(twin, instrument, Record(positions, dt))
+    return rbp_scores(twin, at, levelled, dt, from_zero=True)
 
 
 def likeliest(

@@ -29,7 +29,7 @@ from activenoise.inference.comparison import (
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
-from activenoise.parameters import ACTIVE, EQUILIBRIUM, MEDIA, RECORD_MODELS
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, MEDIA, TWINS
 
 _PERSISTENT = 3.0  # intervals within which propulsion is too like thermal noise to be limited
 _ALIVE = 0.02  # probability by the whole record of a model that is compared for its parts
@@ -61,7 +61,7 @@ def compared(
     setup: Setup,
     sampler: Sampler,
     stride: int = 1,
-    models: Collection[str] = RECORD_MODELS,
+    models: Collection[str] | None = None,
 ) -> tuple[ComparisonFacts, Comparison]:
     """The probabilities of the models for tracks with shared parameters, and how well the favoured
     one and the AOUP fit. tracks: about their means, every stride-th point, dt (s) apart."""
@@ -178,20 +178,22 @@ def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> 
 def alive(found: ComparisonFacts) -> list[str]:
     """The models that are worth a comparison of a part of the record: those that the whole leaves a
     chance, those at equilibrium in the same media, so that no medium is asked about with propulsion
-    alone, and the two that every other one is near to."""
+    alone, the twin of an RBP, and the two that every other one is near to."""
     likely = [name for name, model in found.models.items() if model.probability > _ALIVE]
     media = {MEDIA[name] for name in likely if name in ACTIVE}
+    twins = [TWINS[name] for name in likely if name in TWINS]
     return [
         name
         for name in found.models
-        if name in (*likely, "Passive", "AOUP") or (name in EQUILIBRIUM and MEDIA[name] in media)
+        if name in (*likely, *twins, "Passive", "AOUP")
+        or (name in EQUILIBRIUM and MEDIA[name] in media)
     ]
 
 
 def linear_name(model: str) -> str:
-    """The linear model that stands for a model where RBP would cost much: AOUP has its parameters,
-    and an instrument that moves slowly is a matter of the whole record."""
-    return {"RBP": "AOUP", "Drift": "Passive", "Wander": "Passive"}.get(model, model)
+    """The linear model that stands for a model where RBP would cost much: its twin has the same
+    parameters, and an instrument that moves slowly is a matter of the whole record."""
+    return {**TWINS, "Drift": "Passive", "Wander": "Passive"}.get(model, model)
 
 
 def summary(p: Posterior) -> dict[str, Summary]:

@@ -11,7 +11,7 @@ from math import log, sqrt
 from typing import Any, Literal, NamedTuple
 
 from activenoise.analysis.facts import ComparisonFacts, Facts, FitTest
-from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, TWINS
 
 Reading = Literal[
     "no model",
@@ -91,7 +91,7 @@ def misfits(test: FitTest, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
         found["fast"] = largest
     if test.distance > max(limits.distance, limits.distance_errors / root):
         found["normal"] = test.distance
-    tails = None if test.model == "RBP" else test.positions
+    tails = None if test.model in TWINS else test.positions
     if tails and abs(tails.value) > max(limits.kurtosis, limits.errors * tails.error):
         found["shape"] = tails.value
     if test.p_slow < limits.slow:
@@ -168,7 +168,7 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     return "undecided"
 
 
-_GAUSSIAN_ACTIVE = tuple(name for name in ACTIVE if name != "RBP")
+_GAUSSIAN_ACTIVE = tuple(name for name in ACTIVE if name not in TWINS)
 
 
 def _driven_over_still(found: ComparisonFacts) -> float:
@@ -201,7 +201,7 @@ def _models_agree(found: ComparisonFacts, limits: Thresholds) -> bool:
 
 def _only_by_shape(found: ComparisonFacts, limits: Thresholds) -> bool:
     """Whether RBP alone, whose positions are not normal, makes the record look active."""
-    by_rbp = found.p("RBP") > limits.factor * found.p(*_GAUSSIAN_ACTIVE)
+    by_rbp = found.p(*TWINS) > limits.factor * found.p(*_GAUSSIAN_ACTIVE)
     return by_rbp and _driven_over_still(found) < log(limits.factor)
 
 

@@ -100,18 +100,19 @@ class Setup:
         records: Sequence[Record],
         prior: Mapping[str, Axis],
         sampler: Sampler,
-        models: Collection[str] = RECORD_MODELS,
+        models: Collection[str] | None = None,
         more: int = 0,
     ) -> Comparison:
-        """The models side by side for records that share their parameters. more: added to the
-        seed."""
+        """The models side by side for records that share their parameters. models: all that have a
+        chance without it. more: added to the seed."""
         odds, still = self.choices.odds, self.why_no_drift is not None
         used = [
             name
-            for name in models
+            for name in models or RECORD_MODELS
             if odds.get(name, 1.0) > 0 and not (still and name in INSTRUMENTAL)
         ]
-        return compare_models(records, prior, self.baseline, self.seed + more, sampler, odds, used)
+        seed, sift = self.seed + more, models is None
+        return compare_models(records, prior, self.baseline, seed, sampler, odds, used, sift)
 
     def posterior(
         self,

@@ -16,6 +16,7 @@ from activenoise.parameters import (
     MEASURED,
     RECORD_MODELS,
     SHARES,
+    TWINS,
     WITH_PRIOR,
     Range,
     is_off,
@@ -60,7 +61,7 @@ def choices(trap: str, settings: Mapping[str, Any]) -> Choices:
             raise ValueError(f"odds.{name} is no model; they are {', '.join(RECORD_MODELS)}")
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"odds.{name} = {value:g}: must be a number of 0 or more")
-    if not any(odds.get(name, 1.0) for name in RECORD_MODELS if name != "RBP"):
+    if not any(odds.get(name, 1.0) for name in RECORD_MODELS if name not in TWINS):
         raise ValueError("odds: a model other than RBP must have odds above 0")
     return Choices(trap, priors, settings.get("baseline"), odds)
 

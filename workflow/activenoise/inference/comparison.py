@@ -24,7 +24,7 @@ from activenoise.inference.record import (
     elements_of,
     wander_prior,
 )
-from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA, RECORD_MODELS
+from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA, RECORD_MODELS, TWINS
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
@@ -39,6 +39,8 @@ _NEAR = {
     "ViscoelasticAOUP": "AOUP",
     "PowerLawAOUP": "AOUP",
 }
+# Nats by which a model is hopeless beside another, and by which it is noticeably better.
+_HOPELESS, _NOTICEABLE = 7.0, 1.0
 # Draws of a collapsed importance sampling say nothing of an evidence.
 _FEWEST_DRAWS = 10.0
 
@@ -67,25 +69,32 @@ def compare_models(
     sampler: Sampler | None = None,
     odds: Mapping[str, float] | None = None,
     models: Collection[str] = RECORD_MODELS,
+    sift: bool = True,
 ) -> Comparison:
     """Posterior over the models of the grid for records with shared parameters.
 
     odds: factors by which prior odds of models differ from the usual ones (`usual_odds`), 1 where
     not given. A model of factor 0 gets probability 0. models: those that are compared; Passive and
-    AOUP always are, since the searches of others start there.
+    AOUP always are, since the searches of others start there, and so is the twin of an RBP. sift:
+    leave out an RBP in a medium with relaxations, which is dear, where it can hardly matter
+    (`_matters`).
     """
     prior = default_prior(records) if prior is None else prior
     posteriors: dict[str, Posterior] = {}
-    for name in (name for name in LINEAR if name in {*models, "Passive", "AOUP"}):
+    wanted = {*models, "Passive", "AOUP", *(TWINS[name] for name in models if name in TWINS)}
+    for name in (name for name in LINEAR if name in wanted):
         near = posteriors.get(_NEAR.get(name, ""))
         posteriors[name] = posterior(name, records, prior, baseline, seed, sampler, near=near)
     slow = {"Drift": drift_prior(records), "Wander": wander_prior(records, prior)}
     for name in (name for name in slow if name in models):
         own, near = {**prior, **slow[name]}, posteriors[_NEAR[name]]
         posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler, near=near)
-    if "RBP" in models:
-        reach = default_reach(records, sampler or Sampler())
-        posteriors["RBP"] = rbp_posterior(posteriors["AOUP"], records, prior, baseline, seed, reach)
+    for name in (name for name in TWINS if name in models):
+        if sift and MEDIA[name] != "Simple" and not _matters(name, posteriors):
+            continue
+        twin = posteriors[TWINS[name]]
+        reach = default_reach(records, sampler or Sampler(), twin.model_name)
+        posteriors[name] = rbp_posterior(twin, records, prior, baseline, seed, reach)
     counted = [name for name, p in posteriors.items() if counts(p)]
     evidence = {name: p.log_evidence for name, p in posteriors.items()}
     probability = probabilities(evidence, odds, counted)
@@ -101,6 +110,19 @@ def compare_models(
         ),
         numerical_error=error,
     )
+
+
+def _matters(rbp: str, posteriors: Mapping[str, Posterior]) -> bool:
+    """Whether an RBP in a medium with relaxations can matter beside the other models.
+
+    Its covariance is its twin's: where the best linear model is exp(`_HOPELESS`) times as likely as
+    the twin, the RBP is hopeless. Where the medium does not improve on the simple liquid, nor an
+    RBP on the AOUP there, an RBP in the medium tells nothing new.
+    """
+    z = {name: p.log_evidence for name, p in posteriors.items()}
+    twin = z[TWINS[rbp]]
+    alive = twin > max(value for name, value in z.items() if name not in TWINS) - _HOPELESS
+    return alive and max(twin, z.get("RBP", -np.inf)) > z["AOUP"] + _NOTICEABLE
 
 
 def counts(p: Posterior) -> bool:

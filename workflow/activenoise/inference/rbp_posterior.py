@@ -1,7 +1,8 @@
-"""Evidence and posterior of the rotational Brownian particle (RBP) for records.
+"""Evidence and posterior of the rotational Brownian particle (RBP) for records, in any medium.
 
-AOUP is its Gaussian twin: equal parameters give equal covariances. RBP's posterior is found by
-importance sampling from AOUP's (`posterior`), seen through any instrument (`switching`).
+The AOUP in the same medium is its Gaussian twin: equal parameters give equal covariances. The
+posterior of an RBP is found by importance sampling from the twin's (`posterior`), seen through any
+instrument (`switching`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from activenoise.inference.record import (
 )
 from activenoise.likelihood import kalman
 from activenoise.likelihood.switching import rbp_log_likelihood
+from activenoise.parameters import MEDIA, TWINS
 from activenoise.physics.instrument import Baseline, Instrument
-from activenoise.physics.models import RBP
 from activenoise.physics.priors import Axis
 
 _RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
@@ -40,11 +41,13 @@ _RBP_FASTEST = 3.0  # intervals; what turns faster is normal within one, and cou
 _RBP_DRAWN, _RBP_SHORT, _RBP_NODES = 8, 1 << 9, (33, 15)
 _RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the baseline
 _RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
+_COST = {"Simple": 1, "Maxwell": 2, "PowerLaw": 6}  # of a point
 _RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
+_RBP_OF = {twin: name for name, twin in TWINS.items()}
 
 
 def rbp_posterior(
-    aoup: Posterior,
+    twin: Posterior,
     records: Sequence[Record],
     prior: Mapping[str, Axis] | None = None,
     baseline: Baseline = "constant",
@@ -55,20 +58,22 @@ def rbp_posterior(
     """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin,
     which are for the same records, prior and baseline.
 
-    At equal parameters RBP has AOUP's covariance, and its prior, so
+    twin: of the AOUP in one of the media. At equal parameters the RBP has its covariance, and its
+    prior, so
 
-        p(y | RBP)/p(y | AOUP) = < p(y | theta, b, RBP)/p(y | theta, b, AOUP) >
+        p(y | RBP)/p(y | twin) = < p(y | theta, b, RBP)/p(y | theta, b, twin) >
 
-    over AOUP's posterior of the parameters theta and of the coefficients b of the baseline, which
-    are normal given theta. Of many short records both densities are integrated over b instead, and
-    of a free tracer, whose filter forgets where it began. Where few of its draws are effective,
-    `importance.sample_beside` moves to where RBP's posterior is. The ratio is about memory of the
-    length of tau_a: a record that is much finer is thinned for it, and of a propulsion that turns
-    within three intervals the ratio is taken as 1.
+    over the twin's posterior of the parameters theta and of the coefficients b of the baseline,
+    which are normal given theta. Of many short records both densities are integrated over b
+    instead, and of a free tracer, whose filter forgets where it began. Where few of its draws are
+    effective, `importance.sample_beside` moves to where RBP's posterior is. The ratio is about
+    memory of the length of tau_a: a record that is much finer is thinned for it, and of a
+    propulsion that turns within three intervals the ratio is taken as 1.
     """
     records = checked(records)
-    coordinates = Coordinates("AOUP", default_prior(records) if prior is None else prior)
-    reach = reach or default_reach(records, Sampler())
+    name = twin.model_name
+    coordinates = Coordinates(name, default_prior(records) if prior is None else prior)
+    reach = reach or default_reach(records, Sampler(), name)
     d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
     free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
     many = free or unknowns * len(records) > _RBP_DRAWN
@@ -81,67 +86,69 @@ def rbp_posterior(
     def log_ratio(z: FloatArray) -> FloatArray:
         found = coordinates.parameters(z[:, :d])
         slow = found["tau_a"] >= _RBP_FASTEST * max(r.dt for r in records)
-        parameters = {name: values[slow] for name, values in found.items()}
+        whole = np.zeros(len(z))
+        if not slow.any():
+            return whole
+        parameters = {key: values[slow] for key, values in found.items()}
         shifts = z[slow, d:].reshape(int(slow.sum()), len(long), unknowns)
         ratio = np.zeros(len(shifts))
         for dt in dict.fromkeys(r.dt for r in short):
             same = [r.positions for r in short if r.dt == dt]
             way = _log_ratio_integrated if unknowns == 0 else _log_ratio_summed
-            ratio += way(parameters, same, dt, baseline)
+            ratio += way(name, parameters, same, dt, baseline)
         for i, record in enumerate(long):
-            ratio += _log_ratio(parameters, record, shifts[:, i], baseline)
-        whole = np.zeros(len(z))
+            ratio += _log_ratio(name, parameters, record, shifts[:, i], baseline)
         whole[slow] = ratio
         return whole
 
     found = sample_beside(
-        aoup.sample,
+        twin.sample,
         joint_log_likelihood(coordinates, records, baseline),
         log_ratio,
         unknowns * len(long),
         seed,
         reach,
     )
-    return drawn_posterior("RBP", coordinates, found, n_draws, seed)
+    return drawn_posterior(_RBP_OF[name], coordinates, found, n_draws, seed)
 
 
-def default_reach(records: Sequence[Record], sampler: Sampler) -> Reach:
+def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP") -> Reach:
     """How many draws RBP's posterior takes beside linear ones of this sampler. Its likelihoods are
-    dear, so the number falls with the number of points."""
+    dear, so the number falls with the number of points and with what a point costs in the medium of
+    the twin."""
     points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
-    draws = int(np.clip(_RBP_ROUND // points, *_RBP_DRAWS))
+    draws = int(np.clip(_RBP_ROUND // (_COST[MEDIA[twin]] * points), *_RBP_DRAWS))
     return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
 
 
 def _log_ratio_integrated(
+    twin: str,
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
     baseline: Baseline,
 ) -> FloatArray:
-    """log p(y | RBP) - log p(y | AOUP) of all records of free tracers together, at m sets of
+    """log p(y | RBP) - log p(y | twin) of all records of free tracers together, at m sets of
     parameters, (m,). The filter integrates over the tracer's place."""
-    instrument = instrument_of(parameters, baseline)
-    gaussian = kalman.log_likelihoods(
-        linear_model("AOUP", parameters), instrument, positions, dt
-    ).sum(axis=0)
+    model, instrument = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    gaussian = kalman.log_likelihoods(model, instrument, positions, dt).sum(axis=0)
     mechanism = rbp_log_likelihood(
-        _rotational(parameters), instrument, np.concatenate(positions), dt,
-        lengths=[len(x) for x in positions],
-    )  # fmt: skip
+        model, instrument, np.concatenate(positions), dt, lengths=[len(x) for x in positions]
+    )
     return mechanism - gaussian
 
 
 def _log_ratio_summed(
+    twin: str,
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
     baseline: Baseline,
 ) -> FloatArray:
-    """log p(y | RBP) - log p(y | AOUP) of all records of trapped tracers together, (m,). RBP's
+    """log p(y | RBP) - log p(y | twin) of all records of trapped tracers together, (m,). RBP's
     density is summed over nodes of each record's baseline."""
-    aoup, marginal = linear_model("AOUP", parameters), instrument_of(parameters, baseline)
-    ratio = -kalman.log_likelihoods(aoup, marginal, positions, dt).sum(axis=0)
+    model, marginal = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    ratio = -kalman.log_likelihoods(model, marginal, positions, dt).sum(axis=0)
     u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
     nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
     repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
@@ -149,11 +156,11 @@ def _log_ratio_summed(
         base = kalman.regressors(len(x), marginal.unknowns)
         levelled, log_cell = np.empty((len(ratio), len(nodes), len(x))), np.empty(len(ratio))
         for i in range(len(ratio)):
-            fitted, factor = _baseline(parameters, i, Record(x, dt), baseline)
+            fitted, factor = _baseline(twin, parameters, i, Record(x, dt), baseline)
             levelled[i] = x - (fitted + np.linalg.solve(factor.T, nodes.T).T) @ base
             log_cell[i] = nodes.shape[1] * np.log(step) - np.log(np.diagonal(factor)).sum()
         log_p = rbp_log_likelihood(
-            _rotational(repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
+            linear_model(twin, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
             from_zero=True,
         )  # fmt: skip
         ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
@@ -161,21 +168,25 @@ def _log_ratio_summed(
 
 
 def _baseline(
-    parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
+    twin: str, parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean of AOUP's normal law of the coefficients of the baseline at the i-th set of parameters,
-    and the Cholesky factor of the inverse of its covariance."""
+    """Mean of the twin's normal law of the coefficients of the baseline at the i-th set of
+    parameters, and the Cholesky factor of the inverse of its covariance."""
     one = {name: v[i] for name, v in parameters.items()}
-    left = kalman.innovations(linear_model("AOUP", one), instrument_of(one, baseline), *record)
+    left = kalman.innovations(linear_model(twin, one), instrument_of(one, baseline), *record)
     return left.baseline, np.asarray(np.linalg.cholesky(left.information), np.float64)
 
 
 def _log_ratio(
-    parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
+    twin: str,
+    parameters: Mapping[str, FloatArray],
+    record: Record,
+    shifts: FloatArray,
+    baseline: Baseline,
 ) -> FloatArray:
-    """log p(y | RBP) - log p(y | AOUP) of one record, (m,), thinned if it is long. The baselines
-    are `shifts` (m, unknowns) from AOUP's mean, in units of the square root of their covariance;
-    without shifts they are integrated out."""
+    """log p(y | RBP) - log p(y | twin) of one record, (m,), thinned if it is long. The baselines
+    are `shifts` (m, unknowns) from the twin's mean, in units of the square root of their
+    covariance; without shifts they are integrated out."""
     most = np.maximum((_RBP_STEP * parameters["tau_a"] / record.dt).astype(np.int64), 1)
     strides = np.minimum(max(-(-len(record.positions) // _RBP_POINTS), 1), most)
     ratio = np.empty(len(strides))
@@ -184,29 +195,28 @@ def _log_ratio(
         values = {name: v[chosen] for name, v in parameters.items()}
         values["exposure"] = values["exposure"] / stride  # a part of the longer interval now
         thinned = Record(record.positions[::stride], record.dt * stride)
-        ratio[chosen] = _log_ratio_thinned(values, thinned, shifts[chosen], baseline)
+        ratio[chosen] = _log_ratio_thinned(twin, values, thinned, shifts[chosen], baseline)
     return ratio
 
 
 def _log_ratio_thinned(
-    parameters: Mapping[str, FloatArray], record: Record, shifts: FloatArray, baseline: Baseline
+    twin: str,
+    parameters: Mapping[str, FloatArray],
+    record: Record,
+    shifts: FloatArray,
+    baseline: Baseline,
 ) -> FloatArray:
-    aoup, rbp = linear_model("AOUP", parameters), _rotational(parameters)
-    instrument = instrument_of(parameters, baseline)
-    gaussian = kalman.log_likelihood(aoup, instrument, *record, from_zero=True)
+    model, instrument = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    gaussian = kalman.log_likelihood(model, instrument, *record, from_zero=True)
     if not shifts.shape[1]:
-        return rbp_log_likelihood(rbp, instrument, *record, from_zero=True) - gaussian
+        return rbp_log_likelihood(model, instrument, *record, from_zero=True) - gaussian
     base = kalman.regressors(len(record.positions), shifts.shape[1])
     levelled = np.tile(record.positions, (len(shifts), 1))
     for i, shift in enumerate(shifts):
-        fitted, factor = _baseline(parameters, i, record, baseline)
+        fitted, factor = _baseline(twin, parameters, i, record, baseline)
         levelled[i] -= (fitted + np.linalg.solve(factor.T, shift)) @ base
         # From the marginal density to that at this baseline, whose law is normal.
         gaussian[i] += np.log(np.diagonal(factor)).sum()
         gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))
     level = instrument_of(parameters)
-    return rbp_log_likelihood(rbp, level, levelled, record.dt, from_zero=True) - gaussian
-
-
-def _rotational(parameters: Mapping[str, FloatArray]) -> RBP:
-    return RBP(*(parameters[name] for name in ("kappa", "D", "D_a", "tau_a")))
+    return rbp_log_likelihood(model, level, levelled, record.dt, from_zero=True) - gaussian

@@ -23,7 +23,15 @@ import numpy as np
 from scipy.special import ndtr
 
 from activenoise.arrays import FloatArray
-from activenoise.parameters import MEASURED, MEDIA, PARAMETERS, SHARES, Range, parameter_range
+from activenoise.parameters import (
+    MEASURED,
+    MEDIA,
+    PARAMETERS,
+    SHARES,
+    TWINS,
+    Range,
+    parameter_range,
+)
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.media import Elements, Tracer, active_variance, power_law
 from activenoise.physics.models import AOUP, Passive, Viscoelastic
@@ -214,13 +222,14 @@ class Coordinates:
 
 
 def linear_model(model_name: str, values: Mapping[str, FloatArray]) -> LinearModel:
-    """The model of this name with these parameters; RBP as the AOUP that has its covariance."""
+    """The model of this name with these parameters; an RBP as the AOUP of its covariance."""
+    model_name = TWINS.get(model_name, model_name)
     kappa, D = values["kappa"], values["D"]
     if model_name == "Passive":
         return Passive(kappa, D)
     if model_name == "Viscoelastic":
         return Viscoelastic(kappa, D, values["strength"], values["tau_m"])
-    if model_name in ("AOUP", "RBP"):
+    if model_name == "AOUP":
         return AOUP(kappa, D, values["D_a"], values["tau_a"])
     kappa, D = np.atleast_1d(kappa), np.atleast_1d(D)
     drive = [np.atleast_1d(values[name]) for name in ("D_a", "tau_a") if name in values]

@@ -11,15 +11,17 @@ Each angle of a half circle, theta_i = pi (i + 1/2)/M, carries a probability and
 diffuses, and each angle's new mixture of normals is replaced by the normal of its mean and
 covariance. With exact positions and no detector nothing is replaced: z is then known.
 
-The mean velocity over an interval fluctuates less than that at its middle, which the noise makes
-good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
+In a medium with relaxations its modes (`physics.media`) take the place of x in z.
+
+The mean velocity over an interval fluctuates less than that at its middle, which the solvent's
+noise makes good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -29,8 +31,9 @@ from scipy.special import ndtri
 from activenoise.arrays import FloatArray
 from activenoise.likelihood.kalman import check_record
 from activenoise.physics.instrument import Instrument
-from activenoise.physics.models import AOUP, RBP
-from activenoise.physics.system import continuous, over_interval
+from activenoise.physics.media import Tracer
+from activenoise.physics.models import AOUP
+from activenoise.physics.system import LinearModel, continuous, over_interval
 
 _RESOLUTION, _FEWEST_ANGLES, _MOST_ANGLES = 4.5, 16, 64
 _FLAT = 1e7  # variance of a baseline's prior over that of a record
@@ -39,7 +42,7 @@ _LOG_2PI = float(np.log(2 * np.pi))
 
 
 def rbp_log_likelihood(
-    model: RBP,
+    model: LinearModel,
     instrument: Instrument,
     positions: ArrayLike,
     dt: float,
@@ -49,11 +52,13 @@ def rbp_log_likelihood(
 ) -> FloatArray:
     """Log density of a record under each of m models, nats, (m,).
 
-    model, instrument: batches that broadcast to m models. positions: (n_points,), or (m, n_points)
-    with a record for each model, length, dt (s) apart, NaN where there is none. n_angles: of the
-    half circle, by default enough for exact positions. from_zero: a free tracer or a drift was at 0
-    one interval before the first point. lengths: positions are independent records of so many
-    points, one after the other, and the density is that of all.
+    model: an `RBP`, or in any medium the linear model of the same covariance, an `AOUP` or a driven
+    `Tracer`. model, instrument: batches that broadcast to m models. positions: (n_points,), or
+    (m, n_points) with a record for each model, length, dt (s) apart, NaN where there is none.
+    n_angles: of the half circle, by default enough for exact positions. from_zero: a free tracer or
+    a drift was at 0 one interval before the first point. TypeError for a model without propulsion.
+    lengths: positions are independent records of so many points, one after the other, and the
+    density is that of all.
 
     A baseline that is "constant" is one more part of the state, or the place of a free tracer,
     with a normal prior of a width that no record sees, in place of the flat one; the velocity of
@@ -62,7 +67,7 @@ def rbp_log_likelihood(
 
     Error, root mean square at D_a/D = 20 and dt/tau_a = 0.03: 0.2 nats over 400 exact positions
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
-    (tests/test_rbp_filter.py); it falls with D_a/D, and at weak propulsion it is nothing.
+    (tests/likelihood); it falls with D_a/D, and at weak propulsion it is nothing.
     """
     prepared, flat = _prepared(model, instrument, positions, dt, n_angles, from_zero, lengths)
     result = np.empty(len(flat))
@@ -71,7 +76,11 @@ def rbp_log_likelihood(
 
 
 def rbp_scores(
-    model: RBP, instrument: Instrument, positions: ArrayLike, dt: float, from_zero: bool = False
+    model: LinearModel,
+    instrument: Instrument,
+    positions: ArrayLike,
+    dt: float,
+    from_zero: bool = False,
 ) -> FloatArray:
     """Normal scores of a record under ONE model, (n_points,), NaN where a point is missing.
 
@@ -95,7 +104,7 @@ def rbp_scores(
 
 
 def _prepared(
-    model: RBP,
+    model: LinearModel,
     instrument: Instrument,
     positions: ArrayLike,
     dt: float,
@@ -104,59 +113,85 @@ def _prepared(
     lengths: Sequence[int] | None,
 ) -> tuple[tuple[Any, ...], FloatArray]:
     """What `_run` takes, and what the prior of the baseline takes off the log density, (m,)."""
+    if not isinstance(model, AOUP | Tracer) or model.D_a is None or model.tau_a is None:
+        raise TypeError(f"{type(model).__name__} has no propulsion whose direction could turn")
     records, ends = _levelled(model, instrument, positions, from_zero, lengths)
-    A, W, h, P, zero = _linear_part(model, instrument, dt)
+    A, W, W_solvent, h, P, v, zero = _linear_part(model, instrument, dt)
     m, k, _ = A.shape
     seen = instrument.parameters
     noise, exposure = (np.broadcast_to(seen[n], (m,)) for n in ("noise", "exposure"))
     # The velocity is a constant of the interval: it drives and is not driven.
-    A[:, 1, :] = 0.0
-    W[:, 1, :] = W[:, :, 1] = 0.0
-    F, G, Q, S, R = over_interval(A, W, h, exposure, dt)
-    rest = [i for i in range(k) if i != 1]
+    A[:, v, :] = 0.0
+    W[:, v, :] = W[:, :, v] = 0.0
+    F, G, *solvent = over_interval(A, W_solvent, h, exposure, dt)
+    others = over_interval(A, W - W_solvent, h, exposure, dt)[2:]
+    Q, S, R = (np.stack(pair, axis=1) for pair in zip(others, solvent, strict=True))
+    rest = [i for i in range(k) if i != v]
     part = np.ix_(range(m), rest, rest)
-    D, D_a, tau_a = (np.broadcast_to(model.parameters[n], (m,)) for n in ("D", "D_a", "tau_a"))
-    speed = np.broadcast_to(model.speed, (m,))
+    D, D_a, tau_a = (np.broadcast_to(value, (m,)) for value in (model.D, model.D_a, model.tau_a))
+    speed = np.sqrt(2 * D_a / tau_a)
     slope = np.zeros((m, k - 1))
-    moving = P[:, 1, 1] > 0
-    slope[moving] = P[moving][:, rest, 1] / P[moving, 1, 1][:, None]
-    start = P[part] - slope[:, :, None] * slope[:, None, :] * P[:, 1, 1][:, None, None]
+    moving = P[:, v, v] > 0
+    slope[moving] = P[moving][:, rest, v] / P[moving, v, v][:, None]
+    start = P[part] - slope[:, :, None] * slope[:, None, :] * P[:, v, v][:, None, None]
     flat = np.zeros(m)
     if instrument.unknowns:
-        spread = np.einsum("mi,mij,mj->m", G[:, rest], P[part], G[:, rest]) + R + noise**2
+        spread = np.einsum("mi,mij,mj->m", G[:, rest], P[part], G[:, rest]) + R.sum(axis=1)
+        spread += noise**2
         width = _FLAT * (spread + float(np.nanmax(records) - np.nanmin(records)) ** 2)
-        flat = _widened(start, rest.index(zero), width, ends, steady=instrument.unknowns == 2)
+        flat = _widened(
+            start, rest.index(zero), h[:, zero], width, ends, steady=instrument.unknowns == 2
+        )
     angles = _angles_needed(D, D_a, tau_a, dt) if n_angles is None else np.full(m, n_angles)
     drop = D_a / D * (dt / tau_a) ** 2 / 3
     if len(records) not in (1, m):
         raise ValueError(f"{len(records)} records do not match {m} models")
     which = np.minimum(np.arange(m), len(records) - 1)
     return (
-        records, which, ends, F[part], F[:, rest, 1] * speed[:, None], G[:, rest], G[:, 1] * speed,
-        Q[part], S[:, rest], R, noise**2, slope * speed[:, None], start, dt / tau_a, drop, angles,
+        records, which, ends, F[part], F[:, rest, v] * speed[:, None], G[:, rest], G[:, v] * speed,
+        Q[:, :, rest][..., rest], S[..., rest], R, noise**2, slope * speed[:, None], start,
+        dt / tau_a, drop, angles,
     ), flat  # fmt: skip
 
 
-def _linear_part(
-    model: RBP, instrument: Instrument, dt: float
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, int]:
-    """A, W, h, P of the AOUP of the same covariance (`system.continuous`), with one more state for
-    the steady velocity of a linear baseline; and the number of the baseline's state."""
+class _LinearPart(NamedTuple):
+    """The linear model of the same covariance, as of `system.continuous`, with one more state for
+    the steady velocity of a linear baseline. W_solvent: the part of W that is the solvent's noise
+    on the tracer. v, zero: the states that are the drive and the baseline."""
+
+    A: FloatArray
+    W: FloatArray
+    W_solvent: FloatArray
+    h: FloatArray
+    P: FloatArray
+    v: int
+    zero: int
+
+
+def _linear_part(model: LinearModel, instrument: Instrument, dt: float) -> _LinearPart:
     unknowns = instrument.unknowns
     free = bool(np.all(np.asarray(model.kappa) == 0))
-    twin = AOUP(**model.parameters)
-    A, W, h, P = continuous(twin, instrument, drifting=unknowns > 0 and not free)
-    zero = 0 if free else A.shape[1] - 1
+    motion = model.langevin()
+    v = motion.drift.shape[-1] - 1
+    A, W, h, P = continuous(model, instrument, drifting=unknowns > 0 and not free)
+    m, k, _ = A.shape
+    pushed = np.zeros((m, k))  # what the solvent's noise pushes
+    pushed[:, :v] = motion.signal[..., :v]
+    if np.any(np.isfinite(instrument.parameters["corner"])):
+        pushed[:, v + 1] = -1.0
+    D = np.broadcast_to(model.D, (m,))
+    W_solvent = 2 * D[:, None, None] * pushed[:, :, None] * pushed[:, None, :]
+    zero = 0 if free else k - 1
     if unknowns == 2:
         # In lengths an interval; it does not pass the detector either.
-        A, W, P = (np.pad(a, ((0, 0), (0, 1), (0, 1))) for a in (A, W, P))
+        A, W, W_solvent, P = (np.pad(a, ((0, 0), (0, 1), (0, 1))) for a in (A, W, W_solvent, P))
+        A[:, zero, -1] = 1 / dt / h[:, zero]
         h = np.pad(h, ((0, 0), (0, 1)))
-        A[:, zero, -1] = 1 / dt
-    return A, W, h, P, zero
+    return _LinearPart(A, W, W_solvent, h, P, v, zero)
 
 
 def _levelled(
-    model: RBP,
+    model: LinearModel,
     instrument: Instrument,
     positions: ArrayLike,
     from_zero: bool,
@@ -177,12 +212,17 @@ def _levelled(
 
 
 def _widened(
-    start: FloatArray, zero: int, width: FloatArray, ends: np.ndarray, steady: bool
+    start: FloatArray,
+    zero: int,
+    signal: FloatArray,
+    width: FloatArray,
+    ends: np.ndarray,
+    steady: bool,
 ) -> FloatArray:
     """Give an unknown baseline its prior in the covariance `start`, in place: of variance `width`,
     10^3.5 times what the record can be off by. What this prior takes off the log density, (m,).
-    steady: the last state is a steady velocity."""
-    start[:, zero, zero] += width
+    signal: of the state `zero`, (m,). steady: the last state is a steady velocity."""
+    start[:, zero, zero] += width / signal**2
     flat = 0.5 * len(ends) * np.log(2 * np.pi * width)
     if steady:
         # The flat prior is of the coefficient of a line from -1 to 1.
@@ -252,82 +292,52 @@ def _kernel(m, decay):
 @njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
 def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, scores):
     """Log density of a record; fills scores (n_points,), where not empty, with the cumulative
-    probability of each point, or less that of what is above it, whichever is smaller."""
+    probability of each point, or less that of what is above it, whichever is smaller.
+
+    Q, S, R: of what drives the rest, and of the solvent's noise on the tracer, two of each.
+    """
     k, m = len(G), len(T)
     cosine = np.cos(np.pi * (np.arange(m) + 0.5) / m)
     scale = np.maximum(1.0 - drop * (1.0 - cosine**2), _LEAST_NOISE)
     # p, then means, then covariances (upper triangle) of the angles; then the same, mixed.
     size = 1 + k + k * (k + 1) // 2
     cells, mixed = np.zeros((size, m)), np.zeros((size, m))
-    for i in range(m):
-        cells[0, i] = 1.0 / m
-        for a in range(k):
-            cells[1 + a, i] = slope[a] * cosine[i]
-        row = 1 + k
-        for a in range(k):
-            for b in range(a, k):
-                cells[row, i] = start[a, b]
-                row += 1
+    entry = np.empty((k, k), np.int64)  # the row of a covariance
+    row = 1 + k
+    for a in range(k):
+        for b in range(a, k):
+            entry[a, b] = entry[b, a] = row
+            cells[row] = start[a, b]
+            row += 1
+        cells[1 + a] = slope[a] * cosine
+    cells[0] = 1.0 / m
     _mix(half, cells, mixed, k)
-    C, FC = np.zeros((k, k)), np.zeros((k, k))
-    h, gain, mean = np.zeros(k), np.zeros(k), np.zeros(k)
-    log_p = np.zeros(m)
+    h, gain, fresh, FC = np.zeros((k, m)), np.zeros((k, m)), np.zeros((k, m)), np.zeros((k, m))
+    s, d, log_p = np.ones(m), np.zeros(m), np.zeros(m)
     value = 0.0
     for t in range(len(record)):
         seen = not np.isnan(record[t])
-        below, above = 0.0, 0.0
-        highest = -np.inf
-        for i in range(m):
-            c = scale[i]
-            row = 1 + k
-            for a in range(k):
-                for b in range(a, k):
-                    C[a, b] = cells[row, i]
-                    C[b, a] = cells[row, i]
-                    row += 1
+        if seen:
+            for i in range(m):
+                s[i] = R[0] + R[1] * scale[i] + noise
+                d[i] = record[t] - g * cosine[i]
             for a in range(k):
                 h[a] = 0.0
-                mean[a] = B[a] * cosine[i]
                 for b in range(k):
-                    h[a] += C[a, b] * G[b]
-                    mean[a] += F[a, b] * cells[1 + b, i]
-            log_p[i] = 0.0
-            s, d = 1.0, 0.0
-            if seen:
-                s = R * c + noise
-                d = record[t] - g * cosine[i]
-                for a in range(k):
-                    s += G[a] * h[a]
-                    d -= G[a] * cells[1 + a, i]
-                log_p[i] = -0.5 * (_LOG_2PI + np.log(s) + d * d / s)
-                if len(scores):
-                    u = d / np.sqrt(2.0 * s)
+                    _add(h[a], G[b], cells[entry[a, b]])
+                for i in range(m):
+                    s[i] += G[a] * h[a, i]
+                    d[i] -= G[a] * cells[1 + a, i]
+            for i in range(m):
+                log_p[i] = -0.5 * (_LOG_2PI + np.log(s[i]) + d[i] * d[i] / s[i])
+            if len(scores):
+                below, above = 0.0, 0.0
+                for i in range(m):
+                    u = d[i] / np.sqrt(2.0 * s[i])
                     below += 0.5 * cells[0, i] * math.erfc(-u)
                     above += 0.5 * cells[0, i] * math.erfc(u)
-            highest = max(highest, log_p[i])
-            for a in range(k):
-                gain[a] = 0.0
-                if seen:
-                    gain[a] = c * S[a]
-                    for b in range(k):
-                        gain[a] += F[a, b] * h[b]
-                    gain[a] /= s
-                for b in range(k):
-                    FC[a, b] = 0.0
-                    for e in range(k):
-                        FC[a, b] += F[a, e] * C[e, b]
-            row = 1 + k
-            for a in range(k):
-                cells[1 + a, i] = mean[a] + gain[a] * d
-                for b in range(a, k):
-                    total = c * Q[a, b] - gain[a] * gain[b] * s
-                    for e in range(k):
-                        total += FC[a, e] * F[b, e]
-                    cells[row, i] = total
-                    row += 1
-        if seen and len(scores):
-            scores[t] = below if below < above else -above
-        if seen:
+                scores[t] = below if below < above else -above
+            highest = log_p.max()
             total = 0.0
             for i in range(m):
                 cells[0, i] *= np.exp(log_p[i] - highest)
@@ -335,8 +345,45 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, sco
             for i in range(m):
                 cells[0, i] /= total
             value += highest + np.log(total)
+            for a in range(k):
+                for i in range(m):
+                    gain[a, i] = S[0, a] + S[1, a] * scale[i]
+                for b in range(k):
+                    _add(gain[a], F[a, b], h[b])
+                for i in range(m):
+                    gain[a, i] /= s[i]
+        for a in range(k):
+            for i in range(m):
+                fresh[a, i] = B[a] * cosine[i] + gain[a, i] * d[i] if seen else B[a] * cosine[i]
+            for b in range(k):
+                _add(fresh[a], F[a, b], cells[1 + b])
+        for a in range(k):
+            cells[1 + a] = fresh[a]
+            FC[:] = 0.0
+            for e in range(k):
+                for b in range(k):
+                    _add(FC[b], F[a, e], cells[entry[e, b]])
+            for b in range(a, k):
+                target = mixed[entry[a, b]]
+                for i in range(m):
+                    target[i] = Q[0, a, b] + Q[1, a, b] * scale[i]
+                if seen:
+                    for i in range(m):
+                        target[i] -= gain[a, i] * gain[b, i] * s[i]
+                for e in range(k):
+                    _add(target, F[b, e], FC[e])
+        for row in range(1 + k, size):
+            cells[row] = mixed[row]
         _mix(T, cells, mixed, k)
     return value
+
+
+@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"}, inline="always")
+def _add(total, factor, values):
+    """total += factor values, where most factors of a medium's modes are 0."""
+    if factor != 0.0:
+        for i in range(len(total)):
+            total[i] += factor * values[i]
 
 
 @njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})

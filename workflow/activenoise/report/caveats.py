@@ -14,7 +14,7 @@ from activenoise.analysis.judgement import (
     has_double,
     stated,
 )
-from activenoise.parameters import FRACTIONS
+from activenoise.parameters import FRACTIONS, TWINS
 from activenoise.report.artefact_words import artefact_sentences
 from activenoise.report.phrases import THIN, faults, listed, ordinal, percent
 
@@ -210,21 +210,31 @@ def _tones(facts: Facts) -> Iterator[str]:
         )
 
 
+_IN_MEDIUM = {
+    "RBP": "the liquid simple",
+    "ViscoelasticRBP": "the medium has one more relaxation",
+    "PowerLawRBP": "the medium has many relaxations",
+}
+
+
 def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:
     if found not in ("active", "active or viscoelastic", "undecided"):
         return
     comparison = basis(facts)
-    simple = comparison.p("AOUP", "RBP")
-    if "RBP" in comparison.models and not comparison.models["RBP"].counted:
-        yield (
-            "Whether the speed of the propulsion is constant (RBP) was not found out: too few "
-            "draws of its posterior count, and it has no part in the probabilities."
-        )
-    elif simple > 0.01:
-        yield (
-            "If the motion is active and the liquid simple, its mechanism is RBP rather than AOUP "
-            f"with probability {percent(comparison.p('RBP') / simple)}."
-        )
+    for rbp, medium in _IN_MEDIUM.items():
+        if rbp not in comparison.models:
+            continue
+        both = comparison.p(TWINS[rbp], rbp)
+        if not comparison.models[rbp].counted:
+            yield (
+                f"Whether the speed of the propulsion is constant ({rbp}) was not found out: too "
+                "few draws of its posterior count, and it has no part in the probabilities."
+            )
+        elif both > 0.01:
+            yield (
+                f"If the motion is active and {medium}, its mechanism is RBP rather than AOUP "
+                f"with probability {percent(comparison.p(rbp) / both)}."
+            )
 
 
 def _priors(facts: Facts) -> str:
@@ -309,7 +319,7 @@ def _sampling(facts: Facts) -> Iterator[str]:
         name
         for name, model in basis(facts).models.items()
         if model.probability > 0.01
-        and name != "RBP"
+        and name not in TWINS
         and (model.pareto_k > THRESHOLDS.pareto_k or model.effective < THRESHOLDS.effective)
     ]
     if doubtful:

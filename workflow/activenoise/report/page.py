@@ -23,7 +23,7 @@ from activenoise.analysis.judgement import (
 )
 from activenoise.analysis.stored import from_json
 from activenoise.arrays import FloatArray
-from activenoise.parameters import MEASURED, REGISTRY
+from activenoise.parameters import MEASURED, REGISTRY, TWINS
 from activenoise.report import page_figures
 from activenoise.report.phrases import ordinal, percent
 from activenoise.report.style import unit_name
@@ -37,8 +37,8 @@ from activenoise.report.words import (
 # The models by medium (rows) and drive (columns).
 GRID = (
     ("simple liquid", ("Passive", "AOUP", "RBP")),
-    ("one Maxwell element", ("Viscoelastic", "ViscoelasticAOUP", None)),
-    ("power law", ("PowerLaw", "PowerLawAOUP", None)),
+    ("one Maxwell element", ("Viscoelastic", "ViscoelasticAOUP", "ViscoelasticRBP")),
+    ("power law", ("PowerLaw", "PowerLawAOUP", "PowerLawRBP")),
 )
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READING_WORDS: dict[Reading, str] = {
@@ -79,14 +79,16 @@ def render(
     }
     unit = verdict["unit"]
     along = _along(verdict)
+    said = stated(facts)
     return environment.from_string(template).render(
         verdict=verdict,
         facts=facts,
         basis=basis(facts),
-        stated=stated(facts),
+        stated=said,
         words=verdict["words"],
         label=_READING_WORDS[verdict["words"]["reading"]],
         grid=GRID,
+        hopeless="RBP" in said.models and not set(TWINS) <= set(said.models),
         compared=[name for name in model_words(facts) if name in facts.comparison.models],
         unit=unit_name(unit),
         figures=_figures(facts, tracks, arrays, unit, along),

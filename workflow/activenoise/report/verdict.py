@@ -120,7 +120,7 @@ class Verdict:
 
     def posterior(self, model: str | None = None) -> DataFrame:
         """Draws of equal weight of the parameters that vary, one column each, in the record's unit
-        and s. model: "Passive", "Viscoelastic", "AOUP" or "RBP"; the favoured one without it."""
+        and s. model: such as "Passive" or "AOUP"; the favoured one without it."""
         import pandas as pd
 
         name = self.facts.comparison.favoured if model is None else model

@@ -21,7 +21,7 @@ from activenoise.analysis.judgement import (
     stated,
     witnessed,
 )
-from activenoise.parameters import REGISTRY
+from activenoise.parameters import REGISTRY, TWINS
 from activenoise.report.caveats import caveats
 from activenoise.report.phrases import THIN, faults, ordinal, percent, with_error
 
@@ -34,7 +34,9 @@ MODEL_WORDS = {
     "AOUP": "thermal noise and propulsion that varies smoothly (AOUP)",
     "RBP": "thermal noise and propulsion of constant speed along a turning direction (RBP)",
     "ViscoelasticAOUP": "the medium of Viscoelastic and the propulsion of AOUP",
+    "ViscoelasticRBP": "the medium of Viscoelastic and the propulsion of RBP",
     "PowerLawAOUP": "the medium of PowerLaw and the propulsion of AOUP",
+    "PowerLawRBP": "the medium of PowerLaw and the propulsion of RBP",
 }
 _FREE_MODEL_WORDS = {
     **MODEL_WORDS,
@@ -240,7 +242,7 @@ def _shape(facts: Facts, p: Stated) -> str:
     return (
         "Not decided. The positions are not normally distributed, but their correlations are those "
         "of thermal noise at equilibrium. Propulsion of constant speed produces this (RBP, "
-        f"{percent(p.models.get('RBP', 0.0))}), and so does a trap that is not harmonic, or "
+        f"{percent(basis(facts).p(*TWINS))}), and so does a trap that is not harmonic, or "
         "several states."
     )
 
