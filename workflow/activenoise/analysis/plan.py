@@ -36,16 +36,17 @@ _SAME = 0.01  # of D_a, relative, to that of the passive double
 class PlanFacts:
     """What a plan finds.
 
-    design: the experiment, with the D_a that was given or, if `given` is false, the least one that
-    `duration` (s) finds. rows: of plan.csv. least: that D_a, nan where there is none. needed: the
-    duration (s) at which the D_a of the design is found in most cases, infinite where none
-    suffices. has_double: whether a medium at equilibrium has the same C(t), and is_double: whether
-    a passive tracer in a simple liquid has it.
+    design: the experiment. `duration` (s): of a track. given: which of "duration" and "D_a" were
+    stated; the other follows (`make_plan`). rows: of plan.csv. least: the D_a that the duration
+    finds in most cases, nan where there is none. needed: the duration (s) at which the D_a of the
+    design is found in most cases, infinite where none suffices. has_double: whether a medium at
+    equilibrium has the same C(t), and is_double: whether a passive tracer in a simple liquid has
+    it.
     """
 
     design: Design
     duration: float
-    given: bool
+    given: frozenset[str]
     rows: list[dict[str, Any]]
     least: float
     needed: float
@@ -87,7 +88,9 @@ def make_plan(
         raise ValueError(f"dt = {dt:g} must be a positive time in s")
     if n_tracks < 1:
         raise ValueError(f"tracks = {n_tracks} must be at least 1")
-    if duration is None and D_a is None:
+    stated = {"duration": duration, "D_a": D_a}
+    given = frozenset(name for name, value in stated.items() if value is not None)
+    if not given:
         raise ValueError("give a duration (s), or a D_a to find the duration that it needs")
     if D_a == 0:
         raise ValueError("D_a = 0 is nothing to find; leave D_a out for the least that is found")
@@ -104,7 +107,7 @@ def make_plan(
                 f"D_a = {D_a:g} has the law of a passive tracer in a trap of rate {1 / tau_a:g}/s: "
                 "no record is long enough; give a duration to see what it finds"
             )
-        duration = float(f"{max(needed, FEWEST_POINTS * dt):.2g}")
+        duration = rounded(max(needed, FEWEST_POINTS * dt))
     n_points = round(duration / dt)
     least = least_D_a(design, n_points)
     if D_a is None:
@@ -118,13 +121,18 @@ def make_plan(
     return PlanFacts(
         design=design,
         duration=duration,
-        given=D_a is not None,
+        given=given,
         rows=_rows(design, duration, least, seed),
         least=least,
         needed=needed,
         has_double=double >= strength * (1 - _SAME),
         is_double=is_double,
     )
+
+
+def rounded(duration: float) -> float:
+    """A duration to two digits."""
+    return float(f"{duration:.2g}")
 
 
 def _check_duration(design: Design, duration: float) -> None:

@@ -299,7 +299,7 @@ def known_odds(design: Design, points: list[int], n_experiments: int, seed: int)
     experiments of which the first half is passive, when ALL parameters are known: no test can do
     better than these (Neyman and Pearson). points: increasing lengths. Trapped tracers alone."""
     known = design.values
-    pair = Passive(known["kappa"], known["D"]), design.model
+    pair: tuple[Passive | AOUP, ...] = (Passive(known["kappa"], known["D"]), design.model)
     n = n_experiments * design.n_tracks
     found = np.empty((2, n_experiments, len(points)))
     blind = replace(design.instrument, noise=np.full(n, design.instrument.noise), baseline="zero")

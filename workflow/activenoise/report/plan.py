@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from activenoise.analysis.plan import PlanFacts, make_plan
+from activenoise.analysis.plan import PlanFacts, make_plan, rounded
 from activenoise.files import write_table
 from activenoise.inference.power import FALSE_ALARM, WANTED
 from activenoise.physics.instrument import Instrument
@@ -24,6 +24,7 @@ from activenoise.report.style import (
     PURPLE,
     RED,
     SKY,
+    SYMBOLS,
     End,
     label_ends,
     letter,
@@ -115,7 +116,7 @@ class Plan:
                 f"{100 * WANTED:.0f}{THIN}% of cases if D_a is at least {facts.least:.2g} {unit} "
                 f"(an active share of {row['least_active_share']:.2g})."
             )
-        if not facts.given:
+        if "D_a" not in facts.given:
             return found
         asked = f"{design.values['D_a']:g} {unit}"
         if facts.is_double:
@@ -123,10 +124,13 @@ class Plan:
                 f"{found} For D_a = {asked} no record is long enough: it has the law of a passive "
                 f"tracer in a trap of rate {1 / tau_a:.3g} /s."
             )
+        needed = f"if {'each' if n > 1 else 'the'} track lasts {rounded(facts.needed):g} s."
+        if "duration" not in facts.given:
+            return f"D_a = {asked} is found in {100 * WANTED:.0f}{THIN}% of cases {needed} {found}"
+        chance = percent(row["power"])
         return (
-            f"{found} D_a = {asked} is found in {percent(row['power'])} of cases, "
-            f"and in {100 * WANTED:.0f}{THIN}% if {'each' if n > 1 else 'the'} track lasts "
-            f"{facts.needed:.2g} s."
+            f"{found} D_a = {asked} is found in {chance} of cases, "
+            f"and in {100 * WANTED:.0f}{THIN}% {needed}"
         )
 
     def _measured(self) -> str:
@@ -145,9 +149,9 @@ class Plan:
         if not self.facts.has_double or self.facts.is_double:
             return ""
         return (
-            "This is against thermal noise in a simple liquid. A viscoelastic medium at equilibrium "
-            "has exactly the law of this motion, so no record of one coordinate, however long, "
-            "excludes thermal noise in every medium."
+            "This is against thermal noise in a simple liquid. A viscoelastic medium at "
+            "equilibrium has exactly the law of this motion, so no record of one coordinate, "
+            "however long, excludes thermal noise in every medium."
         )
 
     def _powers(self, axes: Axes, varied: str, name: Callable[[Any], str]) -> None:
@@ -167,8 +171,16 @@ class Plan:
             axes.plot(
                 list(known), [row["power_known"] for row in known.values()], "x", color=INK, ms=3
             )
-            note(axes, 0.03, 0.97, "× one experiment, all parameters known")
-        axes.set(ylim=(-0.02, 1.02), ylabel="probability of finding it")
+            note(
+                axes,
+                0.97,
+                0.09,
+                "× lowest curve if all parameters were known",
+                ha="right",
+                va="bottom",
+            )
+        D_a = f"{facts.design.values['D_a']:.2g} {parameter_unit('D_a', self.unit)}"
+        axes.set(ylim=(-0.02, 1.02), ylabel=f"chance of finding {SYMBOLS['D_a']} = {D_a}")
         self._time_axis(axes)
         label_ends(axes, ends)
 
@@ -184,7 +196,7 @@ class Plan:
             "this plan", (facts.duration, facts.design.values["D_a"]), (5, 5),
             textcoords="offset points", fontsize=6, color=INK,
         )  # fmt: skip
-        axes.set(yscale="log", ylabel=f"least $D_{{\\mathrm{{a}}}}$ found ({unit})")
+        axes.set(yscale="log", ylabel=f"least {SYMBOLS['D_a']} found ({unit})")
         note(axes, 0.97, 0.97, f"found in {100 * WANTED:.0f} % of cases", ha="right", color=RED)
         plain_ticks(axes.yaxis, axes.get_ylim())
         self._time_axis(axes)
@@ -194,15 +206,15 @@ class Plan:
         rows = facts.curve(facts.design.dt, facts.design.n_tracks)
         ends = []
         for column, name, colour in (
-            ("sd_log_D_a", "$D_{\\mathrm{a}}$", RED),
-            ("sd_log_tau_a", "$\\tau_{\\mathrm{a}}$", BLUE),
+            ("sd_log_D_a", SYMBOLS["D_a"], RED),
+            ("sd_log_tau_a", SYMBOLS["tau_a"], BLUE),
             ("sd_log_dissipation", "dissipation", ORANGE),
         ):
             values = [row[column] for row in rows.values()]
             axes.plot(list(rows), values, "o-", ms=2.2, color=colour)
             ends.append(End(list(rows)[-1], values[-1], name, colour))
         axes.axhline(_MOST_ERROR, color=GREY, lw=0.5, ls=(0, (4, 3)), zorder=0)
-        axes.set(yscale="log", ylabel="half of the 68 % interval of ln")
+        axes.set(yscale="log", ylabel="expected error of the logarithm")
         note(axes, 0.97, 0.97, "above the line: not measured", ha="right", color=GREY)
         plain_ticks(axes.yaxis, axes.get_ylim())
         self._time_axis(axes)
@@ -254,9 +266,3 @@ def _percent(value: float) -> str:
 def _factor(error: float) -> str:
     """The factor that a standard deviation of a logarithm is, or nothing where it is too large."""
     return "-" if not error <= _MOST_ERROR else f"× {np.exp(error):.2f}"
-
-
-def print_plan(made: Plan, folder: Path, paths: Sequence[Path]) -> None:
-    """What the command says of a plan."""
-    print(made.table())
-    print(f"\n{made}\n  {', '.join(path.name for path in paths)} in {folder}", flush=True)
