@@ -210,3 +210,43 @@ def test_an_unknown_keyword_is_named():
 def test_a_question_is_checked_when_it_is_put():
     with pytest.raises(ValueError, match="effort is 'hard'; it must be one of full, quick"):
         Question(effort="hard")
+
+
+PLAN = ["--kappa", "5", "--D", "0.1", "--tau_a", "0.4", "--dt", "0.05"]
+
+
+def test_a_plan_is_a_table_a_sentence_and_files(tmp_path, capsys):
+    options = ["--noise", "20nm", "--exposure", "1", "--duration", "100", "--D-a", "0.1"]
+    assert main(["plan", *PLAN, *options, "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "One track of 100 s" in printed
+    # kappa tau_a = 2: up to D_a = 3 D a medium at equilibrium has the same law.
+    assert "no record of one coordinate, however long" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {"plan.csv", "plan.pdf", "plan.png"}
+    rows = list(csv.DictReader((tmp_path / "plan.csv").open()))
+    own = [row for row in rows if row["dt"] == "0.05" and row["n_tracks"] == "1"]
+    powers = [float(row["power"]) for row in own]
+    assert len(own) == 9
+    assert powers == sorted(powers)
+    assert {float(row["dissipation"]) for row in rows} == {pytest.approx(0.1 / 0.1 / 0.4 / 3, 1e-4)}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "give a duration (s), or a D_a"),
+        (["--duration", "0.1"], "duration = 0.1 s holds 2 points 0.05 s apart; must be at least"),
+        (["--duration", "60", "--noise", "5s"], "noise = 5s: the unit does not fit; must be um"),
+        (["--duration", "60", "--noise", "20"], "give noise, D and D_a in one unit of length"),
+        (["--duration", "60", "--exposure", "2"], "exposure = 2 must lie in 0 ... 1"),
+        (["--duration", "60", "--D_a", "0"], "D_a = 0 is nothing to find"),
+        (["--D_a", "0.3"], "no record is long enough"),
+        (["--D_a", "1e-9"], "D_a = 1e-09 is beyond reach: even 1e+09 points"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_one_line(tmp_path, capsys, options, said):
+    out = tmp_path / "out"
+    assert main(["plan", *PLAN, *options, "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not out.exists()

@@ -1,4 +1,4 @@
-"""The command line: `activenoise verdict FILE ...`."""
+"""The command line: `activenoise verdict FILE ...` and `activenoise plan ...`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ _READ = {
 _SWITCHES = {
     "no_time": "the rows of each track are at even steps of dt, whatever times the file has",
     "one_track": "the rows are one track, whatever its steps and other columns look like",
+}
+
+_PLANNED = {
+    "kappa": "relaxation rate of the trap, 1/s; 0 for a free tracer",
+    "D": "thermal diffusivity, length^2/s",
+    "tau_a": "persistence time of the propulsion, s",
+    "dt": "interval between points, s",
+    "duration": "duration of a track, s (without it, the one that finds D_a)",
+    "D_a": "active diffusivity to find, length^2/s (without it, the least that is found)",
+    "noise": "localisation noise, length (0)",
+    "exposure": "part of the interval over which a camera averages (0)",
+    "corner": "corner frequency of a detector, Hz (none)",
+    "relaxed": "part of the signal that passes the detector at once (0)",
 }
 
 
@@ -72,6 +85,19 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--out", type=Path, default=Path("verdicts"), help="folder for the results (verdicts)"
     )
+    two = commands.add_parser(
+        "plan",
+        help="how long to record",
+        description="What a planned experiment would find. Numbers may have units: 5nm, 50/s.",
+    )
+    for name, meaning in _PLANNED.items():
+        needed = name in ("kappa", "D", "tau_a", "dt")
+        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+        two.add_argument(*spellings, dest=name, required=needed, type=_text, help=meaning)
+    two.add_argument("--tracks", dest="n_tracks", type=_whole, help="how many tracks (1)")
+    two.add_argument("--unit", type=_text, help="unit of length of numbers without one (um)")
+    two.add_argument("--seed", type=_whole, help="seed of the simulated experiments")
+    two.add_argument("--out", type=Path, default=Path("plan"), help="folder for the results (plan)")
     return top
 
 
@@ -109,6 +135,8 @@ def _switch(value: str) -> bool | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if every file has a verdict, 1 if one has none, 2 for a wrong option."""
     given = parser().parse_args(arguments)
+    if given.command == "plan":
+        return planned(given)
     try:
         return verdicts(given)
     except KeyboardInterrupt:
@@ -149,6 +177,25 @@ def verdicts(given: argparse.Namespace) -> int:
             print(f"{path}: {found}\n  {page}", flush=True)
         write_verdicts(given.out / "verdicts.csv", rows)
     return int(any("error" in row for row in rows))
+
+
+def planned(given: argparse.Namespace) -> int:
+    """The plan of an experiment: a table and a sentence, and its files."""
+    from activenoise.reading.quantities import quantity
+    from activenoise.report.plan import plan
+
+    stated = {key: value for key, value in vars(given).items() if value is not None}
+    unit = stated.get("unit", "um")
+    others: dict[str, Any] = {key: stated[key] for key in ("n_tracks", "seed") if key in stated}
+    try:
+        others |= {n: quantity(n, stated[n], unit) for n in _PLANNED if n in stated}
+        made = plan(**others, unit=unit)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    paths = made.write(given.out)
+    print(f"{made.table()}\n\n{made}\n  {', '.join(map(str, paths))}")
+    return 0
 
 
 def questions(given: argparse.Namespace) -> tuple[ReadOptions, Question]:

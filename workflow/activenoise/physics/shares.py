@@ -32,3 +32,16 @@ def twin_diffusivity(
     kappa' = 1/tau_a, tau_a' = 1/kappa, D' = D. Negative where there is none (docs/physics.md,
     "Twins")."""
     return (D + D_a) / (kappa * tau_a) ** 2 - D
+
+
+def dissipation(kappa: FloatArray, D: FloatArray, D_a: FloatArray, tau_a: FloatArray) -> FloatArray:
+    """Power that the propulsion feeds into the motion of a tracer in a simple liquid, kT/s:
+    <v dx/dt>/D = D_a/(D tau_a (1 + kappa tau_a)). A lower bound on what the motors burn."""
+    return D_a / (D * tau_a * (1 + kappa * tau_a))
+
+
+def double_diffusivity(kappa: FloatArray, D: FloatArray, tau_a: FloatArray) -> FloatArray:
+    """D_a of the active tracer with exactly the C(t) of a PASSIVE one in a trap of rate 1/tau_a,
+    D ((kappa tau_a)^2 - 1). An active tracer of at most this D_a has the C(t) of a medium at
+    equilibrium; none has, where it is negative."""
+    return D * ((kappa * tau_a) ** 2 - 1)

@@ -226,6 +226,26 @@ def autocovariance(
     return values
 
 
+def spectral_density(
+    model: LinearModel, instrument: Instrument, angles: ArrayLike, dt: float
+) -> FloatArray:
+    """Spectral density of the recorded points, length^2, (m, n_angles): the sum over all lags k of
+    C_k exp(-i k angle), aliasing and instrument included. angles: 2 pi f dt, 0 < angle <= pi.
+
+        f = H Q H* + 2 Re(H S) + R,   H = G (e^{i angle} - F)^-1,
+
+    which for a free tracer or a drift that walks is the limit of weak traps, finite at angle > 0.
+    """
+    system = discretise(model, instrument, dt)
+    m, k = system.G.shape
+    turn = np.exp(1j * np.asarray(angles, np.float64))
+    left = turn[:, None, None] * np.eye(k) - np.swapaxes(system.F, 1, 2)[:, None]
+    right = np.broadcast_to(system.G[:, None, :, None], (m, len(turn), k, 1))
+    H = np.linalg.solve(left, right)[..., 0]
+    power = np.einsum("moi,mij,moj->mo", H, system.Q, H.conj()).real
+    return power + 2 * np.einsum("moi,mi->mo", H, system.S).real + system.R[:, None]
+
+
 def mean_square_displacement(
     model: LinearModel, instrument: Instrument, dt: float, stride: int = 1
 ) -> FloatArray:
