@@ -104,9 +104,7 @@ def test_the_power_is_that_of_the_exact_likelihood_ratio(n):
         best = [_profiled(models, tracks, 0.05) for models in (nulls, alternatives)]
         statistics.append(np.maximum(best[1] - best[0], 0))
     threshold = np.quantile(statistics[0], 0.95)
-    assert np.mean(statistics[1] > threshold) == pytest.approx(
-        detection(design, n).power, abs=0.12
-    )
+    assert np.mean(statistics[1] > threshold) == pytest.approx(detection(design, n).power, abs=0.12)
 
 
 def _profiled(models, tracks, dt):

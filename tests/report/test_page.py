@@ -393,10 +393,10 @@ def test_a_model_whose_evidence_was_not_found_is_not_counted():
 
 def test_an_rbp_that_was_not_computed_is_a_dash_with_its_reason():
     facts = made_up.facts()
-    assert "It is not computed" not in page_of_facts(facts).text["models"]
+    assert "Where – stands" not in page_of_facts(facts).text["models"]
     models = {n: m for n, m in facts.comparison.models.items() if n != "ViscoelasticRBP"}
     facts = replace(facts, comparison=replace(facts.comparison, models=models))
-    assert "It is not computed (–)" in page_of_facts(facts).text["models"]
+    assert "Where – stands" in page_of_facts(facts).text["models"]
 
 
 def test_a_posterior_of_a_single_draw_has_no_corner_plot():

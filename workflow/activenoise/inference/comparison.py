@@ -41,6 +41,7 @@ _NEAR = {
 }
 # Nats by which a model is hopeless beside another, and by which it is noticeably better.
 _HOPELESS, _NOTICEABLE = 7.0, 1.0
+_FEW_RECORDS = 3  # of more, an RBP in a medium with relaxations takes too long
 # Draws of a collapsed importance sampling say nothing of an evidence.
 _FEWEST_DRAWS = 10.0
 
@@ -90,7 +91,8 @@ def compare_models(
         own, near = {**prior, **slow[name]}, posteriors[_NEAR[name]]
         posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler, near=near)
     for name in (name for name in TWINS if name in models):
-        if sift and MEDIA[name] != "Simple" and not _matters(name, posteriors):
+        relaxing = MEDIA[name] != "Simple"
+        if sift and relaxing and not (len(records) <= _FEW_RECORDS and _matters(name, posteriors)):
             continue
         twin = posteriors[TWINS[name]]
         reach = default_reach(records, sampler or Sampler(), twin.model_name)
