@@ -28,7 +28,7 @@ _DURATIONS = 2.0 ** np.arange(-4, 5)  # over the one that is asked for
 _INTERVALS = (0.25, 1.0, 4.0, 16.0)
 _TRACKS = (1, 3, 10, 30)
 _EXPERIMENTS = 200  # that are simulated for the power at known parameters,
-_SIMULATED_POINTS = 10_000  # up to so many points in each
+_SIMULATED_POINTS = 5_000  # up to so many points in each
 _SAME = 0.01  # of D_a, relative, to that of the passive double
 
 
