@@ -167,13 +167,15 @@ def _needed(design: Design) -> float:
     if np.isfinite(points):
         return points * design.dt
     known, most = design.values, round(MOST_POINTS)
-    least = least_D_a(design, most)
-    what = f"D_a must be at least {least:.2g}" if least > 0 else "no D_a is found"
-    close = known["tau_a"] < 2 * design.dt
+    if known["tau_a"] < 2 * design.dt:
+        needed = f"choose a dt well below tau_a = {known['tau_a']:g} s"
+    else:
+        least = least_D_a(design, most)
+        needed = f"D_a must be at least {least:.2g}" if least > 0 else "no D_a is found"
+        needed += ", or take more tracks"
     raise ValueError(
         f"D_a = {known['D_a']:g} is beyond reach: even {MOST_POINTS:.0e} points "
-        f"({most * design.dt:.2g} s) a track miss it; {what}"
-        + (f", or dt well below tau_a = {known['tau_a']:g} s" if close else ", or take more tracks")
+        f"({most * design.dt:.2g} s) a track miss it; {needed}"
     )
 
 
