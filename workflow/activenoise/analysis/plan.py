@@ -28,7 +28,7 @@ _DURATIONS = 2.0 ** np.arange(-4, 5)  # over the one that is asked for
 _INTERVALS = (0.25, 1.0, 4.0, 16.0)
 _TRACKS = (1, 3, 10, 30)
 _EXPERIMENTS = 200  # that are simulated for the power at known parameters,
-_SIMULATED_POINTS = 10_000  # up to so many points in each
+_SIMULATED_POINTS = 5_000  # up to so many points in each
 _SAME = 0.01  # of D_a, relative, to that of the passive double
 
 
@@ -167,13 +167,15 @@ def _needed(design: Design) -> float:
     if np.isfinite(points):
         return points * design.dt
     known, most = design.values, round(MOST_POINTS)
-    least = least_D_a(design, most)
-    what = f"D_a must be at least {least:.2g}" if least > 0 else "no D_a is found"
-    close = known["tau_a"] < 2 * design.dt
+    if known["tau_a"] < 2 * design.dt:
+        needed = f"choose a dt well below tau_a = {known['tau_a']:g} s"
+    else:
+        least = least_D_a(design, most)
+        needed = f"D_a must be at least {least:.2g}" if least > 0 else "no D_a is found"
+        needed += ", or take more tracks"
     raise ValueError(
         f"D_a = {known['D_a']:g} is beyond reach: even {MOST_POINTS:.0e} points "
-        f"({most * design.dt:.2g} s) a track miss it; {what}"
-        + (f", or dt well below tau_a = {known['tau_a']:g} s" if close else ", or take more tracks")
+        f"({most * design.dt:.2g} s) a track miss it; {needed}"
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq
 
 from activenoise.arrays import FloatArray
 from activenoise.likelihood.kalman import log_likelihoods
@@ -39,6 +39,8 @@ _TAUS = 2  # persistence times of the test in each decade
 _STEP = 1e-4  # of finite differences, in logarithms
 _WEAK = 1e-3  # share of an alternative whose direction is that of D_a -> 0
 _MOST_SHARE = 1e4  # a/D of the strongest propulsion that is considered
+_REACH = np.log(1e4)  # of the nuisances either way of their true values
+_STEPS = 60  # of the search for the nearest passive tracer, at most
 _NORMALS = np.random.default_rng(5).standard_normal((20_000, 24))
 
 
@@ -197,30 +199,37 @@ def _slopes(
 
 
 def _nearest(design: Design, angles: FloatArray, weights: FloatArray, truth: FloatArray) -> _Null:
-    """The passive tracer of least divergence from the truth."""
+    """The passive tracer of least divergence from the truth, by damped Gauss-Newton steps."""
     start = design.nuisances()
     start["D"] *= 1 / (1 - design.share)
-    names, first = list(start), np.log(list(start.values()))
-
-    def score(logs: FloatArray) -> tuple[float, FloatArray]:
-        values = dict(zip(names, np.exp(logs), strict=True))
-        log_f, slopes = _slopes(design, angles, values)
-        ratio = truth - log_f
-        total = float(weights @ _distance(ratio))
-        scale = weights.sum()
-        return total / scale, -(slopes @ (weights * np.expm1(ratio))) / scale
-
-    reach = np.full(len(first), np.log(1e4))
-    bounds = np.stack([first - reach, first + reach], axis=1)
+    names, logs = list(start), np.log(list(start.values()))
+    low, high = logs - _REACH, logs + _REACH
     if "kappa" in names:  # a trap that is not felt within the record is none
         slowest = np.log(0.02 * angles[0] / design.dt)
-        bounds[names.index("kappa"), 0] = min(slowest, first[names.index("kappa")])
-    best = minimize(
-        score, first, jac=True, method="L-BFGS-B", bounds=bounds,
-        options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 200},
-    )  # fmt: skip
-    values = dict(zip(names, np.exp(best.x).tolist(), strict=True))
-    return _Null(values, *_slopes(design, angles, values))
+        low[names.index("kappa")] = min(slowest, logs[names.index("kappa")])
+
+    def passive(logs: FloatArray) -> tuple[_Null, float]:
+        values = dict(zip(names, np.exp(logs).tolist(), strict=True))
+        null = _Null(values, *_slopes(design, angles, values))
+        return null, float(weights @ _distance(truth - null.log_f))
+
+    best, total = passive(logs)
+    damping = 1e-3
+    for _ in range(_STEPS):
+        push = best.slopes @ (weights * np.expm1(truth - best.log_f))
+        curve = (best.slopes * weights) @ best.slopes.T
+        curve += np.diag(damping * np.diag(curve) + 1e-12)
+        step = np.clip(np.linalg.solve(curve, push), -1.5, 1.5)
+        tried = np.clip(logs + step, low, high)
+        null, found = passive(tried)
+        gain = total - found
+        if gain > 0:
+            logs, best, total, damping = tried, null, found, damping / 10
+        else:
+            damping *= 10
+        if abs(gain) <= 1e-6 * total + 1e-7:
+            break
+    return best
 
 
 def _directions(design: Design, angles: FloatArray, near: _Null, n_points: int) -> FloatArray:

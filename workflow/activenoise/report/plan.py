@@ -193,8 +193,8 @@ class Plan:
         axes.plot(list(rows), [row["least_D_a"] for row in rows.values()], "o-", ms=2.2, color=RED)
         axes.plot(facts.duration, facts.design.values["D_a"], "D", color=INK, ms=3.5)
         axes.annotate(
-            "this plan", (facts.duration, facts.design.values["D_a"]), (5, 5),
-            textcoords="offset points", fontsize=6, color=INK,
+            "this plan", (facts.duration, facts.design.values["D_a"]), (-6, -7),
+            textcoords="offset points", fontsize=6, color=INK, ha="right",
         )  # fmt: skip
         axes.set(yscale="log", ylabel=f"least {SYMBOLS['D_a']} found ({unit})")
         note(axes, 0.97, 0.97, f"found in {100 * WANTED:.0f} % of cases", ha="right", color=RED)
