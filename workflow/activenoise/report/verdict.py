@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -175,7 +175,7 @@ class Verdict:
             "column": options.column,
             "instrument": question.instrument, "trap": question.trap,
             "n_points": self.facts.record.n_points, "version": __version__,
-            "ready_missing": self.ready is None,
+            "ready_missing": self.ready is None, "asked": {**asdict(question), **asdict(options)},
         }  # fmt: skip
         found = {"words": self.words._asdict(), "findings": to_json(self.facts)}
         return about | found | ({} if self.ready is None else {"ready": self.ready})
