@@ -22,11 +22,11 @@ _MEMORY = (
 def hold(folder: Path) -> Path:
     """The file in Snakemake's folder that this run keeps locked until its process ends.
 
-    The system lets go of such a lock when the process dies. So if no run holds it, the locks in
-    the folder are those of a run that was killed, and are deleted; the locks of a run that lives
-    stay. Nothing is deleted where another machine may have made the locks, because some file
-    systems lock within one machine alone, or where the file system has no locks. OSError if the
-    disk of this folder, or of temporary files, is full.
+    The system lets go of such a lock when the process dies. So if no run holds it, the locks and
+    the copies of scripts in the folder are those of a run that was killed, and are deleted; those
+    of a run that lives stay. Nothing is deleted where another machine may have made them, because
+    some file systems lock within one machine alone, or where the file system has no locks. OSError
+    if the disk of this folder, or of temporary files, is full.
     """
     import fcntl
 
@@ -47,7 +47,8 @@ def hold(folder: Path) -> Path:
     if alone:
         locks = folder / "locks"
         if set(path.read_text(encoding="utf-8").split()) <= {host}:
-            shutil.rmtree(locks, ignore_errors=True)
+            for left in (locks, folder / "scripts"):
+                shutil.rmtree(left, ignore_errors=True)
         if not any(locks.glob("*.lock")):
             os.ftruncate(handle, 0)
     os.write(handle, f"{host}\n".encode())
