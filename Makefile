@@ -32,7 +32,7 @@ ifneq ($(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 .DELETE_ON_ERROR:
-.PHONY: all verdict check lint fast test smoke report test-envs bench lock lock-bench clean help
+.PHONY: all verdict check lint fast test smoke soak report test-envs bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
@@ -65,6 +65,9 @@ test: $(VENV)  ## run all the tests
 
 smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/smoke
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)
+
+soak: $(VENV)  ## kill the smoke study 20 times, fill its disk, and compare with a reference (long)
+	PYTHONPATH=workflow .venv/bin/python tests/soak/soak.py --cores $(CORES) $(ARGS)
 
 report: all  ## run the study, then write the self-contained results/report.html
 	$(SNAKEMAKE) --cores 1 --report results/report.html

@@ -8,6 +8,7 @@ end every number must equal the reference's, and no temporary file may be left.
 from __future__ import annotations
 
 import argparse
+import atexit
 import csv
 import json
 import os
@@ -60,9 +61,11 @@ def started(project: Path, arguments: list[str], log: Path) -> subprocess.Popen[
     """The plain command that a user types, in a session of its own, with its output in a log."""
     command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
     with log.open("wb") as file:
-        return subprocess.Popen(
+        run = subprocess.Popen(
             command, cwd=project, stdout=file, stderr=file, start_new_session=True
         )
+    atexit.register(lambda: run.poll() is None and os.killpg(run.pid, signal.SIGKILL))
+    return run
 
 
 def end(run: subprocess.Popen[bytes], way: str, disk: Path, rng: random.Random) -> None:
