@@ -94,18 +94,21 @@ def soak(project: Path, arguments: list[str], kills: int, pace: float, ways: lis
     """Kill and start again; what went wrong, and print what was done."""
     wrong, done = [], Counter[str]()
     log = project.parents[1] / "run.log"  # beside the disk that fills
-    for count in range(1, kills + 1):
+    count = 0
+    while count < kills:
         way, wait = rng.choice(ways), rng.uniform(0.5, pace)
         run = started(project, arguments, log)
         try:
             code = run.wait(wait)
         except subprocess.TimeoutExpired:
             end(run, way, project, rng)
+            count += 1
         else:
             # It was done, or failed by itself: what a third of the jobs made is made again.
             if code != 0:
                 wrong.append(f"{count}: status {code} by itself: {log.read_text()[-800:]}")
             way = "done before, a third of the results deleted"
+            pace = max(0.6 * pace, 8)
             files = sorted(p for p in (project / "results").rglob("*.*") if p.is_file())
             for path in rng.sample(files, len(files) // 3):
                 path.unlink()
