@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import atexit
 import csv
-import json
 import os
 import random
 import shutil
@@ -25,6 +24,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from activenoise.files import read_tree
 
@@ -104,14 +105,12 @@ def soak(project: Path, arguments: list[str], kills: int, pace: float, ways: lis
             end(run, way, project, rng)
             count += 1
         else:
-            # It was done, or failed by itself: what a third of the jobs made is made again.
+            # It was done, or failed by itself: from the beginning again, and killed earlier.
             if code != 0:
                 wrong.append(f"{count}: status {code} by itself: {log.read_text()[-800:]}")
-            way = "done before, a third of the results deleted"
+            way = "done before, all results deleted"
             pace = max(0.6 * pace, 8)
-            files = sorted(p for p in (project / "results").rglob("*.*") if p.is_file())
-            for path in rng.sample(files, len(files) // 3):
-                path.unlink()
+            shutil.rmtree(project / "results")
         said = log.read_text(errors="replace")
         if "LockException" in said:
             wrong.append(f"{count}: the folder was locked")
@@ -134,9 +133,13 @@ def content(path: Path) -> Any:
             rows = list(csv.DictReader(file))
         return [{k: v for k, v in row.items() if not any(t in k for t in TIMES)} for row in rows]
     if path.suffix == ".json":
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     if path.suffix == ".h5":
-        return {name: (a.shape, a.tobytes()) for name, a in read_tree(path).items()}
+        arrays = {name: np.asarray(values) for name, values in read_tree(path).items()}
+        return {
+            n: (a.shape, a.tolist() if a.dtype == object else a.tobytes())
+            for n, a in arrays.items()
+        }
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as parts, tempfile.TemporaryDirectory() as folder:
             return content(Path(parts.extract("model.weights.h5", folder)))
