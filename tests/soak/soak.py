@@ -21,7 +21,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,10 @@ def end(run: subprocess.Popen[bytes], way: str, disk: Path, rng: random.Random) 
         os.killpg(run.pid, signal.SIGINT)
     else:
         left = rng.choice((0, 20_000, 500_000))
-        with filler.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(shutil.disk_usage(disk).free - left, 1))
+        with filler.open("wb", buffering=0) as file, suppress(OSError):  # full
+            while True:
+                file.write(bytes(1 << 20))
+        os.truncate(filler, max(filler.stat().st_size - left, 0))
     try:
         run.wait(GRACE)
     except subprocess.TimeoutExpired:
