@@ -27,18 +27,25 @@ SNAKEMAKE_ALONE = .venv-snakemake/requirements.lock
 BENCH = .venv-bench/requirements.lock
 
 unexport PYTHONPATH PYTHONHOME
+# Snakemake and Numba keep caches; where the usual folder cannot be written, the checkout takes them.
+ifneq ($(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2>/dev/null && test -w "$$d" || echo no),)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
 .DELETE_ON_ERROR:
-.PHONY: all verdict check lint fast test smoke report test-envs bench lock lock-bench clean help
+.PHONY: all verdict check lint fast test smoke soak report test-envs bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
 
 verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT=seconds UNIT=um
-	@PYTHONPATH=workflow .venv/bin/python -m activenoise.cli verdict --out results/own \
+	@trap 'exit 0' INT; \
+	  PYTHONPATH=workflow .venv/bin/python -m activenoise.cli verdict --out results/own \
 	  --dt "$(DT)" --unit "$(UNIT)" --column "$(COLUMN)" --track-column "$(TRACK_COLUMN)" \
 	  --time-column "$(TIME_COLUMN)" --no-time="$(NO_TIME)" --one-track="$(ONE_TRACK)" \
 	  --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
-	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(READY) $(ARGS) -- "$(TRACK)"
+	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(READY) $(ARGS) -- "$(TRACK)" \
+	  || { s=$$?; [ $$s != 137 ] || echo "The verdict was killed from outside, most likely because the memory was full: use STRIDE=, or fewer tracks." >&2; \
+	  exit $$s; }
 
 check: lint fast  ## lint, then the fast tests: what to run while you work
 
@@ -58,6 +65,9 @@ test: $(VENV)  ## run all the tests
 
 smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/smoke
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)
+
+soak: $(VENV)  ## kill the smoke study 20 times, fill its disk, and compare with a reference (long)
+	PYTHONPATH=workflow .venv/bin/python tests/soak/soak.py --cores $(CORES) $(ARGS)
 
 report: all  ## run the study, then write the self-contained results/report.html
 	$(SNAKEMAKE) --cores 1 --report results/report.html

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import activenoise
-from activenoise.cli import main, result_folder
+from activenoise.cli import add_to_table, main, networks_of, result_folder
+from activenoise.files import write_arrays
+from activenoise.logs import DamagedError
 from activenoise.physics.models import AOUP
 from activenoise.reading.options import ReadOptions
 from activenoise.report.verdict import Question, name_of
 from activenoise.simulation.tracks import simulate
 
+ROOT = Path(__file__).parents[1]
 UM = ["--unit", "um"]
 QUICK = ["--effort", "quick"]
+
+
+def keep(folder: Path, path: Path, asked: dict) -> None:
+    """Leave a verdict of a file in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {"file": path.name, "path": str(path), "asked": asked}
+    (folder / "verdict.json").write_text(json.dumps(kept))
 
 
 def write_track(path: Path) -> Path:
@@ -130,15 +146,221 @@ def test_every_file_has_a_folder_of_its_own(tmp_path):
     files += [tmp_path / "b" / name for name in names]
     folders = []
     for path in files:
-        folder = result_folder(out, path, name_of(path, ReadOptions()))
-        folders.append(folder.name)
-        folder.mkdir(parents=True)
-        (folder / "verdict.json").write_text(json.dumps({"file": path.name, "path": str(path)}))
+        with result_folder(out, path, name_of(path, ReadOptions()), {}) as folder:
+            folders.append(folder.name)
+            keep(folder, path, {})
     assert len(set(folders)) == len(files)
     assert folders[:4] == ["run_0.5mM", "run_0.1mM", "run_1", "x_y"]
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,107}", name) for name in folders)
-    again = result_folder(out, files[0], name_of(files[0], ReadOptions()))
-    assert again.name == "run_0.5mM"
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,109}", name) for name in folders)
+    with result_folder(out, files[0], name_of(files[0], ReadOptions()), {}) as again:
+        assert again.name == "run_0.5mM"
+    assert not list(out.glob(".*"))
+
+
+def test_another_question_about_a_file_keeps_the_first_answer(tmp_path):
+    """Also where the first is by an earlier version, which did not say what was asked."""
+    path, exact, camera = tmp_path / "a.csv", {"instrument": "exact"}, {"instrument": "camera"}
+    with result_folder(tmp_path, path, "a", exact) as first:
+        keep(first, path, exact)
+    with result_folder(tmp_path, path, "a", camera) as second:
+        keep(second, path, camera)
+    assert re.fullmatch("a-[0-9a-f]{8}", second.name)
+    for asked, folder in ((exact, first), (camera, second)):
+        with result_folder(tmp_path, path, "a", asked) as again:
+            assert again == folder
+    (first / "verdict.json").write_text(json.dumps({"file": "a.csv", "path": str(path)}))
+    with result_folder(tmp_path, path, "a", camera) as again:
+        assert again == first
+
+
+HOLD = """
+import sys; from pathlib import Path; from activenoise.cli import result_folder
+with result_folder(Path(sys.argv[1]), Path(sys.argv[2]), "c", {}) as folder:
+    print(folder.name, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def hold(tmp_path):
+    """Starts processes that hold the folder of a file's results until their input ends."""
+    started = []
+
+    def start(file):
+        command = [sys.executable, "-c", HOLD, tmp_path / "out", tmp_path / file]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT / "workflow"
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_files_of_one_name_at_once_have_folders_of_their_own(hold):
+    first, second = hold("d1/c.csv"), hold("d2/c.csv")
+    names = [process.stdout.readline().strip() for process in (first, second)]
+    assert len(set(names)) == 2
+    assert "c" in names
+
+
+def test_a_second_verdict_on_a_file_waits_for_the_first(hold):
+    first = hold("d1/c.csv")
+    assert first.stdout.readline() == "c\n"
+    second = hold("d1/c.csv")
+    assert "waiting for another process" in second.stderr.readline()
+    first.communicate("")
+    assert second.stdout.readline() == "c\n"
+
+
+def test_a_killed_verdict_leaves_no_lock(hold, tmp_path):
+    first = hold("d1/c.csv")
+    assert first.stdout.readline() == "c\n"
+    first.kill()
+    first.wait()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".c.lock"]
+    second = hold("d1/c.csv")
+    assert second.stdout.readline() == "c\n"
+    assert second.communicate("")[1] == ""
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_the_table_keeps_the_verdicts_that_are_still_there(tmp_path):
+    keep(tmp_path / "a", tmp_path / "a.csv", {})
+    add_to_table(tmp_path, [{"track": "a", "p_active": 0.5}, {"track": "bad", "error": "no"}])
+    add_to_table(tmp_path, [{"track": "b", "p_active": 0.25}])
+    rows = list(csv.DictReader((tmp_path / "verdicts.csv").open()))
+    assert [(row["track"], row["p_active"]) for row in rows] == [("a", "0.5"), ("b", "0.25")]
+    add_to_table(tmp_path, [{"track": "a", "p_active": 0.75}])
+    (row,) = csv.DictReader((tmp_path / "verdicts.csv").open())
+    assert row["p_active"] == "0.75"
+
+
+ENDS = {
+    "disk": (OSError(errno.ENOSPC, "full", "out/a"), "out/a: no space left on the disk; free some"),
+    "memory": (MemoryError("8 GiB"), "not enough memory (8 GiB); use a larger --stride"),
+    "damage": (DamagedError("a.h5: damaged"), "a.h5: damaged"),
+    "rights": (PermissionError(errno.EACCES, "Permission denied", "out"), "out: Permission denied"),
+}
+
+
+@pytest.mark.parametrize(("error", "said"), ENDS.values(), ids=ENDS)
+def test_the_reason_of_an_end_is_one_line(tmp_path, monkeypatch, capsys, error, said):
+    """The other files go on, and the table has the reason."""
+
+    def fail(path, options):
+        raise error
+
+    monkeypatch.setattr("activenoise.report.verdict.record_of", fail)
+    out = tmp_path / "out"
+    assert main(["verdict", "a.csv", "b.csv", "--out", str(out)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(said) for line in lines)
+    rows = csv.DictReader((out / "verdicts.csv").open())
+    assert [row["error"] for row in rows] == lines
+
+
+def test_a_table_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "full", "out/verdicts.csv")
+
+    monkeypatch.setattr("activenoise.analysis.table.write_verdicts", fail)
+    assert main(["verdict", str(tmp_path / "none.csv"), "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[1:] == [
+        "out/verdicts.csv: no space left on the disk; free some and run the same command again"
+    ]
+
+
+def test_an_interruption_is_one_line(tmp_path, monkeypatch, capsys):
+    def interrupt(path, options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("activenoise.report.verdict.record_of", interrupt)
+    assert main(["verdict", "a.csv", "--out", str(tmp_path / "out")]) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("interrupted")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_what_is_printed_is_of_the_file_that_was_given(tmp_path, monkeypatch, capsys):
+    """Whatever another program writes into the folder meanwhile."""
+
+    class Other:
+        def told(self):
+            return {"sentences": [], "notes": []}
+
+        def write(self, folder):
+            keep(folder, tmp_path / "other.csv", {})
+            return folder / "verdict.html"
+
+    for name in ("record_of", "judge"):
+        monkeypatch.setattr(f"activenoise.report.verdict.{name}", lambda *_, **__: Other())
+    path = tmp_path / "a.csv"
+    assert main(["verdict", str(path), "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"{path}\n"
+    assert "another program has written here" in printed.err
+
+
+@pytest.mark.slow
+def test_networks_that_are_not_finished_are_done_without(tmp_path, capsys):
+    """As beside a run that trains them: one line says so, and there is a verdict."""
+    write_arrays(tmp_path / "ready/Passive-AOUP/lstm-domain.h5", x=np.zeros(3))
+    assert networks_of(tmp_path / "ready") is None
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert "the network of Passive-AOUP is not finished" in line
+    assert "goes on without the networks" in line
+    (tmp_path / "ready/Passive-AOUP/lstm.keras").write_bytes(b"half of it")
+    assert networks_of(tmp_path / "ready") is None
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert "damaged" in line
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Runs `make verdict` with a shell script in the place of Python."""
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("requirements.lock", "Makefile"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(ROOT / "requirements.lock", tmp_path / ".venv")
+    python = tmp_path / ".venv/bin/python"
+
+    def run(script, **variables):
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o755)
+        return subprocess.run(
+            ["make", "verdict", "TRACK=a.csv"], cwd=tmp_path, capture_output=True, text=True,
+            check=False, start_new_session=True, env={**os.environ, **variables},
+        )  # fmt: skip
+
+    return run
+
+
+def test_make_says_why_a_verdict_was_killed(make):
+    done = make("kill -9 $$")
+    assert done.returncode == 2
+    assert "most likely because the memory was full: use STRIDE=" in done.stderr
+    assert "memory" not in make("exit 1").stderr
+
+
+def test_an_interruption_of_make_is_the_line_of_the_verdict(make):
+    done = make("trap 'echo interrupted >&2; exit 130' INT; kill -INT 0; sleep 5")
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == "interrupted\n"
+
+
+def test_a_home_that_cannot_be_written_takes_no_part(make, tmp_path):
+    said = "echo $XDG_CACHE_HOME"
+    usual = {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    assert make(said, **usual).stdout.strip() == ""
+    cache = make(said, **usual | {"HOME": "/dev/null/none"}).stdout.strip()
+    assert Path(cache) == tmp_path / ".snakemake/cache"
 
 
 @pytest.mark.slow

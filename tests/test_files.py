@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ from activenoise.files import (
     write_arrays,
     write_table,
 )
-from activenoise.logs import DamagedError
+from activenoise.logs import NO_SPACE, DamagedError, reason
 from activenoise.tables import read_table
 
 
@@ -225,3 +226,44 @@ def test_a_job_tells_a_damaged_file_in_one_line(shards, tmp_path):
     assert "Traceback" not in log.read_text()
     assert run(tmp_path / "none.h5").returncode == 1
     assert "Traceback" in log.read_text()
+
+
+def test_a_job_tells_its_reason_where_the_log_cannot(tmp_path):
+    """The log lies on a disk that is full: the terminal has the last line, or that of the disk."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs the device /dev/full of Linux")
+    start = "import sys; from activenoise.logs import open_log; open_log('/dev/full');"
+
+    def run(rest):
+        command = [sys.executable, "-c", start + rest]
+        library = Path(__file__).parents[1] / "workflow"
+        return subprocess.run(command, cwd=library, capture_output=True, text=True, check=False)
+
+    done = run("raise ValueError('the reason')")
+    assert done.returncode == 1
+    assert done.stderr == "ValueError: the reason\n"
+    assert NO_SPACE in run("print('a')").stderr
+    done = run("import numpy; numpy.ones(10**15)")
+    assert done.stderr.startswith("not enough memory (Unable to allocate")
+    assert "run with fewer cores" in done.stderr
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path):
+    """Also in the words of h5py, which has no errno, and if the file cannot be closed after it."""
+    path = tmp_path / "a.h5"
+
+    def write(*words):
+        with replacing(path):
+            try:
+                raise OSError(*words)
+            finally:
+                raise RuntimeError("cannot close")
+
+    for words in ((errno.ENOSPC, "full"), ("Can't write (errno = 28, 'No space left on device')",)):
+        with pytest.raises(OSError, match="no space left") as caught:
+            write(*words)
+        assert reason(caught.value) == f"{path}: {NO_SPACE}"
+    with pytest.raises(RuntimeError, match="cannot close"):
+        write("other")
+    assert not list(tmp_path.iterdir())
+    assert reason(OSError(errno.EACCES, "rights")) is None

@@ -228,3 +228,16 @@ def test_a_folder_with_a_blank_in_its_name_works(tmp_path, copy_project):
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (project / shard).exists()
+
+
+def test_locks_of_a_killed_run_go_and_a_killed_job_is_told_in_words(project, snakemake):
+    shard = "results/smoke/benchmark/tracks/test/Passive-0.h5"
+    (project / ".snakemake/locks").mkdir(parents=True)
+    (project / ".snakemake/locks/0.output.lock").write_text(f"{shard}\n")
+    kill = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    (project / "workflow/scripts/simulate.py").write_text(kill)
+    run = snakemake(project, shard)
+    assert run.returncode == 1
+    assert "LockException" not in run.stderr
+    assert "simulate: a job was killed from outside, most likely because the memory" in run.stderr
+    assert not list((project / ".snakemake/locks").glob("*"))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from activenoise.analysis.second_opinion import ReadyNetworks
     from activenoise.reading.records import ReadOptions
     from activenoise.report.verdict import Question
 
@@ -142,40 +146,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the verdicts so far are written", file=sys.stderr)
         return 130
+    except Exception as error:
+        line = said(error)
+        if line is None:
+            raise
+        print(line, file=sys.stderr)
+        return 1
+
+
+def said(error: Exception) -> str | None:
+    """One line for an error that a user can mend, or None."""
+    from activenoise.logs import reason
+
+    if isinstance(error, ValueError):
+        return str(error)
+    line = reason(error, "use a larger --stride, or fewer tracks or coordinates at once")
+    if line is None and isinstance(error, OSError) and error.filename is not None:
+        line = f"{error.filename}: {error.strerror}"
+    return line
 
 
 def verdicts(given: argparse.Namespace) -> int:
     """One page a file, one table for all, a line a file as it is done. A file that cannot be used
     is one line, and the others go on."""
-    from activenoise.analysis.table import write_verdicts
-    from activenoise.report.verdict import judge, name_of, ready_networks, record_of
+    from activenoise.report.verdict import name_of
 
     try:
         options, question = questions(given)
-        ready = None if given.networks is None else ready_networks(given.networks)
+        ready = None if given.networks is None else networks_of(given.networks)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    asked = json.loads(json.dumps({**asdict(question), **asdict(options)}))
     rows: list[dict[str, Any]] = []
     for path in listed(given.files):
-        name = name_of(path, options)
-        folder = result_folder(given.out, path, name)
-        try:
-            record = record_of(path, options)
-            told = record.told()
-            for line in (path, *told["sentences"], *told["notes"]):
-                print(line if line is path else f"  {line}", flush=True)
-            found = judge(record, question, options, name, progress=True)
-            if ready is not None:
-                found = found.beside(ready)
-            page = found.write(folder)
-        except ValueError as error:
-            print(error, file=sys.stderr)
-            rows.append({"track": folder.name, "error": str(error)})
-        else:
-            rows.append(found.row() | {"track": folder.name})
-            print(f"{path}: {found}\n  {page}", flush=True)
-        write_verdicts(given.out / "verdicts.csv", rows)
+        with result_folder(given.out, path, name_of(path, options), asked) as folder:
+            row = judged(path, folder, question, options, ready)
+            rows.append(row | {"track": folder.name})
+            add_to_table(given.out, rows)
     return int(any("error" in row for row in rows))
 
 
@@ -196,6 +204,47 @@ def planned(given: argparse.Namespace) -> int:
     paths = made.write(given.out)
     print(f"{made.table()}\n\n{made}\n  {', '.join(map(str, paths))}")
     return 0
+
+
+def judged(
+    path: Path, folder: Path, question: Question, options: ReadOptions, ready: ReadyNetworks | None
+) -> dict[str, Any]:
+    """The row of a file in verdicts.csv, once its verdict is printed and written into a folder; the
+    reason as `error` where it has none."""
+    from activenoise.report.verdict import judge, name_of, record_of
+
+    try:
+        record = record_of(path, options)
+        told = record.told()
+        for line in (path, *told["sentences"], *told["notes"]):
+            print(line if line is path else f"  {line}", flush=True)
+        found = judge(record, question, options, name_of(path, options), progress=True)
+        if ready is not None:
+            found = found.beside(ready)
+        page = found.write(folder)
+        if path_of(folder) != path.resolve():
+            raise ValueError(f"{page}: another program has written here; run the same again")
+    except Exception as error:
+        line = said(error)
+        if line is None:
+            raise
+        print(line, file=sys.stderr)
+        return {"error": line}
+    print(f"{path}: {found}\n  {page}", flush=True)
+    return found.row()
+
+
+def networks_of(study: Path) -> ReadyNetworks | None:
+    """The networks of a study's results, or None, with the reason in a line, while a run that is
+    not done makes them or where one is damaged. ValueError if the folder never had any."""
+    from activenoise.logs import DamagedError
+    from activenoise.report.verdict import ready_networks
+
+    try:
+        return ready_networks(study)
+    except (DamagedError, OSError) as error:
+        print(f"{said(error)}; this verdict goes on without the networks", file=sys.stderr)
+        return None
 
 
 def questions(given: argparse.Namespace) -> tuple[ReadOptions, Question]:
@@ -223,19 +272,58 @@ def listed(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def result_folder(out: Path, path: Path, name: str) -> Path:
-    """The folder of a file's results: its name, with a short hash of its path if the name has been
-    taken by another file."""
-    taken = out / name / "verdict.json"
+@contextmanager
+def result_folder(out: Path, path: Path, name: str, asked: dict[str, Any]) -> Iterator[Path]:
+    """The folder of the results of a file and of what was asked of it, for this process alone until
+    the block ends: the file's name, with a short hash of path and question if another verdict has
+    taken, or is taking, the name."""
+    from activenoise.files import locked
+
+    owner = json.dumps([str(path.resolve()), asked], sort_keys=True)
+    digest = hashlib.blake2b(owner.encode(), digest_size=4).hexdigest()
+    first, second = out / name, out / f"{name}-{digest}"
+    with locked(first.with_name(f".{first.name}.lock"), owner) as held:
+        if held and (kept := kept_in(first)) is not None:
+            # Verdicts of earlier versions do not say what was asked.
+            held = path_of(first) == path.resolve() and kept.get("asked", asked) == asked
+        if held:
+            yield first
+            return
+    with locked(second.with_name(f".{second.name}.lock"), owner):
+        yield second
+
+
+def kept_in(folder: Path) -> dict[str, Any] | None:
+    """The verdict.json in a folder; None where there is none that can be read."""
     try:
-        kept = json.loads(taken.read_text(encoding="utf-8"))
-        other = kept.get("path") or kept["file"]
-    except (OSError, ValueError, KeyError):
-        return out / name
-    if Path(other).resolve() == path.resolve():
-        return out / name
-    digest = hashlib.blake2b(str(path.resolve()).encode(), digest_size=3).hexdigest()
-    return out / f"{name}-{digest}"
+        kept = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return kept if isinstance(kept, dict) and "file" in kept else None
+
+
+def path_of(folder: Path) -> Path | None:
+    """The file of the verdict in a folder."""
+    kept = kept_in(folder)
+    return None if kept is None else Path(kept.get("path") or kept["file"]).resolve()
+
+
+def add_to_table(out: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows into verdicts.csv, in place of those of the same name. The other rows stay as long
+    as their results do."""
+    from activenoise.analysis.table import write_verdicts
+    from activenoise.files import locked
+
+    table = out / "verdicts.csv"
+    names = {row["track"] for row in rows}
+    with locked(out / ".verdicts.csv.lock", str(table)):
+        try:
+            with table.open(encoding="utf-8", newline="") as file:
+                before = [row for row in csv.DictReader(file) if row["track"] not in names]
+        except (OSError, ValueError, KeyError, csv.Error):
+            before = []
+        kept = [row for row in before if (out / row["track"] / "verdict.json").is_file()]
+        write_verdicts(table, [*kept, *rows])
 
 
 if __name__ == "__main__":

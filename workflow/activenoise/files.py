@@ -5,9 +5,13 @@ whole or not at all, and told in one line where they are damaged. Needs h5py and
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import logging
+import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +19,74 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from activenoise.logs import DamagedError
+from activenoise.logs import NO_SPACE, DamagedError, reason
 
 _SAME = ("model", "study", "split", "dt", "unit", "seed")  # attributes of all shards of a data set
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place only when the block ends well."""
+    """A temporary path beside `path` that takes its place only when the block ends well. An
+    OSError because the disk is full names `path`."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         partial.replace(path)
+    except Exception as error:
+        if (reason(error) or "").endswith(NO_SPACE):
+            raise OSError(errno.ENOSPC, NO_SPACE, str(path)) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: str | Path, owner: str) -> Iterator[bool]:
+    """Whether this process holds a lock file, until the block ends: False where another process
+    holds it for another owner; where for the same owner, its end is waited for.
+
+    The system lets go of the lock when its process dies, by whatever signal. A file system without
+    locks gives none.
+    """
+    import fcntl
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = False
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(handle, 1 << 16).decode()
+            if holder not in ("", owner):
+                os.close(handle)
+                yield False
+                return
+            if not told:
+                told = True
+                logging.getLogger("activenoise").warning("waiting for another process (%s)", path)
+            time.sleep(0.05)
+        except OSError:
+            break
+        else:
+            # Who held the lock before may have deleted the file.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), path.stat()):
+                    break
+        os.close(handle)
+    try:
+        os.ftruncate(handle, 0)
+        try:
+            os.write(handle, owner.encode())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path.parent)) from error
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from activenoise.files import read_attributes, read_tree
 from activenoise.learning.any_record import answers, longest_tracks, without_tones
 from activenoise.learning.domain import Domain, read_domains
 from activenoise.learning.trained import Network
+from activenoise.logs import DamagedError
 from activenoise.parameters import Range
 from activenoise.reading.record import Record
 
 _DOMAIN = "-domain.h5"
+_ACTIVITY = "Passive-AOUP"
 
 
 class ReadyNetworks(NamedTuple):
@@ -40,12 +42,16 @@ def load_ready(files: Mapping[str, str | Path], study: str) -> ReadyNetworks:
 
 
 def ready_files(study: str | Path) -> dict[str, Path]:
-    """The network of each task in the results of a scale-free study; ValueError if none is."""
+    """The network of each task in the results of a scale-free study; ValueError if the folder has
+    none, DamagedError if the one that answers whether a record is active is not finished."""
     found: dict[str, Path] = {}
-    for domain in sorted(Path(study).glob(f"*/*{_DOMAIN}")):
+    domains = sorted(Path(study).glob(f"*/*{_DOMAIN}"))
+    for domain in domains:
         network = domain.with_name(domain.name.removesuffix(_DOMAIN) + ".keras")
         if network.is_file():
             found.setdefault(domain.parent.name, network)
+    if domains and _ACTIVITY not in found:
+        raise DamagedError(f"{study}: the network of {_ACTIVITY} is not finished; run make")
     if not found:
         raise ValueError(
             f"{study}: holds no networks with their domain files; name the results of the study of "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -167,6 +168,8 @@ class Verdict:
         """The verdict as plain JSON: what verdict.json holds."""
         question, options = self.question, self.options
         path = self.record.path
+        # Any number or mapping that a caller of the library may give, as plain JSON.
+        asked = json.loads(json.dumps({**asdict(question), **asdict(options)}, default=str))
         about = {
             "track": self.name, "study": None, "synthetic": False, "file": str(path),
             "path": str(path.resolve()) if path.is_file() else None, "read": self.record.told(),
@@ -175,7 +178,7 @@ class Verdict:
             "column": options.column,
             "instrument": question.instrument, "trap": question.trap,
             "n_points": self.facts.record.n_points, "version": __version__,
-            "ready_missing": self.ready is None,
+            "ready_missing": self.ready is None, "asked": asked,
         }  # fmt: skip
         found = {"words": self.words._asdict(), "findings": to_json(self.facts)}
         return about | found | ({} if self.ready is None else {"ready": self.ready})
