@@ -92,7 +92,7 @@ def wait_until(ready: Callable[[], bool], what: str, seconds: float = 20) -> Non
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:
-            raise RuntimeError(f"{what} did not start within {seconds:.0f} s")
+            raise RuntimeError(f"{what} did not come within {seconds:.0f} s")
         time.sleep(0.5)
 
 
@@ -160,12 +160,20 @@ def database(folder: Path) -> Iterator[None]:
             yield
 
 
+def end_jobs() -> None:
+    """Cancel what still waits or runs, and wait for its end."""
+    call("scancel", "--user=root")
+    wait_until(lambda: not call("squeue", "--noheader").strip(), "the end of all jobs", 60)
+
+
 @contextlib.contextmanager
 def cluster(accounting: bool, memory: int = 8000) -> Iterator[Path]:
     """Run Slurm, with or without accounting, and yield the folder of its logs.
 
     memory: that of the node, in MB.
     """
+    if answers("scontrol", "ping"):
+        raise RuntimeError("Slurm already runs on this machine")
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)
     for name in ("state", "spool"):
@@ -192,7 +200,7 @@ def cluster(accounting: bool, memory: int = 8000) -> Iterator[Path]:
             wait_until(lambda: answers("scontrol", "ping"), "slurmctld")
             stack.enter_context(running(folder, "slurmd", "-D"))
             wait_until(lambda: "idle" in call("sinfo", "--noheader", "--format=%T"), "slurmd")
-            stack.callback(subprocess.run, ["scancel", "--user=root"], capture_output=True)
+            stack.callback(end_jobs)
             yield folder
     except RuntimeError:
         for log in sorted(folder.glob("*.log")) + sorted(folder.glob("*.out")):
