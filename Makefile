@@ -25,6 +25,7 @@ PYTEST = .venv/bin/python -m pytest -n auto --dist loadscope --no-loadscope-reor
 VENV = .venv/requirements.lock
 SNAKEMAKE_ALONE = .venv-snakemake/requirements.lock
 BENCH = .venv-bench/requirements.lock
+SLURM = .venv-slurm/requirements.lock
 
 unexport PYTHONPATH PYTHONHOME
 # Snakemake and Numba keep caches; where the usual folder cannot be written, the checkout takes them.
@@ -32,10 +33,13 @@ ifneq ($(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 .DELETE_ON_ERROR:
-.PHONY: all verdict check lint fast test smoke soak report test-envs bench lock lock-bench clean help
+.PHONY: all slurm verdict check lint fast test smoke soak report test-envs test-slurm bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
+
+slurm: $(SLURM)  ## run the study on a Slurm cluster, each job through its queue
+	.venv-slurm/bin/python -m snakemake --workflow-profile profiles/slurm $(ARGS)
 
 verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT=seconds UNIT=um
 	@trap 'exit 0' INT; \
@@ -78,12 +82,17 @@ test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own e
 	  python3 -m snakemake --cores $(CORES) --sdm conda --conda-prefix .venv-rules \
 	  $(SMOKE) --config results=results/test-envs $(ARGS)
 
+test-slurm: $(SLURM)  ## run the smoke study on a Slurm of this machine (Debian, as root; an hour)
+	.venv-slurm/bin/python tests/slurm/run.py $(ARGS)
+
 bench: $(BENCH)  ## measure speed against other packages, into benchmarks/README.md
 	PYTHONPATH=workflow .venv-bench/bin/python -m benchmarks
 
-lock:  ## write requirements.lock anew from requirements.in (needs uv)
+lock:  ## write requirements.lock and that of profiles/slurm anew (needs uv)
 	$(UV) pip compile requirements.in --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+	$(UV) pip compile profiles/slurm/requirements.in --no-deps --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o profiles/slurm/requirements.lock
 
 lock-bench:  ## write benchmarks/requirements.lock anew from benchmarks/requirements.in (needs uv)
 	$(UV) pip compile benchmarks/requirements.in --override benchmarks/overrides.txt --universal \
@@ -121,6 +130,18 @@ $(BENCH): benchmarks/requirements.lock
 	  $(PYTHON) -m pip --python .venv-bench/bin/python install --quiet --disable-pip-version-check \
 	    --no-deps --require-hashes -r $< && \
 	  cp $< $@; fi
+
+# .venv and the plugin for Slurm, which would slow down every start of Snakemake in .venv itself.
+$(SLURM): $(VENV) profiles/slurm/requirements.lock
+	@if cat $^ | cmp -s - $@; then touch $@; else \
+	  echo "Setting up .venv-slurm from profiles/slurm/requirements.lock" && \
+	  rm -rf .venv-slurm && .venv/bin/python -m venv --without-pip .venv-slurm && \
+	  .venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	    > "$$(.venv-slurm/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth" && \
+	  $(PYTHON) -m pip --python .venv-slurm/bin/python install --quiet --disable-pip-version-check \
+	    --no-deps --require-hashes -r profiles/slurm/requirements.lock && \
+	  $(PYTHON) -m pip --python .venv-slurm/bin/python check --disable-pip-version-check && \
+	  cat $^ > $@; fi
 
 # Snakemake with what it needs itself and no more, so that no rule can borrow a package from it.
 # pip takes no hashes for packages that nobody lists, so the lock serves as plain constraints here.

@@ -112,8 +112,10 @@ def test_the_declared_dependencies_are_what_the_library_imports():
 def test_every_dependency_is_in_the_lock():
     locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
     named = {IMPORT_NAMES.get(name, name) for name in locked}
-    # A cluster's plugin is no part of the locked environment.
+    # A cluster's plugin has a lock of its own.
     assert CORE.union(*EXTRAS.values()) - EXTRAS["slurm"] <= named
+    cluster = (ROOT / "profiles/slurm/requirements.lock").read_text()
+    assert EXTRAS["slurm"] <= set(re.findall(r"^([\w.-]+)==", cluster, re.M))
 
 
 # ---- the public face

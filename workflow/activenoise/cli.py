@@ -139,12 +139,11 @@ def _switch(value: str) -> bool | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if every file has a verdict, 1 if one has none, 2 for a wrong option."""
     given = parser().parse_args(arguments)
-    if given.command == "plan":
-        return planned(given)
     try:
-        return verdicts(given)
+        return planned(given) if given.command == "plan" else verdicts(given)
     except KeyboardInterrupt:
-        print("interrupted; the verdicts so far are written", file=sys.stderr)
+        done = "" if given.command == "plan" else "; the verdicts so far are written"
+        print(f"interrupted{done}", file=sys.stderr)
         return 130
     except Exception as error:
         line = said(error)
