@@ -28,7 +28,7 @@ BENCH = .venv-bench/requirements.lock
 
 unexport PYTHONPATH PYTHONHOME
 .DELETE_ON_ERROR:
-.PHONY: all verdict check lint fast test smoke report test-envs bench lock lock-bench clean help
+.PHONY: all verdict check lint fast test messages smoke report test-envs bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
@@ -55,6 +55,9 @@ fast: $(VENV)  ## run the tests that take seconds and start no workflow
 
 test: $(VENV)  ## run all the tests
 	$(PYTEST) $(ARGS)
+
+messages: $(VENV)  ## write docs/reference/messages.md anew from the bad input of the tests
+	PYTHONPATH=workflow .venv/bin/python -m tests.mistakes
 
 smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/smoke
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)

@@ -38,46 +38,6 @@ def write_table(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (UM, "nowhere.csv: no such file"),
-        ([*UM, "--column", "z"], "a.csv: there is no column z"),
-        ([*UM, "--track-column", "id"], "a.csv: there is no column id"),
-        ([*UM, "--time-column", "y"], "a.csv: its times do not increase"),
-        ([], "a.csv: the length unit is not known; give unit"),
-        ([*UM, "--no-time"], "a.csv: the interval is not known; give dt in s"),
-        ([*UM, "--no-time", "--time-column", "t"], "a.csv: no_time and time_column exclude"),
-        ([*UM, "--dt", "-1"], "a.csv: dt = -1.0 must be a positive time"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_one_line(tmp_path, capsys, options, said):
-    path = write_track(tmp_path / "a.csv") if "nowhere" not in said else tmp_path / "nowhere.csv"
-    assert main(["verdict", str(path), *options, "--out", str(tmp_path / "out")]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
-    assert [p.name for p in (tmp_path / "out").rglob("*")] == ["verdicts.csv"]
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--instrument", "lens"], "instrument is 'lens'; it must be one of exact, camera"),
-        (["--trap", "cage"], "trap is 'cage'; it must be one of trapped, free"),
-        (["--baseline", "zero"], "baseline is 'zero'; it must be one of constant, linear"),
-        (["--priors", "exposure=2"], "exposure = 2: must lie in 0"),
-        (["--priors", "exposure"], "must be parameter=value"),
-        (["--trap", "free", "--priors", "kappa=3"], "a free tracer has no trap"),
-    ],
-)
-def test_a_wrong_option_is_one_line_before_any_file_is_read(tmp_path, capsys, options, said):
-    out = tmp_path / "out"
-    assert main(["verdict", str(tmp_path / "a.csv"), *options, "--out", str(out)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
-    assert not out.exists()
-
-
 @pytest.mark.slow
 def test_a_folder_without_networks_is_one_line_before_any_file_is_read(tmp_path, capsys):
     out = tmp_path / "out"

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from activenoise.reading.records import ReadOptions
@@ -26,13 +26,20 @@ _SWITCHES = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong, without the list of all options."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists the options\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     from activenoise import __version__
     from activenoise.parameters import TRAPS
     from activenoise.reading.sheet import INSTRUMENTS
 
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="activenoise",
         description="Is a tracer moved by thermal noise alone, or actively?",
     )

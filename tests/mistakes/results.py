@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.mistakes.mistake import Mistake
+
+MISTAKES: list[Mistake] = []
