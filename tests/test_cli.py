@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.mistakes.options import UM, run, write_walk
 
 import activenoise
 from activenoise.cli import main, result_folder
@@ -17,7 +20,6 @@ from activenoise.reading.options import ReadOptions
 from activenoise.report.verdict import Question, name_of
 from activenoise.simulation.tracks import simulate
 
-UM = ["--unit", "um"]
 QUICK = ["--effort", "quick"]
 
 
@@ -36,6 +38,75 @@ def write_table(path: Path) -> Path:
     rows = [f"{i},{k},{x[i, k]},{x[i + 4, k]}" for i in range(4) for k in range(50)]
     path.write_text("\n".join(["cell,at,a,b", *rows]))
     return path
+
+
+WORDS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "1",
+            "-1",
+            "1e-2",
+            "nan",
+            "inf",
+            "1e999",
+            "9" * 400,
+            "x",
+            "x,y",
+            "x[1]",
+            "t",
+            "um",
+        ]
+    ),
+    st.sampled_from(["exposure=1", "noise=uniform:0:1 corner=off", "D=1e400", "kappa=0", "D=,"]),
+    st.sampled_from(["free", "camera", "linear", "quick", "yes", "--", "-", "n" * 300, "1_0", "µ"]),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6),
+)
+NAMES = st.sampled_from(
+    ["dt", "unit", "column", "track-column", "time-column", "no-time", "one-track", "scale",
+     "stride", "instrument", "trap", "priors", "baseline", "effort", "seed", "out", "no", "help-me"]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory):
+    """A folder with a track, a table of bare numbers, a broken file and an empty folder."""
+    folder = tmp_path_factory.mktemp("walks")
+    write_walk(folder / "a.csv", 120)
+    np.savetxt(folder / "b.txt", np.random.default_rng(2).normal(size=(120, 2)))
+    (folder / "broken.csv").write_text("t,x\n1,2\n1\n")
+    (folder / "empty").mkdir()
+    return folder
+
+
+@settings(
+    max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(
+    files=st.lists(
+        st.one_of(st.sampled_from(["a.csv", "b.txt", "broken.csv", "empty", "no.csv"]), WORDS),
+        min_size=1, max_size=2,
+    ),
+    given_options=st.lists(st.tuples(NAMES, WORDS), max_size=4),
+    known=st.booleans(),
+)  # fmt: skip
+def test_any_arguments(walks, monkeypatch, files, given_options, known):
+    """A record that is analysed, or a line for each file, or one for the options."""
+
+    def judged(record, question, options, name, progress):
+        assert record.tracks
+        raise ValueError("analysed")
+
+    monkeypatch.setattr("activenoise.report.verdict.judge", judged)
+    monkeypatch.chdir(walks)
+    options = [word for name, value in given_options for word in (f"--{name}", value)]
+    found = run("verdict", *files, *options, *(["--dt=1", "--unit=um"] if known else []))
+    lines = found.err.splitlines()
+    assert found.status in (0, 1, 2)
+    assert len(lines) <= (1 if found.status == 2 else 2 * len(list(walks.rglob("*"))))
+    assert all(len(line) < 1000 for line in lines)
 
 
 @pytest.mark.slow

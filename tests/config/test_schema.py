@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from tests.mistakes.config import BASE, BENCHMARK, FREE, GRANULE, LSTM, SCHEMA, Row, with_change
 
+from activenoise.config.plan import Plan
 from activenoise.config.schema import (
     ConfigError,
     check_sheet,
@@ -125,3 +131,80 @@ def test_choices_of_records_must_fit_the_sheet():
     # An overlay takes the choices of a record away.
     config = with_change(("verdict", "records"), {"beat": None})
     assert resolve(config, SCHEMA)["verdict"]["records"] == {}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every entry of a config, at every depth."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from places(item, (*path, key))
+
+
+SHIPPED = json.loads(json.dumps(yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))))
+# The other studies differ in their numbers alone.
+FEW = {name: SHIPPED["studies"][name] for name in ("benchmark", "granule", "mechanism", "ready")}
+SHIPPED["studies"] = FEW
+PLACES = list(places(SHIPPED))
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from([0, -1, 10**400, 1e308, 5e-324, "1e-5", "", "off", "Passive-AOUP", "1:2"]),
+    st.text(max_size=5),
+    st.sampled_from([[], {}, [[]], [None], {"uniform": [1]}, {"uniform": [0, 10**400]}]),
+    st.dictionaries(st.one_of(st.text(max_size=3), st.integers()), st.floats(), max_size=2),
+    st.fixed_dictionaries({"log_uniform": st.lists(st.floats(), max_size=3)}),
+    st.lists(st.one_of(st.floats(), st.text(max_size=2)), max_size=3),
+)
+
+
+def spoilt(data: st.DataObject) -> Any:
+    """The shipped config with one to three entries changed, lost or added."""
+    config = copy.deepcopy(SHIPPED)
+    for _ in range(data.draw(st.integers(1, 3))):
+        *path, last = data.draw(st.sampled_from(PLACES))
+        place = config
+        for key in path:
+            try:
+                place = place[key]
+            except (KeyError, IndexError, TypeError):
+                break
+        if not isinstance(place, dict | list) or isinstance(place, list) != isinstance(last, int):
+            continue
+        change = data.draw(st.sampled_from(["change", "change", "lose", "add"]))
+        if change == "lose" and (last in place if isinstance(place, dict) else last < len(place)):
+            del place[last]
+        elif isinstance(place, list) and last >= len(place):
+            place.append(data.draw(ODD))
+        else:
+            name = data.draw(st.text(max_size=3)) if change == "add" else last
+            place[name if isinstance(place, dict) else last] = data.draw(ODD)
+    return config
+
+
+@settings(max_examples=120, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(data=st.data())
+def test_any_config(data):
+    """A plan, or a line that says why there is none."""
+    config = spoilt(data)
+    try:
+        resolved = resolve(config, SCHEMA)
+        check_sheet(resolved, [Row(dt=6.4e-4, stride=1), Row(track="paper_twin", file=None)])
+    except ConfigError as error:
+        message = str(error)
+    else:
+        message = ""
+    assert len(message.splitlines()) <= 2
+    assert len(message) < 500
+    if message:
+        return
+    plan = Plan(resolved, {})
+    for study in plan.studies:
+        assert json.loads(plan.made(study))["parameters"]
+        assert all(points > 0 for points in plan.points(study))
+        for task in plan.tasks(study):
+            for network in plan.networks(study, task):
+                assert plan.network_files(study, task, network)
+                assert plan.training_points(study, task, network) > 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.mistakes.sheet import HEADER, LINE, WITH_INSTRUMENT
 from tests.reading.layouts import write
 
+from activenoise.config.plan import Plan
+from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.reading.errors import RecordError
 from activenoise.reading.sheet import SheetRow, read_sheet
 
@@ -95,3 +98,49 @@ def test_any_sheet(tmp_path, header, lines, good):
         return
     assert message.startswith(str(path))
     assert len(message.splitlines()) == 1
+
+
+SHIPPED = [
+    line.split("\t") for line in (ROOT / "data/tracks.tsv").read_text("utf-8").splitlines() if line
+]
+STUDIES = ("granule", "bead", "ready", "nothing")
+CONFIG = resolve(
+    yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8")),
+    load_schema(ROOT / "workflow/schemas/config.schema.yaml"),
+)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_change_of_the_shipped_sheet(tmp_path, data):
+    """One to three cells changed, lost or added: lines that fit the config, or an error."""
+    lines = [list(cells) for cells in SHIPPED]
+    for _ in range(data.draw(st.integers(1, 3))):
+        cells = data.draw(st.sampled_from(lines))
+        place = data.draw(st.integers(0, len(cells)))
+        other = data.draw(st.one_of(SHEET_CELLS, st.sampled_from([*STUDIES, "exact", "1.28e-5"])))
+        cells[place : place + data.draw(st.integers(0, 1))] = [other]
+    path = tmp_path / "tracks.tsv"
+    path.write_bytes("\n".join("\t".join(cells) for cells in lines).encode("utf-8", "replace"))
+    try:
+        rows = read_sheet(path)
+        check_sheet(CONFIG, rows)
+    except (RecordError, ConfigError) as error:
+        message = str(error)
+    else:
+        message = ""
+    assert len(message.splitlines()) <= 1
+    if message:
+        return
+    plan = Plan(CONFIG, {row.track: row for row in rows})
+    assert plan.paper_record is None or plan.sheet[plan.paper_record].study
+    for row in rows:
+        assert plan.verdict_sources(row.track)
+        if row.study:
+            assert plan.record_about(row.track)["interval"] > 0
+            assert plan.study_options(row.track)["min_points"] >= 100
