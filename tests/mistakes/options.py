@@ -72,6 +72,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["--stride", "1.5"], 2, "--stride: '1.5' must be a whole number"),
     (["--seed", "first"], 2, "--seed: 'first' must be a whole number"),
     (["--no-time=maybe"], 2, "--no-time: 'maybe' must be 1, or empty"),
+    (["--out", "a.csv"], 2, "argument --out: 'a.csv' is a file; name a folder"),
     (["--pixel", "0.1"], 2, "unrecognized arguments: --pixel 0.1"),
 ]
 
@@ -80,12 +81,16 @@ COMMANDS: list[tuple[list[str], int, str]] = [
     ([], 2, "the following arguments are required: COMMAND"),
     (["judge", "a.csv"], 2, "invalid choice: 'judge'"),
     (["verdict"], 2, "the following arguments are required: FILE"),
+    (["verdict", ""], 2, "argument FILE: a file without a name; name a file or a folder"),
+    (["verdict", "n" * 300], 2, "argument FILE: 'nnnnnnnnnnnnnnnnnnnn...' is too long for a name"),
     (["verdict", "nowhere.csv", *UM], 1, "nowhere.csv: no such file"),
 ]
 
 
 def said_of(options: list[str], status: int, folder: Path) -> str:
-    found = run("verdict", write_walk(folder / "a.csv"), *options, "--out", folder / "out")
+    track = write_walk(folder / "a.csv")
+    placed = [track if word == "a.csv" else word for word in options]
+    found = run("verdict", track, *placed, "--out", folder / "out")
     return checked(found, status, folder)
 
 
@@ -104,7 +109,8 @@ def checked(found: Run, status: int, folder: Path) -> str:
 
 
 def shown(*words: str) -> str:
-    return f"`{' '.join(word if ' ' not in word else repr(word) for word in words)}`"
+    words = tuple(word if len(word) < 60 else f"{word[:20]}..." for word in words)
+    return f"`{' '.join(word if word and ' ' not in word else repr(word) for word in words)}`"
 
 
 MISTAKES = [

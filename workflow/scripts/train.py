@@ -16,7 +16,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.files import DataSet, replacing, write_table
     from activenoise.learning.batches import Batches
     from activenoise.learning.recipes import build
-    from activenoise.learning.training import Settings, Validation, train
+    from activenoise.learning.training import DivergedError, Settings, Validation, train
 
     p = job.params
     training, held_out = (
@@ -28,14 +28,12 @@ def main(job: "Snakemake") -> None:
     lengths = sorted({stage["points"] for stage in p.training["stages"]})
     check = Batches(held_out, targets)
     tracks, truth = check.batch(sum(map(len, held_out)), lengths[-1])
-    history = train(
-        network,
-        Batches(training, targets, p.seed, p.training["tracks"]),
-        Validation(tracks, truth, lengths),
-        Settings.from_dict({k: v for k, v in p.training.items() if k != "tracks"}),
-        p.seed,
-        log,
-    )
+    source = Batches(training, targets, p.seed, p.training["tracks"])
+    settings = Settings.from_dict({k: v for k, v in p.training.items() if k != "tracks"})
+    try:
+        history = train(network, source, Validation(tracks, truth, lengths), settings, p.seed, log)
+    except DivergedError as error:
+        raise DivergedError(f"{job.output.network}: {error}") from None
     with replacing(job.output.network) as partial:
         network.save(partial)
     write_table(job.output.history, history)

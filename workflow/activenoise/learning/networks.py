@@ -150,10 +150,12 @@ class Network:
     """A Keras model with what it takes to use it.
 
     model: frames (n_tracks, n_frames, n_channels) -> answers (n_tracks, n_frames, n_outputs).
+    path: the file that it was loaded from.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, path: str | Path | None = None) -> None:
         self.model = model
+        self._path = path
         self._input = next(layer for layer in model.layers if isinstance(layer, Standardise))
         self.frames = FrameSpec.from_dict(self.about["frames"])
 
@@ -195,6 +197,7 @@ class Network:
 
         tracks: (n_tracks, n_points) at interval dt. at: prefix lengths in points; None: the
         whole tracks, and no axis for it. A prefix is read up to its last whole frame.
+        DamagedError where an answer of a network from a file is not finite.
         """
         tracks = np.asarray(tracks)
         index = self._frame_index([tracks.shape[1]] if at is None else at, tracks.shape[1])
@@ -204,6 +207,8 @@ class Network:
             block = frames(tracks[start : start + _BATCH, :used], self.frames)
             parts.append(self._answers(block)[:, index])
         result = np.concatenate(parts)
+        if self._path is not None and not np.isfinite(result).all():
+            raise _diverged(self._path, "an answer is not finite")
         return result[:, 0] if at is None else result
 
     def predict_frames(self, inputs: NDArray[np.float32], at: Sequence[int]) -> NDArray[np.float64]:
@@ -233,13 +238,23 @@ class Network:
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
-        """The network in a .keras file. DamagedError where it cannot be read."""
+        """The network in a .keras file. DamagedError where it cannot be read, or has diverged."""
         try:
-            return cls(keras.saving.load_model(path, compile=False))
+            network = cls(keras.saving.load_model(path, compile=False), path)
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             if not Path(path).exists():
                 raise
             raise DamagedError(f"{path}: damaged; delete it and run again") from error
+        if not all(np.isfinite(weights).all() for weights in network.model.get_weights()):
+            raise _diverged(path, "a weight is not finite")
+        return network
+
+
+def _diverged(path: str | Path, fault: str) -> DamagedError:
+    return DamagedError(
+        f"{path}: its training diverged ({fault}); delete it and run again with a smaller"
+        " training.learning_rate"
+    )
 
 
 def n_outputs(task: str, names: Sequence[str]) -> int:
