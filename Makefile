@@ -33,7 +33,7 @@ ifneq ($(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 .DELETE_ON_ERROR:
-.PHONY: all slurm verdict check lint fast test smoke soak report test-envs test-slurm bench lock lock-bench clean help
+.PHONY: all slurm verdict check lint fast test messages smoke soak report test-envs test-slurm bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
@@ -66,6 +66,9 @@ fast: $(VENV)  ## run the tests that take seconds and start no workflow
 
 test: $(VENV)  ## run all the tests
 	$(PYTEST) $(ARGS)
+
+messages: $(VENV)  ## write docs/reference/messages.md anew from the bad input of the tests
+	PYTHONPATH=workflow .venv/bin/python -m tests.mistakes
 
 smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/smoke
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)

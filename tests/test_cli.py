@@ -15,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.mistakes.options import UM, run, write_walk
 
 import activenoise
 from activenoise.cli import add_to_table, main, networks_of, result_folder
@@ -26,7 +29,6 @@ from activenoise.report.verdict import Question, name_of
 from activenoise.simulation.tracks import simulate
 
 ROOT = Path(__file__).parents[1]
-UM = ["--unit", "um"]
 QUICK = ["--effort", "quick"]
 
 
@@ -54,44 +56,73 @@ def write_table(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (UM, "nowhere.csv: no such file"),
-        ([*UM, "--column", "z"], "a.csv: there is no column z"),
-        ([*UM, "--track-column", "id"], "a.csv: there is no column id"),
-        ([*UM, "--time-column", "y"], "a.csv: its times do not increase"),
-        ([], "a.csv: the length unit is not known; give unit"),
-        ([*UM, "--no-time"], "a.csv: the interval is not known; give dt in s"),
-        ([*UM, "--no-time", "--time-column", "t"], "a.csv: no_time and time_column exclude"),
-        ([*UM, "--dt", "-1"], "a.csv: dt = -1.0 must be a positive time"),
-    ],
+WORDS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "1",
+            "-1",
+            "1e-2",
+            "nan",
+            "inf",
+            "1e999",
+            "9" * 400,
+            "x",
+            "x,y",
+            "x[1]",
+            "t",
+            "um",
+        ]
+    ),
+    st.sampled_from(["exposure=1", "noise=uniform:0:1 corner=off", "D=1e400", "kappa=0", "D=,"]),
+    st.sampled_from(["free", "camera", "linear", "quick", "yes", "--", "-", "n" * 300, "1_0", "µ"]),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6),
 )
-def test_a_file_that_cannot_be_used_is_one_line(tmp_path, capsys, options, said):
-    path = write_track(tmp_path / "a.csv") if "nowhere" not in said else tmp_path / "nowhere.csv"
-    assert main(["verdict", str(path), *options, "--out", str(tmp_path / "out")]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
-    assert [p.name for p in (tmp_path / "out").rglob("*")] == ["verdicts.csv"]
+NAMES = st.sampled_from(
+    ["dt", "unit", "column", "track-column", "time-column", "no-time", "one-track", "scale",
+     "stride", "instrument", "trap", "priors", "baseline", "effort", "seed", "out", "no", "help-me"]
+)  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--instrument", "lens"], "instrument is 'lens'; it must be one of exact, camera"),
-        (["--trap", "cage"], "trap is 'cage'; it must be one of trapped, free"),
-        (["--baseline", "zero"], "baseline is 'zero'; it must be one of constant, linear"),
-        (["--priors", "exposure=2"], "exposure = 2: must lie in 0"),
-        (["--priors", "exposure"], "must be parameter=value"),
-        (["--trap", "free", "--priors", "kappa=3"], "a free tracer has no trap"),
-    ],
-)
-def test_a_wrong_option_is_one_line_before_any_file_is_read(tmp_path, capsys, options, said):
-    out = tmp_path / "out"
-    assert main(["verdict", str(tmp_path / "a.csv"), *options, "--out", str(out)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
-    assert not out.exists()
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory):
+    """A folder with a track, a table of bare numbers, a broken file and an empty folder."""
+    folder = tmp_path_factory.mktemp("walks")
+    write_walk(folder / "a.csv", 120)
+    np.savetxt(folder / "b.txt", np.random.default_rng(2).normal(size=(120, 2)))
+    (folder / "broken.csv").write_text("t,x\n1,2\n1\n")
+    (folder / "empty").mkdir()
+    return folder
+
+
+@settings(
+    max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(
+    files=st.lists(
+        st.one_of(st.sampled_from(["a.csv", "b.txt", "broken.csv", "empty", "no.csv"]), WORDS),
+        min_size=1, max_size=2,
+    ),
+    given_options=st.lists(st.tuples(NAMES, WORDS), max_size=4),
+    known=st.booleans(),
+)  # fmt: skip
+def test_any_arguments(walks, monkeypatch, files, given_options, known):
+    """A record that is analysed, or a line for each file, or one for the options."""
+
+    def judged(record, question, options, name, progress):
+        assert record.tracks
+        raise ValueError("analysed")
+
+    monkeypatch.setattr("activenoise.report.verdict.judge", judged)
+    monkeypatch.chdir(walks)
+    options = [word for name, value in given_options for word in (f"--{name}", value)]
+    found = run("verdict", *files, *options, *(["--dt=1", "--unit=um"] if known else []))
+    lines = found.err.splitlines()
+    assert found.status in (0, 1, 2)
+    assert len(lines) <= (1 if found.status == 2 else 2 * len(list(walks.rglob("*"))))
+    assert all(len(line) < 1000 for line in lines)
 
 
 @pytest.mark.slow

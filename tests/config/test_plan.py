@@ -30,7 +30,10 @@ def config():
 
 @pytest.fixture
 def plan(config):
-    rows = [line("bead", file=Path("bead.csv"), unit="um", study="bead"), line("twin", stride=50)]
+    rows = [
+        line("bead", file=Path("bead.csv"), unit="um", study="bead"),
+        line("twin", stride=50, study="granule"),
+    ]
     return Plan(config, {row.track: row for row in rows})
 
 
@@ -135,6 +138,8 @@ def test_the_papers_record_is_the_synthetic_one(plan, config):
     assert plan.record_about("twin")["synthetic"]
     assert plan.record_about("bead")["interval"] == pytest.approx(16 * 1.28e-5)
     assert Plan(config, {}).paper_record is None
+    # Without a study it has neither a fit nor networks to stand beside the paper's.
+    assert Plan(config, {"twin": line("twin")}).twin_files("verdict.json") == []
 
 
 def test_networks_beside_the_figure_make_a_comparison(plan):

@@ -104,6 +104,20 @@ def test_a_damaged_network_is_one_line(tmp_path: Path) -> None:
             Network.load(path)
 
 
+def test_a_network_that_diverged_is_one_line(tmp_path: Path, validation: Validation) -> None:
+    """Weights that are not numbers, and weights so large that the answers are none."""
+    path = tmp_path / "network.keras"
+    for value, fault in ((np.nan, "a weight is not finite"), (3e38, "an answer is not finite")):
+        network = small()
+        network.model.layers[-3].set_weights(
+            [np.full_like(w, value) for w in network.model.layers[-3].get_weights()]
+        )
+        network.save(path)
+        said = rf"network.keras: its training diverged \({fault}\); delete it and run again with a"
+        with pytest.raises(DamagedError, match=said):
+            Network.load(path).predict(validation.tracks[:2])
+
+
 def test_prediction_does_not_depend_on_the_batch(
     validation: Validation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.learning.small import (
@@ -16,10 +19,21 @@ from tests.learning.small import (
     settings,
     small,
 )
+from tests.mistakes.config import BASE, SCHEMA
+from tests.mistakes.results import Named, run_script, shard
 
+from activenoise.config.plan import Plan
+from activenoise.config.schema import resolve
 from activenoise.learning.frames import FrameSpec, frames
 from activenoise.learning.networks import build_feedforward, build_lstm
-from activenoise.learning.training import FrameLoss, Settings, Stage, Validation, train
+from activenoise.learning.training import (
+    DivergedError,
+    FrameLoss,
+    Settings,
+    Stage,
+    Validation,
+    train,
+)
 from activenoise.likelihood.positions import log_likelihood
 
 
@@ -35,6 +49,49 @@ def test_loss_at_every_frame() -> None:
         expected = np.mean(each @ weight) / weight.sum()
         found = float(FrameLoss("classify", 10, 25.0)(labels, logits))
         assert found == pytest.approx(expected, rel=1e-5)
+
+
+class Broken(Simulated):
+    """Tracks that are not numbers from the eleventh batch on."""
+
+    def batch(self, n_tracks: int, n_points: int) -> tuple[Array, Array]:
+        tracks, targets = super().batch(n_tracks, n_points)
+        return (tracks if self.first < 256 + 10 * n_tracks else np.nan * tracks), targets
+
+
+def test_a_training_that_diverges_stops_in_one_line(validation: Validation) -> None:
+    few = Validation(validation.tracks[:8], validation.targets[:8], AT)
+    said = r"^the training diverged: loss is nan at step 1\d of 40; choose training.learning_rate"
+    with pytest.raises(DivergedError, match=rf"{said} below 0.01$"):
+        train(small(), Broken(1), few, settings(40))
+    few.tracks[0] = np.nan
+    said = r"^the training diverged: validation\[20\] is nan at step 2 of 40"
+    with pytest.raises(DivergedError, match=said):
+        train(small(), Simulated(1), few, settings(40))
+
+
+@pytest.mark.slow
+def test_a_training_that_diverges_leaves_nothing(tmp_path: Path) -> None:
+    """The script stops with a line that names the network, and writes neither of its files."""
+    plan = Plan(resolve(BASE, SCHEMA), {})
+    which = ("benchmark", "Passive-AOUP", "lstm")
+    nothing = np.full((256, 500), np.nan, np.float32)
+    shards = {
+        f"{split}_{k}": [
+            str(shard(tmp_path / f"{split}-{k}.h5", positions=nothing, index=np.arange(256)))
+        ]
+        for split in ("train", "check")
+        for k in range(2)
+    }
+    params = Named(
+        network=plan.network_settings(*which), training=plan.training_settings(*which),
+        parameters=plan.studies["benchmark"]["parameters"], dt=0.01, task="classify",
+        names=CLASSES, seed=1, made=None, backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+    )  # fmt: skip
+    output = Named(network=str(tmp_path / "out/lstm.keras"), history=str(tmp_path / "out/lstm.csv"))
+    with pytest.raises(DivergedError, match=r"out/lstm.keras: the training diverged: loss is nan"):
+        run_script("train", input=Named(shards), output=output, params=params)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -1,30 +1,21 @@
-"""The sheet of tracks: rows with their defaults, and one clear line for every mistake."""
+"""The sheet of tracks: rows with their defaults, whatever is in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.mistakes.sheet import HEADER, LINE, WITH_INSTRUMENT
 from tests.reading.layouts import write
 
+from activenoise.config.plan import Plan
+from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.reading.errors import RecordError
 from activenoise.reading.sheet import SheetRow, read_sheet
 
 ROOT = Path(__file__).parents[2]
-HEADER = "track\tfile\tdt\tunit\tcolumn\tscale\tstride\tstudy\tnote\n"
-WITH_INSTRUMENT = HEADER.replace("note", "instrument\tnote")
-LINE = "bead\ttracks/a.npy\t0.01\tum\t\t\t\tgranule\tmine\n"
-
-
-def sheet_fault(path: Path, text: str) -> str:
-    with pytest.raises(RecordError) as caught:
-        read_sheet(write(path, text))
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(str(path))
-    return message
 
 
 def test_the_shipped_sheet():
@@ -70,65 +61,6 @@ def test_how_a_line_is_read(tmp_path):
     )
     assert switched.reading()["no_time"] is True
     assert switched.reading()["one_track"] is True
-    bad = text.replace("\t1\tyes", "\tmaybe\t").replace("\tone_track", "\tone_track\tnote")
-    write(tmp_path / "s.tsv", bad)
-    with pytest.raises(RecordError, match="no_time is 'maybe'; it must be 1, or empty"):
-        read_sheet(tmp_path / "s.tsv")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", "is empty; its first line must be track file dt"),
-        (HEADER.replace("\tdt", "") + LINE, "no column dt; it has track, file"),
-        (HEADER.replace("\t", " ") + LINE, "columns are separated by tabs"),
-        (HEADER.replace("note", "note\tcolour") + LINE, "column colour is not known"),
-        (HEADER.replace("note", "note\tdt") + LINE, "more than one column dt"),
-        (HEADER + LINE + LINE, "line 3: track bead is there already"),
-        (HEADER + LINE.replace("bead", "my bead"), "line 2: track 'my bead' may have letters"),
-        (HEADER + LINE.replace("bead", ""), "line 2: track is empty"),
-        (HEADER + LINE.replace("0.01", ""), "line 2: dt is empty"),
-        (HEADER + LINE.replace("0.01", "fast"), "line 2: dt is 'fast'; it must be a positive time"),
-        (HEADER + LINE.replace("0.01", "nan"), "line 2: dt is 'nan'"),
-        (HEADER + LINE.replace("0.01", "-1"), "line 2: dt is -1"),
-        (HEADER + LINE.replace("um\t\t\t", "um\t\t0\t"), "line 2: scale is 0"),
-        (HEADER + LINE.replace("um\t\t\t", "um\t\t1,5\t"), "line 2: scale is '1,5'"),
-        (HEADER + LINE.replace("\t\tgranule", "\t1.5\tgranule"), "line 2: stride is 1.5"),
-        (HEADER + LINE.replace("\t\tgranule", "\t0\tgranule"), "line 2: stride is 0"),
-        (
-            HEADER + LINE.replace("tracks/a.npy", "").replace("granule\t", "\t").replace("um", ""),
-            "line 2: unit is empty",
-        ),
-        (
-            WITH_INSTRUMENT + LINE.replace("mine", "lens\tmine"),
-            "line 2: instrument is 'lens'; it must be one of exact, camera, detector, unknown",
-        ),
-        (
-            HEADER.replace("note", "trap\tnote") + LINE.replace("mine", "cage\tmine"),
-            "line 2: trap is 'cage'; it must be trapped or free",
-        ),
-        (
-            HEADER.replace("note", "trap\tnote") + LINE.replace("mine", "free\tmine"),
-            "line 2: trap is free, but the networks of study granule know trapped",
-        ),
-        (HEADER + LINE.replace("mine", "mine\tmore"), "line 2 has 10 cells; the header has 9"),
-    ],
-)
-def test_sheet_faults(tmp_path, text, expected):
-    assert expected in sheet_fault(tmp_path / "t.tsv", text)
-
-
-def test_sheet_that_cannot_be_opened(tmp_path):
-    with pytest.raises(RecordError, match="No such file"):
-        read_sheet(tmp_path / "no.tsv")
-    (tmp_path / "b.tsv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecordError, match="not a text file"):
-        read_sheet(tmp_path / "b.tsv")
-
-
-def test_a_quote_that_never_closes(tmp_path):
-    text = HEADER + LINE + '"' + "x" * 200_000
-    assert "quotes must close" in sheet_fault(tmp_path / "t.tsv", text)
 
 
 SHEET_CELLS = st.one_of(
@@ -166,3 +98,49 @@ def test_any_sheet(tmp_path, header, lines, good):
         return
     assert message.startswith(str(path))
     assert len(message.splitlines()) == 1
+
+
+SHIPPED = [
+    line.split("\t") for line in (ROOT / "data/tracks.tsv").read_text("utf-8").splitlines() if line
+]
+STUDIES = ("granule", "bead", "ready", "nothing")
+CONFIG = resolve(
+    yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8")),
+    load_schema(ROOT / "workflow/schemas/config.schema.yaml"),
+)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_change_of_the_shipped_sheet(tmp_path, data):
+    """One to three cells changed, lost or added: lines that fit the config, or an error."""
+    lines = [list(cells) for cells in SHIPPED]
+    for _ in range(data.draw(st.integers(1, 3))):
+        cells = data.draw(st.sampled_from(lines))
+        place = data.draw(st.integers(0, len(cells)))
+        other = data.draw(st.one_of(SHEET_CELLS, st.sampled_from([*STUDIES, "exact", "1.28e-5"])))
+        cells[place : place + data.draw(st.integers(0, 1))] = [other]
+    path = tmp_path / "tracks.tsv"
+    path.write_bytes("\n".join("\t".join(cells) for cells in lines).encode("utf-8", "replace"))
+    try:
+        rows = read_sheet(path)
+        check_sheet(CONFIG, rows)
+    except (RecordError, ConfigError) as error:
+        message = str(error)
+    else:
+        message = ""
+    assert len(message.splitlines()) <= 1
+    if message:
+        return
+    plan = Plan(CONFIG, {row.track: row for row in rows})
+    assert plan.paper_record is None or plan.sheet[plan.paper_record].study
+    for row in rows:
+        assert plan.verdict_sources(row.track)
+        if row.study:
+            assert plan.record_about(row.track)["interval"] > 0
+            assert plan.study_options(row.track)["min_points"] >= 100

@@ -6,12 +6,13 @@ import argparse
 import csv
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from activenoise.analysis.second_opinion import ReadyNetworks
@@ -43,13 +44,20 @@ _PLANNED = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong, without the list of all options."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help lists the options\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     from activenoise import __version__
     from activenoise.parameters import TRAPS
     from activenoise.reading.sheet import INSTRUMENTS
 
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="activenoise",
         description="Is a tracer moved by thermal noise alone, or actively?",
     )
@@ -61,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         description="Analyse each file: one page a file, one table for all.",
     )
     one.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="a file, or a folder of files"
+        "files", nargs="+", type=_file, metavar="FILE", help="a file, or a folder of files"
     )
     one.add_argument("--dt", type=_number, help="interval (s), where the file does not say")
     one.add_argument(
@@ -87,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         "--networks", type=Path, help="results of networks for any record, such as results/ready"
     )
     one.add_argument(
-        "--out", type=Path, default=Path("verdicts"), help="folder for the results (verdicts)"
+        "--out", type=_folder, default=Path("verdicts"), help="folder for the results (verdicts)"
     )
     two = commands.add_parser(
         "plan",
@@ -108,6 +116,23 @@ def parser() -> argparse.ArgumentParser:
 # An empty value is one that was not given: `make verdict` passes every option.
 def _text(value: str) -> str | None:
     return value.strip() or None
+
+
+def _file(value: str) -> Path:
+    if not value.strip():
+        raise argparse.ArgumentTypeError("a file without a name; name a file or a folder")
+    path = Path(value)
+    if any(len(os.fsencode(part)) > 255 for part in path.parts):  # of most file systems
+        raise argparse.ArgumentTypeError(f"'{path.name[:20]}...' is too long for a name")
+    return path
+
+
+def _folder(value: str) -> Path:
+    path = _file(value)
+    there = next((part for part in (path, *path.parents) if os.path.lexists(part)), path)
+    if not there.is_dir() and os.path.lexists(there):
+        raise argparse.ArgumentTypeError(f"{str(there)!r} is a file; name a folder")
+    return path
 
 
 def _number(value: str) -> float | None:

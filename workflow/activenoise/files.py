@@ -90,14 +90,15 @@ def locked(path: str | Path, owner: str) -> Iterator[bool]:
 
 
 @contextmanager
-def _reading(path: str | Path) -> Iterator[None]:
-    """DamagedError in place of what h5py says of a file that is cut off, altered or not HDF5."""
+def naming_damage(path: str | Path) -> Iterator[None]:
+    """DamagedError in place of what is said of an HDF5 file that is cut off, altered, of another
+    kind, or holds other things than it should."""
     try:
         yield
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, RuntimeError) as error:
-        reason = str(error.args[0] if error.args else error).splitlines()[0]
+    except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        reason = (str(error.args[0] if error.args else error).splitlines() or ["unreadable"])[0]
         raise DamagedError(f"{path}: damaged ({reason}); delete it and run again") from error
 
 
@@ -130,10 +131,14 @@ def read_json(path: str | Path) -> Any:
         raise DamagedError(f"{path}: damaged (no JSON); delete it and run again") from error
 
 
-def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file of `write_arrays`, by name. DamagedError where it cannot be read."""
-    with _reading(path), h5py.File(path, "r") as file:
-        return {name: data[()] for name, data in file.items()}
+def read_arrays(path: str | Path, *names: str) -> dict[str, NDArray[Any]]:
+    """The arrays of a file of `write_arrays`, by name. DamagedError where it cannot be read, or
+    lacks one of these names."""
+    with naming_damage(path), h5py.File(path, "r") as file:
+        found = {name: data[()] for name, data in file.items()}
+    if missing := [name for name in names if name not in found]:
+        raise DamagedError(f"{path}: no array {', '.join(missing)}; delete it and run again")
+    return found
 
 
 def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
@@ -145,7 +150,7 @@ def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
         if isinstance(item, h5py.Dataset):
             found[name] = item[()]
 
-    with _reading(path), h5py.File(path, "r") as file:
+    with naming_damage(path), h5py.File(path, "r") as file:
         file.visititems(keep)
     return found
 
@@ -153,7 +158,7 @@ def read_tree(path: str | Path) -> dict[str, NDArray[Any]]:
 def read_attributes(path: str | Path) -> dict[str, Any]:
     """The attributes of a file of `write_arrays`, by name; arrays of them as lists. DamagedError
     where it cannot be read."""
-    with _reading(path), h5py.File(path, "r") as file:
+    with naming_damage(path), h5py.File(path, "r") as file:
         return {n: v.tolist() if hasattr(v, "tolist") else v for n, v in file.attrs.items()}
 
 
@@ -188,7 +193,7 @@ class DataSet:
     def __init__(self, paths: Sequence[str | Path], made: str | None = None) -> None:
         opened = []
         for path in paths:
-            with _reading(path):
+            with naming_damage(path):
                 file = h5py.File(path, "r")
                 opened.append((int(file["index"][0]), file))
         # In the order of the tracks: that of the names puts shard 10 before shard 2.
@@ -196,7 +201,7 @@ class DataSet:
         first = self._files[0]
         starts, parameters = [0], []
         for file in self._files:
-            with _reading(file.filename):
+            with naming_damage(file.filename):
                 _check_made(file, made)
                 _check_shard(file, first, starts[-1])
                 starts.append(starts[-1] + len(file["index"]))
@@ -221,7 +226,7 @@ class DataSet:
         for file, low, high in zip(self._files, self._starts[:-1], self._starts[1:], strict=True):
             a, b = max(start, low), min(stop, high)
             if a < b:
-                with _reading(file.filename):
+                with naming_damage(file.filename):
                     parts.append(file["positions"][a - low : b - low, points])
         return np.concatenate(parts)
 

@@ -239,7 +239,7 @@ def _read(spec: Any) -> tuple[str | None, float, float] | None:
         return None
     try:
         low, high = (float(end) for end in ends if not isinstance(end, bool))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return kind, low, high
 

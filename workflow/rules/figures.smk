@@ -32,7 +32,10 @@ if study := plan.example_study:
             "class_1": plan.shards(study, "test", "AOUP"),
             "records": lambda: [RESULTS / f"tracks/{track}/record.h5" for track in examples()],
         },
-        {"records": lambda: [plan.record_about(track) for track in examples()]},
+        {
+            "records": lambda: [plan.record_about(track) for track in examples()],
+            "made": plan.made(study),
+        },
     )
 
 if study := plan.answer_study:

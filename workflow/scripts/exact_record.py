@@ -14,6 +14,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.physics.priors import parse_prior
     from activenoise.reading.record import load_studied
     from activenoise.studies.answers import by_segment, whole_record
+    from activenoise.studies.segments import SegmentAnswer
 
     p = job.params
     prior = parse_prior(p.parameters)
@@ -22,7 +23,9 @@ def main(job: "Snakemake") -> None:
     log.info("whole record: %s", summary)
     write_json(job.output.summary, summary)
     answers = by_segment(prior, positions, dt, p.points, p.nodes, p.seed)
-    write_table(job.output.segments, (answer._asdict() for answer in answers))
+    write_table(
+        job.output.segments, (answer._asdict() for answer in answers), SegmentAnswer._fields
+    )
 
 
 if __name__ == "__main__":

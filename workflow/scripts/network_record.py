@@ -15,6 +15,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.learning.domain import familiarity, read_domains
     from activenoise.learning.trained import Network
     from activenoise.reading.record import load_studied
+    from activenoise.studies.segments import SegmentAnswer
 
     p = job.params
     positions, dt = load_studied(job.input.record)
@@ -29,7 +30,9 @@ def main(job: "Snakemake") -> None:
     log.info("whole record: %s", summary)
     write_json(job.output.summary, summary)
     answers = by_segment(networks, positions, dt, p.points)
-    write_table(job.output.segments, (answer._asdict() for answer in answers))
+    write_table(
+        job.output.segments, (answer._asdict() for answer in answers), SegmentAnswer._fields
+    )
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ def main(job: "Snakemake") -> None:
     from activenoise.tables import read_table
 
     p = job.params
-    scores = pd.concat(map(read_table, job.input.scores), ignore_index=True)
+    tables = [read_table(path, *published.SCORED) for path in job.input.scores]
+    scores = pd.concat(tables, ignore_index=True)
     parts = [published.reproduced_scores(scores)]
     if job.input.verdict:
         verdict = read_json(job.input.verdict[0])
-        segments = read_table(job.input.segments[0])
+        segments = read_table(job.input.segments[0], "quantity", "duration", "value")
         parts.append(published.reproduced_record(verdict["study"], p.questions, verdict, segments))
     ours = pd.concat(parts, ignore_index=True)
     table = published.compare(published.read_published(job.input.published), ours, p.longest)

@@ -14,6 +14,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.analysis.stored import read_facts
     from activenoise.files import write_json, write_table
     from activenoise.reading.record import load_record
+    from activenoise.studies.segments import SegmentAnswer
 
     p = job.params
     ready = load_ready(dict(zip(p.tasks, job.input.networks, strict=True)), p.study)
@@ -21,7 +22,7 @@ def main(job: "Snakemake") -> None:
     found, rows = second_opinion(facts, record, ready)
     log.info("%s", found)
     write_json(job.output.summary, {"study": ready.study, "coordinates": found})
-    write_table(job.output.segments, rows)
+    write_table(job.output.segments, rows, ("coordinate", *SegmentAnswer._fields))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.learning.batches import Batches
     from activenoise.learning.exact_labels import ExactLabels
     from activenoise.learning.recipes import build
-    from activenoise.learning.training import Settings, Validation, train
+    from activenoise.learning.training import DivergedError, Settings, Validation, train
 
     p, given = job.params, job.input
     classes = (given.train_0, given.train_1), (given.check_0, given.check_1)
@@ -28,14 +28,12 @@ def main(job: "Snakemake") -> None:
         labels = ExactLabels(training, p.parameters, network.frames.points, p.seed)
     lengths = sorted({stage["points"] for stage in p.training["stages"]})
     tracks, truth = Batches(held_out, targets).batch(sum(map(len, held_out)), lengths[-1])
-    history = train(
-        network,
-        Batches(training, targets, p.seed, p.training["tracks"], labels),
-        Validation(tracks, truth, lengths),
-        Settings.from_dict(p.training),
-        p.seed,
-        log,
-    )
+    source = Batches(training, targets, p.seed, p.training["tracks"], labels)
+    settings, check = Settings.from_dict(p.training), Validation(tracks, truth, lengths)
+    try:
+        history = train(network, source, check, settings, p.seed, log)
+    except DivergedError as error:
+        raise DivergedError(f"{job.output.network}: {error}") from None
     with replacing(job.output.network) as partial:
         network.save(partial)
     write_table(job.output.history, history)

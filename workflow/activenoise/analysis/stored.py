@@ -85,7 +85,7 @@ def _read_fields(kind: Any, value: Any) -> Any:
     hints = _hints(kind)
     if not isinstance(value, Mapping):
         raise TypeError(f"{kind.__name__} is {value!r}")
-    for name in hints.keys() ^ value.keys():
+    for name in sorted(hints.keys() ^ value.keys(), key=str):
         state = "missing" if name in hints else "unknown"
         raise TypeError(f"{kind.__name__}: {name} is {state}")
     return kind(**{name: _read(hint, value[name]) for name, hint in hints.items()})

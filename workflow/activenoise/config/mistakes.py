@@ -14,7 +14,7 @@ def explained(error: ValidationError) -> str:
     key = ".".join(str(part) for part in error.absolute_path) or "the config"
     if error.validator == "additionalProperties":
         known = set(error.schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - known)
+        unknown = sorted(str(name) for name in error.instance if name not in known)
         return f"{key}: unknown key {', '.join(unknown)}; known are {', '.join(sorted(known))}"
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]

@@ -286,8 +286,9 @@ class Plan:
 
     @property
     def paper_record(self) -> str | None:
-        """The record of figure 5: the first synthetic one, for the paper's; or None."""
-        return next((track for track, row in self.sheet.items() if row.file is None), None)
+        """The record of figure 5: the first synthetic one of a study, for the paper's; or None."""
+        chosen = (track for track, row in self.sheet.items() if row.file is None and row.study)
+        return next(chosen, None)
 
     def has_estimates(self, study: str) -> bool:
         """Whether an LSTM estimates parameters in a study."""

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from activenoise.tables import read_table
+from activenoise.logs import DamagedError
+from activenoise.tables import read_rows
 
 # quantity (log_loss, or the name of an estimated parameter) -> points -> (steps, values)
 Curves = dict[str, dict[int, tuple[NDArray, NDArray]]]
@@ -21,12 +22,15 @@ _COLUMN = re.compile(r"(?:validation|rmse)\[(?:(\w+), )?(\d+)\]")
 
 def curves(histories: Iterable[str | Path]) -> Curves:
     """The validation scores in the histories of a network, by quantity and prefix length.
+    DamagedError where a history has no row or no score.
 
     A feedforward network has one history a duration; log-loss in nats, errors of the logarithm.
     """
     found: Curves = {}
     for path in histories:
-        table = read_table(path, "step")
+        table = read_rows(path, ["step"])
+        if not any(map(_COLUMN.fullmatch, table.columns)):
+            raise DamagedError(f"{path}: no column validation or rmse; delete it and run again")
         for column in table.columns:
             if match := _COLUMN.fullmatch(column):
                 values = (table["step"].to_numpy(), table[column].to_numpy(np.float64))

@@ -34,24 +34,33 @@ class Network:
     """A network and what it takes to use it.
 
     forward: frames (n_tracks, n_frames, n_channels) -> answers (n_tracks, n_frames, n_outputs).
-    about: frames, task, names, dt, unit, head, trained_to.
+    about: frames, task, names, dt, unit, head, trained_to. path: the file that holds it.
     """
 
-    def __init__(self, forward: Callable[[Float32], Float32], about: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        forward: Callable[[Float32], Float32],
+        about: dict[str, Any],
+        path: str | Path | None = None,
+    ) -> None:
         self._forward = forward
+        self._path = path
         self.about = about
         self.frames = FrameSpec.from_dict(about["frames"])
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
-        """The network in a .keras file. DamagedError where it cannot be read."""
+        """The network in a .keras file. DamagedError where it cannot be read, or has diverged."""
         try:
             graph = _Graph(path)
-            return Network(graph, graph.about)
+            network = Network(graph, graph.about, path)
         except (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFile) as error:
             if not Path(path).exists():
                 raise
             raise DamagedError(f"{path}: damaged; delete it and run again") from error
+        if not graph.finite:
+            raise _diverged(path, "a weight is not finite")
+        return network
 
     @property
     def task(self) -> str:
@@ -73,7 +82,8 @@ class Network:
         last axis for a classifier, whose answer is the logit of its second class.
 
         tracks: (n_tracks, n_points) at interval dt. at: prefix lengths in points; None: the
-        whole tracks, and no axis for it. A prefix is read up to its last whole frame.
+        whole tracks, and no axis for it. A prefix is read up to its last whole frame. DamagedError
+        where an answer of a network from a file is not finite.
         """
         tracks = np.asarray(tracks)
         index = self._frame_index([tracks.shape[1]] if at is None else at, tracks.shape[1])
@@ -83,6 +93,8 @@ class Network:
             for rows in _blocks(len(tracks), n_frames)
         ]
         result = np.concatenate(parts)
+        if self._path is not None and not np.isfinite(result).all():
+            raise _diverged(self._path, "an answer is not finite")
         return result[:, 0] if at is None else result
 
     def predict_frames(self, inputs: Float32, at: Sequence[int]) -> NDArray[np.float64]:
@@ -105,6 +117,13 @@ class Network:
         """At some frames, without the last axis for a classifier."""
         answers = self._forward(inputs)[:, index].astype(np.float64)
         return answers[..., 0] if self.task == "classify" else answers
+
+
+def _diverged(path: str | Path, fault: str) -> DamagedError:
+    return DamagedError(
+        f"{path}: its training diverged ({fault}); delete it and run again with a smaller"
+        " training.learning_rate"
+    )
 
 
 def _blocks(n_tracks: int, n_frames: int) -> Iterator[slice]:
@@ -178,6 +197,7 @@ class _Graph:
         first, *layers = config["layers"]
         self._input, self._output = first["name"], config["output_layers"][0]
         self._calls: list[tuple[str, Callable[..., Float32], list[str]]] = []
+        self.finite = True
         of_a_kind: Counter[str] = Counter()
         with h5py.File(weights) as file:
             for layer in layers:
@@ -187,6 +207,7 @@ class _Graph:
                 held = _arrays(file[f"layers/{_file_name(kind)}{number}"])
                 if kind == "Standardise":
                     self.about: dict[str, Any] = settings["about"]
+                self.finite &= all(bool(np.isfinite(weight).all()) for weight in held)
                 self._calls.append((layer["name"], _bound(kind, settings, held), _inputs(layer)))
 
     def __call__(self, inputs: Float32) -> Float32:

@@ -22,6 +22,11 @@ from numpy.typing import NDArray
 from activenoise.learning.batches import Array, Source
 from activenoise.learning.frames import frames
 from activenoise.learning.networks import TrainableNetwork
+from activenoise.logs import DamagedError
+
+
+class DivergedError(DamagedError):
+    """A training whose loss is no longer finite, in one line: where, and what to change."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,8 @@ def train(
     validation loss at each prefix length (`validation[n]`, nats; for a regressor the root mean
     square error of each target, `rmse[name, n]`), about 20 rows.
 
-    The same seed, source and machine give the same weights.
+    The same seed, source and machine give the same weights. DivergedError where the loss or a
+    validation score is no longer finite.
     """
     log = log or logging.getLogger(__name__)
     keras.utils.set_random_seed(seed)
@@ -142,11 +148,14 @@ def train(
                 model.reset_metrics()
                 losses.append(float(model.train_on_batch(*next(batches))))
                 step += 1
+                _check_finite("loss", losses[-1], step, settings)
                 mean.after(step)
                 if step not in lines:
                     continue
                 row = {"step": step, "points": stage.points, "loss": float(np.mean(losses))}
                 scores = validation_scores(network, held_out, validation)
+                for name, value in scores.items():
+                    _check_finite(name, value, step, settings)
                 row |= {"seconds": time.perf_counter() - begun, **scores}
                 losses.clear()
                 history.append(row)

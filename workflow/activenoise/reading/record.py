@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
-from activenoise.files import replacing
+from activenoise.files import naming_damage, replacing, write_dataset
 from activenoise.reading.errors import RecordError, listed
 from activenoise.reading.told import WhatWasRead, from_json
 
@@ -134,12 +134,12 @@ def write_record(path: str | Path, record: Record, of_study: Studied | None = No
     names = list(record.tracks)
     alone = len(record.coordinates) == 1
     with replacing(path) as partial, h5py.File(partial, "w") as file:
-        file["positions"] = np.concatenate(list(record.tracks.values()))
-        file["lengths"] = [len(positions) for positions in record.tracks.values()]
+        write_dataset(file, "positions", np.concatenate(list(record.tracks.values())))
+        write_dataset(file, "lengths", [len(positions) for positions in record.tracks.values()])
         file["tracks"] = names
         file["gaps"] = [record.gaps.get(name, "") for name in names]
         if record.starts:
-            file["starts"] = [record.starts[name] for name in names]
+            write_dataset(file, "starts", [record.starts[name] for name in names])
         file.attrs.update(
             dt=record.dt,
             unit=record.unit,
@@ -150,13 +150,13 @@ def write_record(path: str | Path, record: Record, of_study: Studied | None = No
         if record.what is not None:
             file["what"] = json.dumps(record.what.json())
         if of_study is not None:
-            file["studied"] = of_study.positions
+            write_dataset(file, "studied", of_study.positions)
             file["studied"].attrs["dt"] = of_study.dt
 
 
 def load_record(path: str | Path) -> Record:
-    """The record that `write_record` has kept."""
-    with h5py.File(path, "r") as file:
+    """The record that `write_record` has kept. DamagedError where the file cannot be read."""
+    with naming_damage(path), h5py.File(path, "r") as file:
         names = file["tracks"].asstr()[()].tolist()
         parts = np.split(file["positions"][()], np.cumsum(file["lengths"][()])[:-1])
         gaps = file["gaps"].asstr()[()].tolist()
@@ -176,7 +176,8 @@ def load_record(path: str | Path) -> Record:
 
 
 def load_studied(path: str | Path) -> Studied:
-    """What a study reads of a record that `write_record` has kept."""
-    with h5py.File(path, "r") as file:
+    """What a study reads of a record that `write_record` has kept. DamagedError where the file
+    cannot be read."""
+    with naming_damage(path), h5py.File(path, "r") as file:
         data = file["studied"]
         return Studied(data[()], float(data.attrs["dt"]))

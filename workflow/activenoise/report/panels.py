@@ -371,6 +371,10 @@ def run_times(axes: Axes, jobs: pd.DataFrame, totals: pd.DataFrame, parts: Seque
 
     jobs: rule, part, seconds; totals: one row a rule to draw, as `times.totals` makes them.
     """
+    if totals.empty:
+        note(axes, 0.5, 0.5, "no run times: results without benchmarks/", ha="center", va="center")
+        axes.set_axis_off()
+        return
     left = np.zeros(len(totals))
     colours = (BLUE, RED, GREEN, ORANGE, SKY, PURPLE, *SPARE)
     for k, part in enumerate(part for part in parts if (jobs["part"] == part).any()):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from activenoise.tables import read_table
+
 # Rules whose benchmark files have another name.
 _RULES = {
     "exact": "exact_record",
@@ -33,9 +35,10 @@ def jobs(folder: str | Path, parts: Sequence[str]) -> pd.DataFrame:
     for path in sorted(Path(folder).rglob("*.tsv")):
         part = path.relative_to(folder).parts[0]
         if part in of_part:
-            line = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
             rule = _RULES.get(path.stem, path.stem.split("-")[0])
-            rows.append((rule, of_part[part], line["s"], line["max_rss"]))
+            table = read_table(path, "s", "max_rss", sep="\t", na_values="-")
+            for seconds, mb in table[["s", "max_rss"]].tail(1).itertuples(index=False):
+                rows.append((rule, of_part[part], seconds, mb))
     return pd.DataFrame(rows, columns=["rule", "part", "seconds", "mb"])
 
 

@@ -18,6 +18,9 @@ from activenoise.arrays import FloatArray
 from activenoise.studies.scoring import Estimate, needed
 
 LEVELS = (0.75, 0.9)  # shares of tracks called right
+LOSSES = ("log_loss", "standard_error", "excess", "excess_standard_error")
+# Columns of data/published/log_loss.csv.
+PUBLISHED = ("quantity", "study", "pair", "method", "duration", "value", "uncertainty")
 
 
 class Decay(NamedTuple):

@@ -13,6 +13,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from activenoise.tables import read_table
+
+_KEYS = ("quantity", "study", "pair", "method", "duration")
+_SCORES = ("log_loss", "accuracy_0", "accuracy_1", "mean_p_0", "mean_p_1")
+_ERRORS = {name: f"{name}_standard_error" for name in _SCORES} | {"log_loss": "standard_error"}
+# Columns of scores.csv that are read, and of published.csv that its figure shows.
+SCORED = (*_KEYS[1:], *_SCORES, *_ERRORS.values())
+SHOWN = (
+    "quantity", "study", "method", "published", "published_uncertainty", "reproduced",
+    "standard_error",
+)  # fmt: skip
 # The paper's optimum is conditioned on the first point: it is compared with ours under the same
 # condition, and the reference values of the stationary optimum with the stationary one.
 METHODS = {"optimum": "optimum_given_start", "optimum_stationary_start": "optimum"}
@@ -21,15 +32,15 @@ METHODS = {"optimum": "optimum_given_start", "optimum_stationary_start": "optimu
 def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     """All published numbers: quantity, study, pair, method, duration (s), value, uncertainty,
     source."""
-    tables = [pd.read_csv(path, comment="#") for path in paths]
+    tables = [read_table(path, *_KEYS, "value", "uncertainty", shipped=True) for path in paths]
     return pd.concat(tables, ignore_index=True)
 
 
 def with_remarks(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     """The table with a column `remark`: the remark in the first line of the file whose quantity,
     study, pair and method match the row. An empty cell of the file matches everything."""
-    remarks = pd.read_csv(path, comment="#", keep_default_na=False)
     keys = ["quantity", "study", "pair", "method"]
+    remarks = read_table(path, *keys, "remark", shipped=True, keep_default_na=False)
 
     def find(row: pd.Series) -> str:
         fits = np.all([(remarks[key] == row[key]) | (remarks[key] == "") for key in keys], axis=0)
@@ -41,11 +52,9 @@ def with_remarks(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 def reproduced_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """scores.csv in long form: for each quantity a row with its standard error and the optimum's
     value."""
-    errors = {"log_loss": "standard_error"}
     keys = ["study", "pair", "duration"]
     parts = []
-    for quantity in ("log_loss", "accuracy_0", "accuracy_1", "mean_p_0", "mean_p_1"):
-        error = errors.get(quantity, f"{quantity}_standard_error")
+    for quantity, error in _ERRORS.items():
         part = scores[[*keys, "method"]].assign(
             quantity=quantity, reproduced=scores[quantity], standard_error=scores[error]
         )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.files import read_arrays
+from activenoise.logs import DamagedError
 from activenoise.studies import scoring
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -32,6 +33,8 @@ COLUMNS = {
     "seeds": (*_WHOSE, *SEED_COLUMNS),
 }
 
+# What a file of the optimum holds of its numerical error.
+CHANGE = ("quadrature_change", "quadrature_change_standard_error")
 # What a file of the optimum may hold beside the optimum: other exact answers to the same tracks.
 OTHER_BOUNDS = ("optimum_given_start", "path_integral")
 
@@ -50,7 +53,7 @@ def score_tables(study: str, files: Mapping[str, Mapping[str, str]], dt: float) 
     method, that of the optimum among them."""
     tables = ScoreTables([], [], [], [])
     for pair, by_method in files.items():
-        bound = read_arrays(by_method["optimum"])
+        bound = read_answers(by_method["optimum"], "logits", "labels", *CHANGE)
         about = {"study": study, "pair": pair}
         tables.checks.extend(check_rows(about, bound, dt))
         networks = {name: path for name, path in by_method.items() if name != "optimum"}
@@ -69,7 +72,17 @@ def answers(bound: Arrays, networks: Mapping[str, str]) -> Iterator[tuple[str, A
         if method in bound:
             yield method, {**bound, "logits": bound[method]}
     for method, path in networks.items():
-        yield method, read_arrays(path)
+        yield method, read_answers(path, "logits", "labels")
+
+
+def read_answers(path: str, *names: str) -> Arrays:
+    """The arrays of a file of answers. DamagedError where it lacks `points` or one of these names,
+    or where logits or mean is not a number, as the answers of a network that diverged."""
+    found = read_arrays(path, "points", *names)
+    for name in {"logits", "mean"} & found.keys():
+        if np.isnan(found[name]).any():
+            raise DamagedError(f"{path}: {name} is nan; delete it and its network, and run again")
+    return found
 
 
 def all_seeds(answer: Arrays) -> NDArray[np.float64]:
@@ -179,11 +192,11 @@ def estimate_rows(
     method, duration and target; ratio: to that of the Bayes estimates on the same tracks;
     prior_spread: standard deviation of the true values, the error of an estimator that reads
     nothing. files: the answers by method; bayes: the file of the Bayes estimates."""
-    bound = read_arrays(bayes)
+    bound = read_answers(bayes, "mean", "truth")
     truth, spread = bound["truth"][:, None, :], np.std(bound["truth"], axis=0)
     rows = []
     for method, path in files.items():
-        answer = read_arrays(path)
+        answer = read_answers(path, "mean")
         error = scoring.rmse(answer["mean"], truth)
         ratio = scoring.rmse_ratio(answer["mean"], bound["mean"], truth)
         for i, n in enumerate(answer["points"]):

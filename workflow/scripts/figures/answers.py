@@ -19,8 +19,9 @@ def main(job: "Snakemake") -> None:
     axes = figure.subplots(1, len(about["pairs"]), squeeze=False, sharey=True)[0]
     files = zip(axes, "AB", about["pairs"], job.input.networks, job.input.optimum, strict=False)
     for panel, name, pair, of_network, of_optimum in files:
-        network = read_arrays(of_network)
-        panels.answers(panel, pair, network, read_arrays(of_optimum))
+        names = ("logits", "labels", "points")
+        network = read_arrays(of_network, *names)
+        panels.answers(panel, pair, network, read_arrays(of_optimum, *names))
         plot.letter(panel, name, y=1.12)
     duration = network["points"][-1] * about["dt"]
     figure.supxlabel(

@@ -1,5 +1,6 @@
 """Are the probabilities true? Observed fraction against predicted probability, every pair."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activenoise.logs import open_log
@@ -10,20 +11,19 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import pandas as pd
-
     from activenoise.report import panels
     from activenoise.report import style as plot
-    from activenoise.tables import read_table
+    from activenoise.tables import read_rows
 
-    table = pd.concat(map(read_table, job.input.calibration), ignore_index=True)
+    files = {Path(path).parent.name: path for path in job.input.calibration}
+    curve = ("duration", "predicted", "observed", "standard_error")
     pairs = job.params.about["pairs"]
     columns = min(3, len(pairs))
     rows = -(-len(pairs) // columns)
     figure = plot.new_figure(plot.DOUBLE, 12 + 58 * rows)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (study, pair, methods) in zip(grid, pairs, strict=False):
-        chosen = table[(table["study"] == study) & (table["pair"] == pair)]
+        chosen = read_rows(files[study], curve, pair=[pair], method=methods)
         panels.calibration(axes, chosen, methods)
         axes.set_title(f"{study}: {plot.pair_name(pair)}?")
         axes.set(xlabel=f"predicted {plot.question(pair)}")

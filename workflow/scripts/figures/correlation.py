@@ -15,7 +15,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.report import style as plot
 
     about = job.params.about
-    data = read_arrays(job.input.correlation)
+    data = read_arrays(job.input.correlation, "lags", "correlation", "standard_error")
     fit = read_json(job.input.fit)
     figure = plot.new_figure(plot.SINGLE, 100)
     axes, residual = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])

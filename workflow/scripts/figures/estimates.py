@@ -17,7 +17,8 @@ def main(job: "Snakemake") -> None:
     from activenoise.report import style as plot
 
     about = job.params.about
-    bayes, network = read_arrays(job.input.bayes), read_arrays(job.input.network)
+    bayes = read_arrays(job.input.bayes, "mean", "truth")
+    network = read_arrays(job.input.network, "mean")
     n = len(about["targets"])
     rows = (n + 1) // 2
     figure = plot.new_figure(plot.DOUBLE, 58 * rows if n > 1 else 100)

@@ -10,19 +10,24 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import pandas as pd
-
     from activenoise.files import write_table
     from activenoise.report import panels
     from activenoise.report import style as plot
-    from activenoise.studies.durations import FIT_COLUMNS, fit_rows, fits, published_log_loss
-    from activenoise.tables import read_table
+    from activenoise.studies.durations import (
+        FIT_COLUMNS,
+        LOSSES,
+        PUBLISHED,
+        fit_rows,
+        fits,
+        published_log_loss,
+    )
+    from activenoise.tables import read_rows, read_table
 
     study, pair, methods = (job.params.about[name] for name in ("study", "pair", "methods"))
-    scores = read_table(job.input.scores).query("pair == @pair and method in @methods")
-    published = published_log_loss(
-        pd.read_csv(job.input.published, comment="#"), study, pair, scores["duration"].max()
-    )
+    columns = ("duration", *LOSSES)
+    scores = read_rows(job.input.scores, columns, pair=[pair], method=methods)
+    table = read_table(job.input.published, *PUBLISHED, shipped=True)
+    published = published_log_loss(table, study, pair, scores["duration"].max())
     decays = fits(scores, methods)
     figure = plot.new_figure(plot.DOUBLE, 74)
     loss, excess = figure.subplots(1, 2, width_ratios=[1, 1])

@@ -15,11 +15,17 @@ def main(job: "Snakemake") -> None:
     from activenoise.files import write_table
     from activenoise.report import panels
     from activenoise.report import style as plot
-    from activenoise.studies.durations import duration_row
-    from activenoise.tables import read_table
+    from activenoise.studies.durations import LOSSES, duration_row
+    from activenoise.tables import read_rows
 
     studies = job.params.about["studies"]
-    tables = [read_table(path, "pair").query("pair == 'AOUP-RBP'") for path in job.input.scores]
+    columns = ("duration", *LOSSES, "accuracy_0", "accuracy_1")
+    tables = [
+        read_rows(
+            path, columns, pair=["AOUP-RBP"], method=["optimum", *([network] * bool(network))]
+        )
+        for path, (*_, network) in zip(job.input.scores, studies, strict=True)
+    ]
     rows = [duration_row(table, *study) for table, study in zip(tables, studies, strict=True)]
     curves = [
         (ratio, table, network) for table, (_, ratio, network) in zip(tables, studies, strict=True)

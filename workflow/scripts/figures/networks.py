@@ -10,18 +10,16 @@ if TYPE_CHECKING:
 
 def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
-    import pandas as pd
-
     from activenoise.report import panels
     from activenoise.report import style as plot
-    from activenoise.studies.durations import published_log_loss
-    from activenoise.tables import read_table
+    from activenoise.studies.durations import LOSSES, PUBLISHED, published_log_loss
+    from activenoise.tables import read_rows, read_table
 
     study, pair, methods = (job.params.about[name] for name in ("study", "pair", "methods"))
-    scores = read_table(job.input.scores).query("pair == @pair and method in @methods")
-    published = published_log_loss(
-        pd.read_csv(job.input.published, comment="#"), study, pair, scores["duration"].max()
-    )
+    columns = ("duration", *LOSSES, "seeds", "excess_spread")
+    scores = read_rows(job.input.scores, columns, pair=[pair], method=methods)
+    table = read_table(job.input.published, *PUBLISHED, shipped=True)
+    published = published_log_loss(table, study, pair, scores["duration"].max())
     figure = plot.new_figure(plot.DOUBLE, 80)
     panels.excess_of_networks(figure.subplots(), scores, published, methods)
     plot.save(figure, job.output)

@@ -12,9 +12,10 @@ def main(job: "Snakemake") -> None:
     open_log(job.log[0], job.threads)
     from activenoise.report import panels
     from activenoise.report import style as plot
+    from activenoise.studies.published import SHOWN
     from activenoise.tables import read_table
 
-    table = read_table(job.input.table, "quantity")
+    table = read_table(job.input.table, *SHOWN)
     shares = table["quantity"].str.contains("log_loss|accuracy|mean_p|record_p")
     figure = plot.new_figure(plot.DOUBLE, 84)
     axes, ratios = figure.subplots(1, 2, width_ratios=[1, 1.05])

@@ -15,11 +15,16 @@ def main(job: "Snakemake") -> None:
     from activenoise.files import read_json
     from activenoise.report import record_panels as panels
     from activenoise.report import style as plot
-    from activenoise.tables import read_table
+    from activenoise.studies.segments import SegmentAnswer
+    from activenoise.tables import read_rows, read_table
 
     about = job.params.about
     verdict = read_json(job.input.verdict)
-    tables = {name: read_table(job.input[name], "quantity") for name in ("exact", "network")}
+    fields = SegmentAnswer._fields
+    tables = {
+        "exact": read_rows(job.input.exact, fields),
+        "network": read_table(job.input.network, *fields),
+    }
     both = pd.concat(tables.values())
     asked = [name for name in panels.SEGMENT_QUANTITIES if name in set(both["quantity"])]
     durations = sorted(tables["exact"]["duration"].unique())

@@ -25,7 +25,7 @@ def main(job: "Snakemake") -> None:
     shards = (job.input.class_0, job.input.class_1)
     both = tracks.subplots(2, 1, sharex=True, sharey=True)
     for axes, model, files in zip(both, ("Passive", "AOUP"), shards, strict=True):
-        panels.example_track(axes, model, DataSet(files))
+        panels.example_track(axes, model, DataSet(files, job.params.about["made"]))
     both[1].set(xlabel="time t (s)")
     plot.letter(both[0], "B")
     draw_network(axes := network.subplots())

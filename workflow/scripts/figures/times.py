@@ -22,7 +22,7 @@ def main(job: "Snakemake") -> None:
     parts = list(dict.fromkeys(times.groups(about["parts"]).values()))
     panels.run_times(figure.subplots(), jobs, shown, parts)
     plot.save(figure, (job.output.pdf, job.output.png))
-    write_table(job.output.table, totals.to_dict("records"))
+    write_table(job.output.table, totals.to_dict("records"), list(totals))
 
 
 if __name__ == "__main__":

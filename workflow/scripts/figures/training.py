@@ -22,11 +22,17 @@ def main(job: "Snakemake") -> None:
         for quantity, curve in curves(files).items()
     ]
     tables = (job.input.scores, job.input.estimates)
-    limits = bounds(*(read_table(paths[0]) if paths else None for paths in tables))
-    columns = len(drawn) if len(drawn) in (2, 4) else min(3, len(drawn))
-    rows = -(-len(drawn) // columns)
-    figure = plot.new_figure(plot.DOUBLE if columns > 1 else plot.SINGLE, 8 + 52 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    columns = (("method", "pair", "log_loss"), ("method", "target", "rmse"))
+    limits = bounds(
+        *(
+            read_table(paths[0], "n_points", *names) if paths else None
+            for paths, names in zip(tables, columns, strict=True)
+        )
+    )
+    width = len(drawn) if len(drawn) in (2, 4) else min(3, len(drawn))
+    rows = -(-len(drawn) // width)
+    figure = plot.new_figure(plot.DOUBLE if width > 1 else plot.SINGLE, 8 + 52 * rows)
+    grid = figure.subplots(rows, width, squeeze=False).ravel()
     for axes, panel in zip(grid, drawn, strict=False):
         panels.training(axes, *panel, limits, about["dt"])
     for axes in grid[len(drawn) :]:
