@@ -166,6 +166,15 @@ def train(
     return history
 
 
+def _check_finite(name: str, value: float, step: int, settings: Settings) -> None:
+    """DivergedError for a loss or a score that is infinite or not a number."""
+    if not np.isfinite(value):
+        raise DivergedError(
+            f"the training diverged: {name} is {value} at step {step} of {settings.steps}; choose"
+            f" training.learning_rate below {settings.learning_rate:g}"
+        )
+
+
 def validation_scores(
     network: TrainableNetwork, inputs: Array, validation: Validation
 ) -> dict[str, float]:
