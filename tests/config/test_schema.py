@@ -103,6 +103,13 @@ def test_defaults_are_filled_in_at_every_depth():
     assert resolve(config, SCHEMA) == config
 
 
+def test_whole_numbers_are_integers():
+    config = with_change((*LSTM, "seeds"), 2.0)
+    config["studies"]["benchmark"]["pairs"]["Passive-AOUP"]["lstm"]["dense"] = [8.0]
+    network = resolve(config, SCHEMA)["studies"]["benchmark"]["pairs"]["Passive-AOUP"]["lstm"]
+    assert [type(n) for n in (network["seeds"], *network["dense"])] == [int, int]
+
+
 def test_points_of_a_duration():
     study = resolve(BASE, SCHEMA)["studies"]["granule"]
     assert sampling_interval(study) == pytest.approx(6.4e-4)
@@ -197,7 +204,7 @@ def test_any_config(data):
     else:
         message = ""
     assert len(message.splitlines()) <= 2
-    assert len(message) < 500
+    assert len(message) < 500, message
     if message:
         return
     plan = Plan(resolved, {})

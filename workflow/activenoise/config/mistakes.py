@@ -30,6 +30,7 @@ def explained(error: ValidationError) -> str:
     return f"{key} = {_shown(told.instance)}: {_right(told)}{_hint(error.instance)}"
 
 
+_LARGEST = 1e300  # of whole numbers, which must be floats too
 _TYPES = {
     "object": "a mapping of keys to values",
     "array": "a list",
@@ -75,5 +76,7 @@ def not_finite(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     elif isinstance(value, list):
         for i, item in enumerate(value):
             yield from not_finite(item, (*path, str(i)))
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        yield f"{'.'.join(path)} = {_shown(value)}: must be at most {_LARGEST:g}"
     elif isinstance(value, float) and not math.isfinite(value):
         yield f"{'.'.join(path)} = {value}: must be a finite number"

@@ -27,6 +27,7 @@ from activenoise.parameters import (
 )  # fmt: skip
 
 Config = dict[str, Any]
+_MOST_POINTS = 1e9  # of a track
 
 
 class ConfigError(ValueError):
@@ -162,7 +163,8 @@ def _check_study(config: Config, track: str, name: str, interval: float) -> None
 
 
 def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
-    """A copy of `value` in which missing properties with a default are filled in, at any depth."""
+    """A copy of `value` in which missing properties with a default are filled in, at any depth, and
+    whole numbers are integers."""
     if "$ref" in schema:
         node: Any = root
         for part in schema["$ref"].removeprefix("#/").split("/"):
@@ -179,7 +181,11 @@ def _with_defaults(value: Any, schema: Config, root: Config) -> Any:
             if name not in result and "default" in inner:
                 result[name] = _with_defaults(inner["default"], inner, root)
         return result
-    return list(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        items = schema.get("items", {})
+        return [_with_defaults(item, items, root) for item in value]
+    # JSON takes 2.0 for a whole number.
+    return int(value) if schema.get("type") == "integer" else value
 
 
 def _verdict_mistakes(verdict: Config) -> Iterator[str]:
@@ -198,6 +204,7 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         yield f"parameters.{error}"
         return
     yield from _parameter_mistakes(study, ranges)
+    yield from _interval_mistakes(study)
     yield from _duration_mistakes(study)
     models = set()
     for pair in study["pairs"]:
@@ -217,6 +224,17 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         yield from _network_mistakes(place, network, study, ranges)
     if study["tracks"]["shards"] > min(study["tracks"][s] for s in ("train", "validation", "test")):
         yield f"tracks.shards = {study['tracks']['shards']}: more shards than tracks"
+
+
+def _interval_mistakes(study: Config) -> Iterator[str]:
+    """Durations, also of the stages of trainings, of more points than a computer can count."""
+    stages = (stage for _, network in _networks(study) for stage in network["training"]["stages"])
+    durations = [*study["durations"], *(s["duration"] for s in stages if "duration" in s)]
+    for duration in durations:
+        if not duration / sampling_interval(study) < _MOST_POINTS:
+            yield (
+                f"dt = {study['dt']:g}: {duration:g} s would hold more than {_MOST_POINTS:g} points"
+            )
 
 
 def _duration_mistakes(study: Config) -> Iterator[str]:
