@@ -18,16 +18,12 @@ def main(job: "Snakemake") -> None:
     from activenoise.studies.segments import SegmentAnswer
     from activenoise.tables import read_rows, read_table
 
-    about = job.params.about
-    verdict = read_json(job.input.verdict)
-    fields = SegmentAnswer._fields
-    tables = {
-        "exact": read_rows(job.input.exact, fields),
-        "network": read_table(job.input.network, *fields),
-    }
+    about, verdict = job.params.about, read_json(job.input.verdict)
+    exact = read_rows(job.input.exact, SegmentAnswer._fields)
+    tables = {"exact": exact, "network": read_table(job.input.network, *SegmentAnswer._fields)}
     both = pd.concat(tables.values())
     asked = [name for name in panels.SEGMENT_QUANTITIES if name in set(both["quantity"])]
-    durations = sorted(tables["exact"]["duration"].unique())
+    durations = sorted(exact["duration"].unique())
     figure = plot.new_figure(plot.DOUBLE, 20 + 29 * len(asked))
     grid = figure.subplots(len(asked), len(durations), sharex=True, sharey="row", squeeze=False)
     for row, quantity in zip(grid, asked, strict=True):
@@ -37,10 +33,9 @@ def main(job: "Snakemake") -> None:
                 panels.segments(axes, table[table["quantity"] == quantity], duration, kind)
             panels.finish_segments(axes, quantity, chosen, verdict, about["unit"])
             axes.label_outer()
-    for axes, duration in zip(grid[0], durations, strict=True):
-        axes.set_title(f"segments of {duration:.3g} s")
-    for axes in grid[-1]:
-        axes.set(xlim=(0, verdict["n_points"] * about["interval"]), xlabel="time t (s)")
+    for top, bottom, duration in zip(grid[0], grid[-1], durations, strict=True):
+        top.set_title(f"segments of {duration:.3g} s")
+        bottom.set(xlim=(0, verdict["n_points"] * about["interval"]), xlabel="time t (s)")
     panels.segment_key(figure, f"{panels.record_title(about)}\n{panels.whole_record(verdict)}")
     plot.save(figure, job.output)
 
