@@ -60,7 +60,7 @@ class Broken(Simulated):
 
 
 def test_a_training_that_diverges_stops_in_one_line(validation: Validation) -> None:
-    few = Validation(validation.tracks[:8], validation.targets[:8], AT)
+    few = Validation(validation.tracks[:8].copy(), validation.targets[:8], AT)
     said = r"^the training diverged: loss is nan at step 1\d of 40; choose training.learning_rate"
     with pytest.raises(DivergedError, match=rf"{said} below 0.01$"):
         train(small(), Broken(1), few, settings(40))
