@@ -22,14 +22,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for name in ("NUMBA", "OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 
+# Whole analyses, which take many seconds: whoever reads one of them is slow.
+ANALYSES = {"active", "alike", "unlike", "structure", "verdict"}
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Marks every test that starts Snakemake through the fixture below, and puts the modules of
-    these first: the run of the whole smoke study takes longest."""
+    these first: the run of the whole smoke study takes longest. Marks the users of `ANALYSES`."""
     for item in items:
         if "snakemake" in item.fixturenames:
             item.add_marker("workflow")
+        if ANALYSES & set(item.fixturenames):
+            item.add_marker("slow")
     first = {item.path for item in items if item.get_closest_marker("workflow")}
     items.sort(key=lambda item: (item.path not in first, item.path.stem != "test_smoke"))
 

@@ -431,6 +431,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium on the path to open the page in")
+@pytest.mark.slow
 def test_a_browser_shows_the_verdict(made, tmp_path):
     page, verdict = made
     (tmp_path / "verdict.html").write_text(page, encoding="utf-8")
