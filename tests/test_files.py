@@ -21,6 +21,7 @@ from activenoise.files import (
     read_tree,
     replacing,
     write_arrays,
+    write_json,
     write_table,
 )
 from activenoise.logs import NO_SPACE, DamagedError, reason
@@ -222,3 +223,15 @@ def test_a_full_disk_is_told_with_the_file(tmp_path):
         write("other")
     assert not list(tmp_path.iterdir())
     assert reason(OSError(errno.EACCES, "rights")) is None
+
+
+def test_the_last_digits_of_numbers_are_not_written(tmp_path):
+    """They differ between a kernel that was just compiled and one from the cache."""
+    path = tmp_path / "facts.json"
+    written = []
+    for rounding in (0.0, 3e-14):
+        value = 0.1234567890123 * (1 + rounding)
+        write_json(path, {"a": [value, 1], "b": "0.1234567890123", "c": None})
+        written.append(path.read_text())
+    assert written[0] == written[1]
+    assert read_json(path) == {"a": [0.123456789012, 1], "b": "0.1234567890123", "c": None}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import atexit
 import csv
+import json
+import math
 import os
 import random
 import shutil
@@ -32,7 +34,9 @@ from activenoise.files import read_tree
 ROOT = Path(__file__).parents[2]
 GRACE = 120.0  # s that a run has to end by itself
 NO_SPACE = "no space left on"  # of the system and of this project, in small letters
-TIMES = ("second",)  # columns of wall time differ between any two runs
+TIMES = ("second", "rss", "jobs")  # of two runs they differ
+# Kernels that Numba has just compiled round otherwise than those from its cache: by up to 1e-12.
+ROUNDING = 1e-6
 
 
 def copy_project(folder: Path) -> Path:
@@ -128,24 +132,41 @@ def soak(project: Path, arguments: list[str], kills: int, pace: float, ways: lis
 
 
 def content(path: Path) -> Any:
-    """What a result says, without times of writing; None for figures and pages, which must be
-    there alone."""
+    """What a result says, without times; None for figures and pages, which must be there alone."""
     if path.suffix == ".csv":
         with path.open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [{k: v for k, v in row.items() if not any(t in k for t in TIMES)} for row in rows]
+            return without_times(list(csv.DictReader(file)))
     if path.suffix == ".json":
-        return path.read_text(encoding="utf-8")
+        return without_times(json.loads(path.read_text(encoding="utf-8")))
     if path.suffix == ".h5":
-        arrays = {name: np.asarray(values) for name, values in read_tree(path).items()}
-        return {
-            n: (a.shape, a.tolist() if a.dtype == object else a.tobytes())
-            for n, a in arrays.items()
-        }
+        return {name: np.asarray(values).tolist() for name, values in read_tree(path).items()}
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as parts, tempfile.TemporaryDirectory() as folder:
             return content(Path(parts.extract("model.weights.h5", folder)))
     return None
+
+
+def without_times(value: Any) -> Any:
+    """A value without what differs between any two runs."""
+    if isinstance(value, dict):
+        kept = {k: v for k, v in value.items() if not any(name in k for name in TIMES)}
+        return {k: without_times(v) for k, v in kept.items()}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are equal, numbers to a relative `ROUNDING`."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(v, other[k]) for k, v in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if one == other:
+        return True
+    try:
+        a, b = float(one), float(other)
+    except (TypeError, ValueError):
+        return False
+    return math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-12) or (a != a and b != b)
 
 
 def differences(reference: Path, project: Path) -> list[str]:
@@ -157,7 +178,7 @@ def differences(reference: Path, project: Path) -> list[str]:
             continue
         if not (project / name).is_file():
             wrong.append(f"{name}: missing")
-        elif content(path) != content(project / name):
+        elif not alike(content(path), content(project / name)):
             wrong.append(f"{name}: not as in the reference")
     made = {path.relative_to(reference) for path in (reference / "results").rglob("*")}
     new = {path.relative_to(project) for path in (project / "results").rglob("*")} - made

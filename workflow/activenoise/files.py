@@ -118,9 +118,18 @@ def write_arrays(path: str | Path, attributes: dict[str, Any] | None = None, **a
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Plain numbers, lists and names in one JSON file."""
+    """Plain numbers, lists and names in one JSON file, numbers to twelve digits: what Numba has
+    just compiled rounds otherwise than what it finds in its cache."""
     with replacing(path) as partial:
-        partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(_rounded(value), indent=1), encoding="utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def read_json(path: str | Path) -> Any:
