@@ -74,7 +74,7 @@ smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/sm
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE) $(ARGS)
 
 soak: $(VENV)  ## kill the smoke study 20 times, fill its disk, and compare with a reference (long)
-	PYTHONPATH=workflow .venv/bin/python tests/soak/soak.py --cores $(CORES) $(ARGS)
+	PYTHONPATH=workflow:. .venv/bin/python tests/soak/soak.py --cores $(CORES) $(ARGS)
 
 report: all  ## run the study, then write the self-contained results/report.html
 	$(SNAKEMAKE) --cores 1 --report results/report.html

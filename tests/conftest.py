@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.project import copy_project
 
-ROOT = Path(__file__).parents[1]
 SMOKE = ("--configfile", "config/smoke.yaml")
 # Workers side by side have a core each; threads of one that wait for those of another burn time.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -39,20 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     items.sort(key=lambda item: (item.path not in first, item.path.stem != "test_smoke"))
 
 
-@pytest.fixture(scope="session")
-def copy_project() -> Callable[[Path], Path]:
+@pytest.fixture(scope="session", name="copy_project")
+def copies() -> Callable[[Path], Path]:
     """Copies the repository, without results, into a folder."""
-
-    def copy(folder: Path) -> Path:
-        for name in ("workflow", "config", "data", "envs", "profiles"):
-            shutil.copytree(
-                ROOT / name, folder / name, dirs_exist_ok=True,
-                ignore=shutil.ignore_patterns("*.pyc"),  # what Numba compiled saves minutes
-            )  # fmt: skip
-        shutil.copy(ROOT / "Snakefile", folder)
-        return folder
-
-    return copy
+    return copy_project
 
 
 @pytest.fixture(scope="session")

@@ -28,23 +28,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.project import copy_project
 
 from activenoise.files import read_tree
 
-ROOT = Path(__file__).parents[2]
 GRACE = 120.0  # s that a run has to end by itself
 NO_SPACE = "no space left on"  # of the system and of this project, in small letters
 TIMES = ("second", "rss", "jobs")  # of two runs they differ
 # Kernels that Numba has just compiled round otherwise than those from its cache: by up to 1e-12.
 ROUNDING = 1e-6
-
-
-def copy_project(folder: Path) -> Path:
-    """A copy of the project without results."""
-    for name in ("workflow", "config", "data", "envs", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
-    shutil.copy(ROOT / "Snakefile", folder)
-    return folder
 
 
 @contextmanager

@@ -98,8 +98,8 @@ def naming_damage(path: str | Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        reason = (str(error.args[0] if error.args else error).splitlines() or ["unreadable"])[0]
-        raise DamagedError(f"{path}: damaged ({reason}); delete it and run again") from error
+        fault = (str(error.args[0] if error.args else error).splitlines() or ["unreadable"])[0]
+        raise DamagedError(f"{path}: damaged ({fault}); delete it and run again") from error
 
 
 def write_dataset(file: h5py.File, name: str, values: Any) -> None:

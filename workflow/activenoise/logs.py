@@ -16,14 +16,14 @@ from types import TracebackType
 
 RUN = "ACTIVENOISE_RUN"  # environment variable: the file that a run of the workflow keeps locked
 NO_SPACE = "no space left on the disk; free some and run the same command again"
-_LESS_MEMORY = "run with fewer cores (make CORES=1), or give the study fewer tracks or more shards"
+LESS_MEMORY = "run with fewer cores (make CORES=1), or give the study fewer tracks or more shards"
 
 
 class DamagedError(Exception):
     """A result that cannot be used, in one line: the file, what is wrong with it, what to do."""
 
 
-def reason(error: BaseException, less_memory: str = _LESS_MEMORY) -> str | None:
+def reason(error: BaseException, less_memory: str = LESS_MEMORY) -> str | None:
     """What ended a job, in one line, where a user can mend it: a damaged file, a full disk, too
     little memory. None for anything else. less_memory: what to do about the last.
     """

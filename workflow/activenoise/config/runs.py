@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from activenoise.logs import LESS_MEMORY
+
 _NEEDED = 1 << 20  # bytes that Snakemake's own records and logs take at least
-_MEMORY = (
-    "a job was killed from outside, most likely because the memory was full; run with fewer cores "
-    "(make CORES=1), or give the study fewer tracks or more shards"
-)
+_KILLED = f"a job was killed from outside, most likely because the memory was full; {LESS_MEMORY}"
 
 
 def hold(folder: Path) -> Path:
@@ -72,4 +71,4 @@ def killed(logs: Iterable[str | Path]) -> list[str]:
     text = "\n".join(Path(log).read_text(encoding="utf-8", errors="replace") for log in logs)
     here = re.findall(r"(?:SIGKILL|exit status 137).*?Error in rule (\w+):", text, re.S)
     cluster = re.findall(r"Error in rule (\w+):\s+message: .*OUT_OF_MEMORY", text)
-    return [f"{rule}: {_MEMORY}" for rule in sorted({*here, *cluster})]
+    return [f"{rule}: {_KILLED}" for rule in sorted({*here, *cluster})]
