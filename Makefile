@@ -86,7 +86,7 @@ test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own e
 	  $(SMOKE) --config results=results/test-envs $(ARGS)
 
 test-slurm: $(SLURM)  ## run the smoke study on a Slurm of this machine (Debian, as root; an hour)
-	.venv-slurm/bin/python tests/slurm/run.py $(ARGS)
+	PYTHONPATH=workflow:. .venv-slurm/bin/python tests/slurm/run.py $(ARGS)
 
 bench: $(BENCH)  ## measure speed against other packages, into benchmarks/README.md
 	PYTHONPATH=workflow .venv-bench/bin/python -m benchmarks

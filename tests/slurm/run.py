@@ -5,7 +5,6 @@ Slurm runs on this machine, first without accounting, then with it. Each time on
 
 import argparse
 import csv
-import json
 import os
 import re
 import shlex
@@ -15,12 +14,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
-import numpy as np
-from cluster import call, cluster, missing_programs, shown_jobs
+from tests.compared import differences
+from tests.slurm.cluster import call, cluster, missing_programs, shown_jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path("results/slurm")
@@ -30,11 +27,6 @@ FEW = [
     "mechanism/AOUP-RBP/lstm-domain.h5",
     "tracks/paper_twin/fit.json",
 ]
-# What differs between any two runs: time, and pictures with their date.
-TIMES = {"seconds", "longest_seconds", "max_rss_mb"}
-IGNORED_SUFFIXES = {".pdf", ".png", ".keras"}  # the answers of the networks are compared instead
-IGNORED_FOLDERS = {"logs", "benchmarks"}
-TOLERANCE = 1e-12
 
 
 def command(*more: str) -> list[str]:
@@ -136,79 +128,6 @@ def largest_memory(results: Path) -> str:
     return ", ".join(f"{kind} {mb:.0f}" for kind, mb in sorted(largest.items()))
 
 
-def tree(path: Path) -> object:
-    """The content of a result, as nested dicts and lists of numbers and words."""
-    if path.suffix == ".h5":
-        with h5py.File(path) as file:
-            content: dict[str, object] = {"attributes": dict(file.attrs)}
-
-            def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
-                content[name] = item[()] if isinstance(item, h5py.Dataset) else None
-                content[f"{name}.attributes"] = dict(item.attrs)
-
-            file.visititems(add)
-        return content
-    text = path.read_text()
-    if path.suffix == ".json":
-        return json.loads(text)
-    if path.suffix == ".csv":
-        return list(csv.DictReader(text.splitlines()))
-    return text
-
-
-def number(value: object) -> object:
-    """A number if it reads as one."""
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return value
-
-
-def differences(a: object, b: object, where: str) -> Iterator[tuple[str, float]]:
-    """Where two contents differ, and by how much of the larger; infinite if they are no numbers."""
-    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
-        for key in a.keys() - TIMES:
-            yield from differences(a[key], b[key], f"{where}: {key}")
-        return
-    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            yield from differences(x, y, f"{where}[{i}]")
-        return
-    x, y = (np.asarray(number(value)) for value in (a, b))
-    if x.shape == y.shape and x.dtype.kind in "fiub" and y.dtype.kind in "fiub":
-        if not np.array_equal(x, y, equal_nan=True):
-            scale = np.nanmax(np.maximum(np.abs(x), np.abs(y)))
-            gap = np.abs(x.astype(float) - y)
-            yield where, float(np.max(np.where(np.isnan(x) & np.isnan(y), 0, gap)) / scale)
-    elif x.shape != y.shape or not np.array_equal(x, y):
-        yield where, np.inf
-
-
-def compare(reference: Path, results: Path, all_files: bool) -> list[str]:
-    """What is wrong with the results, compared with those of the reference.
-
-    all_files: both hold the same files.
-    """
-    files = {}
-    for folder in (reference, results):
-        paths = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
-        names = {path.relative_to(ROOT / folder) for path in paths}
-        files[folder] = {name for name in names if name.parts[0] not in IGNORED_FOLDERS}
-    missing = files[reference] ^ files[results] if all_files else files[results] - files[reference]
-    wrong = [f"{path} is in one of {reference} and {results}" for path in sorted(missing)]
-    exact, close = 0, []
-    for path in sorted(files[reference] & files[results]):
-        if path.suffix in IGNORED_SUFFIXES:
-            continue
-        contents = (tree(ROOT / folder / path) for folder in (reference, results))
-        found = list(differences(*contents, str(path)))
-        exact += not found
-        wrong += [f"{where} differs by {gap:.1e}" for where, gap in found if not gap <= TOLERANCE]
-        close += [(where, gap) for where, gap in found if gap <= TOLERANCE]
-    print(f"{results}: {exact} files equal {reference}, numbers that differ by rounding: {close}")
-    return wrong
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--few", action="store_true", help="a few jobs instead of the whole study")
@@ -226,11 +145,11 @@ def main() -> None:
     print("$", shlex.join(words), flush=True)
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     wrong = through_slurm(False, without, targets, "evidence")
-    wrong += compare(local, without, all_files=not few)
+    wrong += differences(ROOT / local, ROOT / without)
     wrong += through_slurm(True, accounted, FEW, "evidence")
-    wrong += compare(local, accounted, all_files=False)
-    print(*wrong, sep="\n")
-    sys.exit(f"{len(wrong)} things are wrong" if wrong else 0)
+    wrong += differences(ROOT / local, ROOT / accounted, part=not few)
+    print("\n".join(wrong) or "all results equal those of the local run")
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

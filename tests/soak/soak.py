@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import argparse
 import atexit
-import csv
-import json
-import math
 import os
 import random
 import shutil
@@ -20,23 +17,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from tests.compared import differences
 from tests.project import copy_project
-
-from activenoise.files import read_tree
 
 GRACE = 120.0  # s that a run has to end by itself
 NO_SPACE = "no space left on"  # of the system and of this project, in small letters
-TIMES = ("second", "rss", "jobs")  # of two runs they differ
-# Kernels that Numba has just compiled round otherwise than those from its cache: by up to 1e-12.
-ROUNDING = 1e-6
 
 
 @contextmanager
@@ -123,60 +113,11 @@ def soak(project: Path, arguments: list[str], kills: int, pace: float, ways: lis
     return wrong
 
 
-def content(path: Path) -> Any:
-    """What a result says, without times; None for figures and pages, which must be there alone."""
-    if path.suffix == ".csv":
-        with path.open(encoding="utf-8") as file:
-            return without_times(list(csv.DictReader(file)))
-    if path.suffix == ".json":
-        return without_times(json.loads(path.read_text(encoding="utf-8")))
-    if path.suffix == ".h5":
-        return {name: np.asarray(values).tolist() for name, values in read_tree(path).items()}
-    if path.suffix == ".keras":
-        with zipfile.ZipFile(path) as parts, tempfile.TemporaryDirectory() as folder:
-            return content(Path(parts.extract("model.weights.h5", folder)))
-    return None
-
-
-def without_times(value: Any) -> Any:
-    """A value without what differs between any two runs."""
-    if isinstance(value, dict):
-        kept = {k: v for k, v in value.items() if not any(name in k for name in TIMES)}
-        return {k: without_times(v) for k, v in kept.items()}
-    return [without_times(v) for v in value] if isinstance(value, list) else value
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two values are equal, numbers to a relative `ROUNDING`."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(v, other[k]) for k, v in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if one == other:
-        return True
-    try:
-        a, b = float(one), float(other)
-    except (TypeError, ValueError):
-        return False
-    return math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-12) or (a != a and b != b)
-
-
-def differences(reference: Path, project: Path) -> list[str]:
-    """Every result of the reference that is missing or says something else, and what is left."""
-    wrong = []
-    for path in sorted((reference / "results").rglob("*")):
-        name = path.relative_to(reference)
-        if path.is_dir() or "benchmarks" in name.parts or "logs" in name.parts:
-            continue
-        if not (project / name).is_file():
-            wrong.append(f"{name}: missing")
-        elif not alike(content(path), content(project / name)):
-            wrong.append(f"{name}: not as in the reference")
-    made = {path.relative_to(reference) for path in (reference / "results").rglob("*")}
-    new = {path.relative_to(project) for path in (project / "results").rglob("*")} - made
-    locks = (project / ".snakemake/locks").glob("*")
-    scripts = (project / ".snakemake/scripts").glob("*")
-    return wrong + [f"{path}: left behind" for path in (*sorted(new), *locks, *scripts)]
+def left_behind(project: Path) -> list[str]:
+    """What an interrupted Snakemake left in its own folder."""
+    state = project / ".snakemake"
+    files = (*(state / "locks").glob("*"), *(state / "scripts").glob("*"))
+    return [f"{path}: left behind" for path in files]
 
 
 def main() -> int:
@@ -208,7 +149,8 @@ def main() -> int:
             project = copy_project(Path(name) / "disk/project")
             # Each start costs about ten seconds, and every run should get somewhat farther.
             wrong = soak(project, arguments, given.kills, 20 + 2 * took / given.kills, ways, rng)
-            wrong += differences(reference, project)
+            wrong += differences(reference / "results", project / "results")
+            wrong += left_behind(project)
     print("\n".join(wrong) or f"{given.kills} interruptions, nothing lost, nothing left")
     return int(bool(wrong))
 
