@@ -15,7 +15,7 @@ import numpy as np
 from activenoise.files import read_tree
 
 TIMES = ("second", "rss", "jobs")  # of two runs they differ
-UNLIKE = {"benchmarks", "logs"}  # folders that differ between any two runs
+UNLIKE = {"benchmarks", "logs", "origin.json"}  # folders and files that differ between any two runs
 # Kernels that Numba has just compiled round otherwise than those from its cache: by up to 1e-12.
 ROUNDING = 1e-6
 

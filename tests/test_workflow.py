@@ -135,6 +135,21 @@ def test_an_edit_of_the_config_reruns_what_depends_on_it(
     assert planned(project, TARGET) == expected
 
 
+def test_results_copied_without_metadata_are_not_taken_for_those_of_an_edited_config(
+    made, tmp_path, planned, snakemake, edit
+):
+    project = tmp_path / "copied"
+    shutil.copytree(made, project, ignore=shutil.ignore_patterns(".snakemake"))
+    assert planned(project, TARGET) == {}
+    edit(project, lambda c: c["studies"]["mechanism"].update(nodes={"kappa": 5}), "smoke.yaml")
+    run = snakemake(project, TARGET)
+    assert run.returncode == 1
+    (line,) = [line for line in run.stderr.splitlines() if "copied without" in line]
+    assert "studies.mechanism.nodes.kappa was" in line
+    assert "is 5" in line
+    assert (project / TARGET).read_bytes() == (made / TARGET).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("module", "expected"),
     [

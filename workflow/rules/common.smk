@@ -1,12 +1,14 @@
 """The config and the sheet of records, checked; the plan that follows; the code of each script."""
 
 import csv
+import dataclasses
 import shlex
 import sys
 from pathlib import Path
 
 from activenoise.config.choices import merged
 from activenoise.config.fingerprint import fingerprint
+from activenoise.config.origin import OriginError, check_origin, note_origin
 from activenoise.config.plan import Figure, Plan, domains_of, one_of, parse_name
 from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.parameters import pair_models
@@ -30,7 +32,19 @@ plan = Plan(config, SHEET)
 STUDIES = config["studies"]
 RESULTS = Path(config["results"])
 READY = plan.ready_networks()
+# What results follow from, beside the code.
+SETTINGS = {**config, "records": {name: dataclasses.asdict(row) for name, row in SHEET.items()}}
 TABLES = [*plan.tables("scores"), *plan.tables("estimates")]
+
+if workflow.is_main_process:
+    try:
+        check_origin(RESULTS, Path(".snakemake"), SETTINGS)
+    except OriginError as error:
+        sys.exit(str(error))
+
+
+onstart:
+    note_origin(RESULTS, Path(".snakemake"), SETTINGS)
 
 
 wildcard_constraints:
