@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from activenoise.analysis.facts import OwnAnalysis, Pieces, Summary, TrackRow
 from activenoise.arrays import FloatArray
@@ -33,6 +34,7 @@ def svg(figure: Figure) -> str:
     """A figure as a data URI, the same on every run."""
     with mpl.rc_context({"svg.hashsalt": "activenoise", "svg.fonttype": "path"}):
         buffer = io.BytesIO()
+        plot.lay_out(figure)
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     plt.close(figure)
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
@@ -164,16 +166,18 @@ def corner(draws: Mapping[str, FloatArray], unit: str) -> Figure:
         name: v if name in FRACTIONS or v.min() <= 0 else np.log10(v) for name, v in draws.items()
     }
     limits = {name: _range(v) for name, v in values.items()}
-    figure = plot.new_figure(WIDE, min(34 + 26 * n, 190))
-    panels = figure.subplots(n, n, squeeze=False)
+    # Places that are computed: to find them from the labels of so many panels takes seconds.
+    height = min(34 + 26 * n, 190) / 25.4
+    figure = plot.new_figure(WIDE, 25.4 * height)
+    figure.set_layout_engine("none")
+    edges = {"left": 0.62 / WIDE, "right": 1 - 0.1 / WIDE, "top": 1 - 0.06 / height}
+    grid = figure.add_gridspec(n, n, bottom=0.5 / height, wspace=0.09, hspace=0.09, **edges)
     for row, below in enumerate(names):
-        for column, across in enumerate(names):
-            axes = panels[row, column]
-            if column > row:
-                axes.axis("off")
-                continue
+        for column, across in enumerate(names[: row + 1]):
+            axes = figure.add_subplot(grid[row, column])
             axes.locator_params(nbins=3)
             axes.set_xlim(limits[across])
+            axes.set_xticks(_apart(limits[across]))
             if row == column:
                 axes.hist(values[below], 28, range=limits[below], color=plot.BLUE, alpha=0.6, lw=0)
                 axes.set_yticks([])
@@ -181,7 +185,9 @@ def corner(draws: Mapping[str, FloatArray], unit: str) -> Figure:
                 _cloud(axes, values[across], values[below], limits[across], limits[below])
                 axes.set_ylim(limits[below])
             _label(axes, across, below, row == n - 1, column == 0 and row > 0, draws, unit)
-    figure.align_labels()
+            size = axes.get_position()
+            axes.xaxis.set_label_coords(0.5, -0.2 / (height * size.height))
+            axes.yaxis.set_label_coords(-0.36 / (WIDE * size.width), 0.5)
     return figure
 
 
@@ -189,6 +195,14 @@ def _range(v: FloatArray) -> tuple[float, float]:
     low, high = np.quantile(v, [0.003, 0.997])
     margin = 0.05 * (high - low) + 1e-9
     return float(low - margin), float(high + margin)
+
+
+def _apart(limits: tuple[float, float]) -> FloatArray:
+    """Two round numbers at most, not so near an edge that those of two panels could touch."""
+    low, high = limits
+    inner = low + 0.12 * (high - low), high - 0.12 * (high - low)
+    ticks = MaxNLocator(2).tick_values(*inner)
+    return ticks[(ticks >= inner[0]) & (ticks <= inner[1])]
 
 
 def _cloud(

@@ -188,8 +188,17 @@ def new_figure(width: float, height: float) -> Figure:
     return plt.figure(figsize=(width, height / 25.4), layout=layout)
 
 
+def lay_out(figure: Figure) -> None:
+    """Find the places of all parts of a figure, once: Matplotlib would do so for every file, and
+    draw the figure in vain each time."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
     """Write a figure to all paths, the same bytes on every run."""
+    lay_out(figure)
     for path in map(Path, paths):
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
         with replacing(path) as partial:
