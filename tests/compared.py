@@ -15,7 +15,8 @@ import numpy as np
 from activenoise.files import read_tree
 
 TIMES = ("second", "rss", "jobs")  # of two runs they differ
-UNLIKE = {"benchmarks", "logs", "origin.json"}  # folders and files that differ between any two runs
+# Folders and files that differ between any two runs.
+UNLIKE = {"benchmarks", "logs", "origin.json", "times.csv"}
 # Kernels that Numba has just compiled round otherwise than those from its cache: by up to 1e-12.
 ROUNDING = 1e-6
 

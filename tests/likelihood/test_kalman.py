@@ -288,6 +288,21 @@ def test_the_baseline_is_that_of_generalised_least_squares():
     np.testing.assert_allclose(found.baseline, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("baseline", ["constant", "linear"])
+def test_baselines_of_many_models_are_those_of_each(baseline):
+    kappa, tau_a = np.array([0.7, 2.0, 5.0]), np.array([0.2, 0.6, 1.0])
+    measured = {"noise": 0.05, "exposure": 0.6, "baseline": baseline}
+    record = simulate_records(AOUP(2.0, 0.3, 1.0, 0.6), Instrument(), 200, 0.05, seed=4) + 7.0
+    record[50:60] = np.nan
+    models = AOUP(kappa, 0.3, 1.0, tau_a)
+    fitted, information = kalman.baselines(models, Instrument(**measured), record, 0.05)
+    for i in range(3):
+        model = AOUP(kappa[i], 0.3, 1.0, tau_a[i])
+        one = kalman.innovations(model, Instrument(**measured), record, 0.05)
+        np.testing.assert_allclose(fitted[i], one.baseline, rtol=1e-9)
+        np.testing.assert_allclose(information[i], one.information, rtol=1e-9)
+
+
 def test_autocovariance_is_that_of_what_is_recorded():
     model = Viscoelastic(2.0, 0.3, 3.0, 0.8)
     instrument = Instrument(noise=0.05, exposure=0.6, corner=8.0, relaxed=0.2)

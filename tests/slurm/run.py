@@ -140,6 +140,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that `with` blocks clean up
     local, without, accounted = (RESULTS / name for name in ("local", "without", "accounted"))
     targets = FEW if few else []
+    shutil.rmtree(ROOT / local, ignore_errors=True)  # of another run
     files = [str(local / path) for path in targets]
     words = [*command("--cores", "all", *files), "--config", f"results={local}"]
     print("$", shlex.join(words), flush=True)

@@ -8,8 +8,10 @@ instrument (`switching`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from activenoise.arrays import FloatArray
@@ -154,11 +156,11 @@ def _log_ratio_summed(
     repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
     for x in positions:
         base = kalman.regressors(len(x), marginal.unknowns)
-        levelled, log_cell = np.empty((len(ratio), len(nodes), len(x))), np.empty(len(ratio))
-        for i in range(len(ratio)):
-            fitted, factor = _baseline(twin, parameters, i, Record(x, dt), baseline)
-            levelled[i] = x - (fitted + np.linalg.solve(factor.T, nodes.T).T) @ base
-            log_cell[i] = nodes.shape[1] * np.log(step) - np.log(np.diagonal(factor)).sum()
+        fitted, information = kalman.baselines(model, marginal, x, dt)
+        factor = np.linalg.cholesky(information)
+        away = np.linalg.solve(factor.transpose(0, 2, 1), nodes.T[None]).transpose(0, 2, 1)
+        levelled = x - (fitted[:, None] + away) @ base
+        log_cell = nodes.shape[1] * np.log(step) - _log_diagonal(factor)
         log_p = rbp_log_likelihood(
             linear_model(twin, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
             from_zero=True,
@@ -167,14 +169,9 @@ def _log_ratio_summed(
     return ratio
 
 
-def _baseline(
-    twin: str, parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
-) -> tuple[FloatArray, FloatArray]:
-    """Mean of the twin's normal law of the coefficients of the baseline at the i-th set of
-    parameters, and the Cholesky factor of the inverse of its covariance."""
-    one = {name: v[i] for name, v in parameters.items()}
-    left = kalman.innovations(linear_model(twin, one), instrument_of(one, baseline), *record)
-    return left.baseline, np.asarray(np.linalg.cholesky(left.information), np.float64)
+def _log_diagonal(factor: NDArray[np.floating[Any]]) -> FloatArray:
+    """Sums of the logarithms on the diagonals of m Cholesky factors, (m,)."""
+    return np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
 
 
 def _log_ratio(
@@ -211,12 +208,12 @@ def _log_ratio_thinned(
     if not shifts.shape[1]:
         return rbp_log_likelihood(model, instrument, *record, from_zero=True) - gaussian
     base = kalman.regressors(len(record.positions), shifts.shape[1])
-    levelled = np.tile(record.positions, (len(shifts), 1))
-    for i, shift in enumerate(shifts):
-        fitted, factor = _baseline(twin, parameters, i, record, baseline)
-        levelled[i] -= (fitted + np.linalg.solve(factor.T, shift)) @ base
-        # From the marginal density to that at this baseline, whose law is normal.
-        gaussian[i] += np.log(np.diagonal(factor)).sum()
-        gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))
+    fitted, information = kalman.baselines(model, instrument, *record)
+    factor = np.linalg.cholesky(information)
+    away = np.linalg.solve(factor.transpose(0, 2, 1), shifts[:, :, None])[:, :, 0]
+    levelled = record.positions - (fitted + away) @ base
+    # From the marginal density to that at this baseline, whose law is normal.
+    gaussian += _log_diagonal(factor)
+    gaussian -= 0.5 * (np.sum(shifts**2, axis=1) + shifts.shape[1] * np.log(2 * np.pi))
     level = instrument_of(parameters)
     return rbp_log_likelihood(model, level, levelled, record.dt, from_zero=True) - gaussian

@@ -112,6 +112,21 @@ def innovations(
     return Innovations(rows[0] - baseline @ rows[1:], baseline, information)
 
 
+def baselines(
+    model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
+) -> tuple[FloatArray, FloatArray]:
+    """Mean (m, unknowns) and inverse covariance (m, unknowns, unknowns) of the coefficients of a
+    record's baseline, which are normal given the parameters of each of m models."""
+    record = check_record(positions, instrument, model)
+    system = discretise(model, instrument, dt)
+    base = regressors(len(record), instrument.unknowns)
+    products = np.empty((len(system.R), len(base) + 1, len(base) + 1))
+    _run_products(record, base, *system, products)
+    information = products[:, 1:, 1:]
+    coefficients = np.linalg.solve(information, products[:, 1:, :1])[:, :, 0]
+    return np.asarray(coefficients, np.float64), information
+
+
 def recursive_innovations(
     model: LinearModel, instrument: Instrument, positions: ArrayLike, dt: float
 ) -> FloatArray:
@@ -190,6 +205,22 @@ def _run_each(record, base, F, G, Q, S, R, P, values):
     nothing = np.empty((0, 0))
     for i in prange(len(values)):
         values[i] = _filter_one(record, base, F[i], G[i], Q[i], S[i], R[i], P[i], nothing)
+
+
+@njit(cache=True, parallel=True)
+def _run_products(record, base, F, G, Q, S, R, P, products):
+    """Sums of the products of innovations of record and regressors, over s, of each model."""
+    c, n = len(base) + 1, len(record)
+    for i in prange(len(products)):
+        rows = np.empty((c, n))
+        _filter_one(record, base, F[i], G[i], Q[i], S[i], R[i], P[i], rows)
+        for a in range(c):
+            for b in range(c):
+                total = 0.0
+                for t in range(n):
+                    if not np.isnan(record[t]):
+                        total += rows[a, t] * rows[b, t]
+                products[i, a, b] = total
 
 
 @njit(cache=True)

@@ -201,7 +201,7 @@ def _apart(limits: tuple[float, float]) -> FloatArray:
     """Two round numbers at most, not so near an edge that those of two panels could touch."""
     low, high = limits
     inner = low + 0.12 * (high - low), high - 0.12 * (high - low)
-    ticks = MaxNLocator(2).tick_values(*inner)
+    ticks = np.asarray(MaxNLocator(2).tick_values(*inner))
     return ticks[(ticks >= inner[0]) & (ticks <= inner[1])]
 
 
