@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.special import gammaln
 
 from activenoise.arrays import FloatArray
@@ -42,8 +43,8 @@ class Mixture:
         effective = 1 / np.sum(w**2)
         k = int(np.clip(effective / (_PER_COMPONENT * d), 1, _MOST_COMPONENTS))
         centre = w @ z
-        spread = _covariance(z - centre, w)
-        white = (z - centre) @ np.linalg.inv(np.linalg.cholesky(spread)).T
+        (spread,) = _factors(_scatter(z, w[None], centre[None]) / w.sum())
+        white = (z - centre) @ np.linalg.inv(spread).T
         chosen = [int(rng.choice(n, p=w))]
         for _ in range(k - 1):
             distance = np.min([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
@@ -61,19 +62,14 @@ class Mixture:
                 share, u, mass = share[kept], u[kept], mass[kept]
             uw = share * u * w
             means = uw @ z / uw.sum(axis=1)[:, None]
-            factors = np.array(
-                [
-                    np.linalg.cholesky(_covariance(z - m, row, total))
-                    for m, row, total in zip(means, uw, mass, strict=True)
-                ]
-            )
+            factors = _factors(_scatter(z, uw, means) / mass[:, None, None])
             mixture = cls(mass / mass.sum(), means, factors)
             squares, log_parts = mixture._parts(z)
             share = np.exp(log_parts - _log_sum(log_parts))
             u = (_DOF + d) / (_DOF + squares)
         weights = np.append(mixture.weights * (1 - _BROAD), _BROAD)
         means = np.concatenate([mixture.means, centre[None]])
-        broad = np.sqrt(2.0) * np.linalg.cholesky(spread)
+        broad = np.sqrt(2.0) * spread
         factors = np.concatenate([np.sqrt(_WIDER) * mixture.factors, broad[None]])
         return cls(weights, means, factors)
 
@@ -106,12 +102,7 @@ class Mixture:
     def _parts(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Squared distances and log weighted densities of the components, (k, n)."""
         d = z.shape[1]
-        squares = np.array(
-            [
-                np.sum(((z - m) @ np.linalg.inv(f).T) ** 2, axis=1)
-                for m, f in zip(self.means, self.factors, strict=True)
-            ]
-        )
+        squares = _squares(z, self.means, self.factors)
         level = np.log(self.weights) - np.log(np.diagonal(self.factors, 0, 1, 2)).sum(axis=1)
         if np.isinf(self.dof):
             return squares, (level - 0.5 * d * np.log(2 * np.pi))[:, None] - 0.5 * squares
@@ -126,8 +117,46 @@ def _log_sum(log_parts: FloatArray) -> FloatArray:
     return np.asarray(highest + np.log(np.exp(log_parts - highest).sum(axis=0)))
 
 
-def _covariance(centred: FloatArray, w: FloatArray, total: float | None = None) -> FloatArray:
-    """Weighted covariance, its diagonal raised so that no component is thinner than a curved ridge
-    that it lies along."""
-    covariance = (centred * w[:, None]).T @ centred / (w.sum() if total is None else total)
-    return covariance + np.diag(_THICKER * np.diagonal(covariance) + 1e-12)
+def _factors(covariances: FloatArray) -> FloatArray:
+    """Cholesky factors of covariances (k, d, d), their diagonals raised so that no component is
+    thinner than a curved ridge that it lies along."""
+    raised = _THICKER * np.diagonal(covariances, axis1=1, axis2=2) + 1e-12
+    raised = covariances + raised[:, :, None] * np.eye(covariances.shape[1])
+    return np.asarray(np.linalg.cholesky(raised), np.float64)
+
+
+@njit(cache=True)
+def _scatter(z, weights, means):
+    """Weighted sums of the squares of z (n, d) about each of the means (k, d), (k, d, d)."""
+    k, d = means.shape
+    total = np.zeros((k, d, d))
+    away = np.empty(d)
+    for c in range(k):
+        for i in range(len(z)):
+            for a in range(d):
+                away[a] = z[i, a] - means[c, a]
+                part = weights[c, i] * away[a]
+                for b in range(a + 1):
+                    total[c, a, b] += part * away[b]
+        for a in range(d):
+            for b in range(a):
+                total[c, b, a] = total[c, a, b]
+    return total
+
+
+@njit(cache=True)
+def _squares(z, means, factors):
+    """Squared distances of z (n, d) from each of the means (k, d), in units of the lower Cholesky
+    factors (k, d, d), (k, n)."""
+    k, d = means.shape
+    squares = np.zeros((k, len(z)))
+    solved = np.empty(d)
+    for c in range(k):
+        for i in range(len(z)):
+            for a in range(d):
+                rest = z[i, a] - means[c, a]
+                for b in range(a):
+                    rest -= factors[c, a, b] * solved[b]
+                solved[a] = rest / factors[c, a, a]
+                squares[c, i] += solved[a] * solved[a]
+    return squares
