@@ -103,6 +103,7 @@ def test_hdf5_by_the_name_of_the_dataset(tmp_path):
     np.testing.assert_array_equal(record.tracks[""][:, 0], X)
     assert (record.dt, record.unit) == (pytest.approx(DT), "nm")
     assert tracks_of(tmp_path / "a.h5", column="x").unit == "nm"
+    assert tracks_of(tmp_path / "a.h5", column=["x"]).unit == "nm"
 
 
 def test_hdf5_attributes_that_disagree(tmp_path):

@@ -21,9 +21,9 @@ class ReadOptions:
     dt: interval of the file, s, before the stride. With it, times whose unit the file leaves open
         may also be in ms, us or ns, or frames, and times that jitter are taken as even.
     unit: of the positions after scaling, e.g. "um".
-    column: the coordinates, several parted by commas: a name in the header or a number from 0; of
-        .npz and HDF5, the name of an array, with "[i]" for row i of (n_tracks, n_points); in a
-        table of many tracks "x[12]" for column x of track 12.
+    column: the coordinates, several parted by commas or in a list: a name in the header or a
+        number from 0; of .npz and HDF5, the name of an array, with "[i]" for row i of (n_tracks,
+        n_points); in a table of many tracks "x[12]" for column x of track 12.
     track_column: which track a row is of, by name or number, where its name is not a usual one
         (particle, TRACK_ID, Trajectory ...). Rows whose track is blank are in no track.
     time_column: times in s or frame numbers, where neither name nor equal steps tell.
@@ -35,7 +35,7 @@ class ReadOptions:
 
     dt: float | None = None
     unit: str | None = None
-    column: Selector | None = None
+    column: Selector | list[Selector] | None = None
     track_column: Selector | None = None
     time_column: Selector | None = None
     scale: float | None = None
@@ -43,6 +43,10 @@ class ReadOptions:
     min_points: int = MIN_POINTS
     no_time: bool = False
     one_track: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.column, list):
+            object.__setattr__(self, "column", ",".join(map(str, self.column)))
 
     @property
     def columns(self) -> list[Selector] | None:
