@@ -1,7 +1,8 @@
-"""Evidence and posterior of the rotational Brownian particle (RBP) for records, in any medium.
+"""Evidence and posterior of the rotational Brownian particle (RBP) and the run-and-tumble particle
+(RTP) for records, in any medium.
 
-The AOUP in the same medium is its Gaussian twin: equal parameters give equal covariances. The
-posterior of an RBP is found by importance sampling from the twin's (`posterior`), seen through any
+The AOUP in the same medium is their Gaussian twin: equal parameters give equal covariances. The
+posterior of either is found by importance sampling from the twin's (`posterior`), seen through any
 instrument (`switching`).
 """
 
@@ -28,8 +29,8 @@ from activenoise.inference.record import (
     linear_model,
 )
 from activenoise.likelihood import kalman
-from activenoise.likelihood.switching import rbp_log_likelihood
-from activenoise.parameters import MEDIA, TWINS
+from activenoise.likelihood.switching import LOG_LIKELIHOODS
+from activenoise.parameters import DRIVES, MEDIA, TWINS
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.priors import Axis
 
@@ -43,7 +44,6 @@ _RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the bas
 _RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
 _COST = {"Simple": 1, "Maxwell": 2, "PowerLaw": 6}  # of a point
 _RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
-_RBP_OF = {twin: name for name, twin in TWINS.items()}
 
 
 def rbp_posterior(
@@ -54,6 +54,7 @@ def rbp_posterior(
     seed: int = 0,
     reach: Reach | None = None,
     n_draws: int = 4000,
+    drive: str = "RBP",
 ) -> Posterior:
     """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin,
     which are for the same records, prior and baseline.
@@ -68,12 +69,13 @@ def rbp_posterior(
     instead, and of a free tracer, whose filter forgets where it began. Where few of its draws are
     effective, `importance.sample_beside` moves to where RBP's posterior is. The ratio is about
     memory of the length of tau_a: a record that is much finer is thinned for it, and of a
-    propulsion that turns within three intervals the ratio is taken as 1.
+    propulsion that turns within three intervals the ratio is taken as 1. drive: "RTP" for the
+    run-and-tumble particle in place of the RBP.
     """
     records = checked(records)
-    name = twin.model_name
-    coordinates = Coordinates(name, default_prior(records) if prior is None else prior)
-    reach = reach or default_reach(records, Sampler(), name)
+    (name,) = (n for n, of in TWINS.items() if of == twin.model_name and DRIVES[n] == drive)
+    coordinates = Coordinates(twin.model_name, default_prior(records) if prior is None else prior)
+    reach = reach or default_reach(records, Sampler(), twin.model_name)
     d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
     free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
     many = free or unknowns * len(records) > _RBP_DRAWN
@@ -109,7 +111,7 @@ def rbp_posterior(
         seed,
         reach,
     )
-    return drawn_posterior(_RBP_OF[name], coordinates, found, n_draws, seed)
+    return drawn_posterior(name, coordinates, found, n_draws, seed)
 
 
 def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP") -> Reach:
@@ -122,7 +124,7 @@ def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP
 
 
 def _log_ratio_integrated(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
@@ -130,16 +132,16 @@ def _log_ratio_integrated(
 ) -> FloatArray:
     """log p(y | RBP) - log p(y | twin) of all records of free tracers together, at m sets of
     parameters, (m,). The filter integrates over the tracer's place."""
-    model, instrument = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    model, instrument = linear_model(name, parameters), instrument_of(parameters, baseline)
     gaussian = kalman.log_likelihoods(model, instrument, positions, dt).sum(axis=0)
-    mechanism = rbp_log_likelihood(
+    mechanism = LOG_LIKELIHOODS[DRIVES[name]](
         model, instrument, np.concatenate(positions), dt, lengths=[len(x) for x in positions]
     )
     return mechanism - gaussian
 
 
 def _log_ratio_summed(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
@@ -147,20 +149,20 @@ def _log_ratio_summed(
 ) -> FloatArray:
     """log p(y | RBP) - log p(y | twin) of all records of trapped tracers together, (m,). RBP's
     density is summed over nodes of each record's baseline."""
-    model, marginal = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    model, marginal = linear_model(name, parameters), instrument_of(parameters, baseline)
     ratio = -kalman.log_likelihoods(model, marginal, positions, dt).sum(axis=0)
     u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
     nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
-    repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
+    repeated = {key: np.repeat(v, len(nodes)) for key, v in parameters.items()}
     for x in positions:
         base = kalman.regressors(len(x), marginal.unknowns)
         levelled, log_cell = np.empty((len(ratio), len(nodes), len(x))), np.empty(len(ratio))
         for i in range(len(ratio)):
-            fitted, factor = _baseline(twin, parameters, i, Record(x, dt), baseline)
+            fitted, factor = _baseline(name, parameters, i, Record(x, dt), baseline)
             levelled[i] = x - (fitted + np.linalg.solve(factor.T, nodes.T).T) @ base
             log_cell[i] = nodes.shape[1] * np.log(step) - np.log(np.diagonal(factor)).sum()
-        log_p = rbp_log_likelihood(
-            linear_model(twin, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
+        log_p = LOG_LIKELIHOODS[DRIVES[name]](
+            linear_model(name, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
             from_zero=True,
         )  # fmt: skip
         ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
@@ -168,17 +170,17 @@ def _log_ratio_summed(
 
 
 def _baseline(
-    twin: str, parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
+    name: str, parameters: Mapping[str, FloatArray], i: int, record: Record, baseline: Baseline
 ) -> tuple[FloatArray, FloatArray]:
     """Mean of the twin's normal law of the coefficients of the baseline at the i-th set of
     parameters, and the Cholesky factor of the inverse of its covariance."""
-    one = {name: v[i] for name, v in parameters.items()}
-    left = kalman.innovations(linear_model(twin, one), instrument_of(one, baseline), *record)
+    one = {key: v[i] for key, v in parameters.items()}
+    left = kalman.innovations(linear_model(name, one), instrument_of(one, baseline), *record)
     return left.baseline, np.asarray(np.linalg.cholesky(left.information), np.float64)
 
 
 def _log_ratio(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     record: Record,
     shifts: FloatArray,
@@ -192,31 +194,32 @@ def _log_ratio(
     ratio = np.empty(len(strides))
     for stride in np.unique(strides):
         chosen = strides == stride
-        values = {name: v[chosen] for name, v in parameters.items()}
+        values = {key: v[chosen] for key, v in parameters.items()}
         values["exposure"] = values["exposure"] / stride  # a part of the longer interval now
         thinned = Record(record.positions[::stride], record.dt * stride)
-        ratio[chosen] = _log_ratio_thinned(twin, values, thinned, shifts[chosen], baseline)
+        ratio[chosen] = _log_ratio_thinned(name, values, thinned, shifts[chosen], baseline)
     return ratio
 
 
 def _log_ratio_thinned(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     record: Record,
     shifts: FloatArray,
     baseline: Baseline,
 ) -> FloatArray:
-    model, instrument = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    model, instrument = linear_model(name, parameters), instrument_of(parameters, baseline)
     gaussian = kalman.log_likelihood(model, instrument, *record, from_zero=True)
     if not shifts.shape[1]:
-        return rbp_log_likelihood(model, instrument, *record, from_zero=True) - gaussian
+        return LOG_LIKELIHOODS[DRIVES[name]](model, instrument, *record, from_zero=True) - gaussian
     base = kalman.regressors(len(record.positions), shifts.shape[1])
     levelled = np.tile(record.positions, (len(shifts), 1))
     for i, shift in enumerate(shifts):
-        fitted, factor = _baseline(twin, parameters, i, record, baseline)
+        fitted, factor = _baseline(name, parameters, i, record, baseline)
         levelled[i] -= (fitted + np.linalg.solve(factor.T, shift)) @ base
         # From the marginal density to that at this baseline, whose law is normal.
         gaussian[i] += np.log(np.diagonal(factor)).sum()
         gaussian[i] -= 0.5 * (shift @ shift + len(shift) * np.log(2 * np.pi))
     level = instrument_of(parameters)
-    return rbp_log_likelihood(model, level, levelled, record.dt, from_zero=True) - gaussian
+    log_p = LOG_LIKELIHOODS[DRIVES[name]](model, level, levelled, record.dt, from_zero=True)
+    return log_p - gaussian
