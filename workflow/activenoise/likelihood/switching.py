@@ -123,7 +123,10 @@ def rtp_scores(
 
 
 # By the drive of a model.
-LOG_LIKELIHOODS: dict[str, Callable[..., FloatArray]] = {"RBP": rbp_log_likelihood, "RTP": rtp_log_likelihood}
+LOG_LIKELIHOODS: dict[str, Callable[..., FloatArray]] = {
+    "RBP": rbp_log_likelihood,
+    "RTP": rtp_log_likelihood,
+}
 SCORES: dict[str, Callable[..., FloatArray]] = {"RBP": rbp_scores, "RTP": rtp_scores}
 
 
