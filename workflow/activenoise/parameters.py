@@ -145,6 +145,7 @@ MEDIA = {
     "PowerLaw": "PowerLaw",
     "AOUP": "Simple",
     "RBP": "Simple",
+    "RTP": "Simple",
     "ViscoelasticAOUP": "Maxwell",
     "ViscoelasticRBP": "Maxwell",
     "PowerLawAOUP": "PowerLaw",
@@ -153,7 +154,7 @@ MEDIA = {
 EQUILIBRIUM = ("Passive", "Viscoelastic", "PowerLaw")
 INSTRUMENTAL = ("Drift", "Wander")
 ACTIVE = (
-    "AOUP", "RBP", "ViscoelasticAOUP", "ViscoelasticRBP", "PowerLawAOUP", "PowerLawRBP",
+    "AOUP", "RBP", "RTP", "ViscoelasticAOUP", "ViscoelasticRBP", "PowerLawAOUP", "PowerLawRBP",
 )  # fmt: skip
 RECORD_MODELS = (*EQUILIBRIUM, *INSTRUMENTAL, *ACTIVE)
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
