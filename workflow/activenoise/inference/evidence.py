@@ -29,9 +29,7 @@ def log_evidence(
     if prior.fixed:
         values = log_likelihood(prior.single(model_name), tracks, dt, at_array)
     elif model_name == "RTP":
-        raise ValueError(
-            "RTP: its evidence for tracks is that of known parameters; fix all of them"
-        )
+        raise ValueError("RTP: tracks have its evidence at known parameters alone; fix all of them")
     elif model_name == "RBP":
         values = rbp_evidence(prior, tracks, dt, at_array, nodes).log_evidence
     else:
