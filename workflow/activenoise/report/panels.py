@@ -302,8 +302,8 @@ def _finish_mechanism(
     marks(length, [2, 5, 10, 20, 50, 100], "x")
     marks(length, [2, 5, 10, 20, 50, 100, 200])
     length.margins(x=0.25, y=0.2)
-    text = f"{pair_name(pair)}\nlines: exact optimum\nsquares: LSTM\nnumbers: {ratio}"
-    note(loss, 0.04, 0.04, text, va="bottom")
+    text = f"{pair_name(pair)}; numbers: {ratio}"
+    note(loss, 0.5, 1.03, text, ha="center", va="bottom")
     for axes, name in zip(row, letters, strict=True):
         letter(axes, name)
     for axes, panel in ((loss, "loss"), (excess, "excess")):
