@@ -269,7 +269,11 @@ WRONG = [
     ((*GRANULE, "pairs"), {"AOUP-RBP": {}}, ["estimates: the pair Passive-AOUP is missing"]),
     ((*GRANULE, "estimates", "targets"), ["x"], ["targets: x must be one of kappa, D, D_a, tau_a"]),
     ((*GRANULE, "parameters", "D"), 1e-3, ["granule.estimates.targets: D is fixed"]),
-    (("synthetic_records", "twin", "model"), "Levy", ["twin.model = 'Levy'", "Passive, AOUP, RBP or"]),
+    (
+        ("synthetic_records", "twin", "model"),
+        "Levy",
+        ["twin.model = 'Levy'", "Passive, AOUP, RBP or"],
+    ),
     (
         ("synthetic_records", "twin", "parameters"),
         {"kappa": 1, "D": 1},
