@@ -44,6 +44,7 @@ def test_one_more_mechanism_takes_nothing_from_equilibrium():
     assert total == pytest.approx(sum(without[name] for name in ACTIVE if name in without))
 
 
+@pytest.mark.slow
 def test_a_strong_run_and_tumble_is_active_and_named():
     one = RTP(*(np.array([v]) for v in (1.0, 0.3, 20.0, 3.0)))
     answer = compared(simulate_recorded(one, INSTRUMENT, 400, DT, seed=2)[0])

@@ -47,6 +47,7 @@ def test_weak_propulsion_is_gaussian():
     assert value == pytest.approx(gaussian, abs=0.02)
 
 
+@pytest.mark.slow
 def test_likelihood_ratios_average_to_one_through_noise_blur_and_gaps():
     count = 1500
     instrument = Instrument(noise=0.3, exposure=1.0)
