@@ -107,6 +107,7 @@ WRONG = [
     ((*FREE, "estimates", "targets"), ["exposure"], ["targets", "must be one of kappa, D, D_a"]),
     ((*FREE, "estimates", "targets"), ["D_a"], ["targets: D_a is not among the parameters"]),
     ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not asked without a unit"]),
+    ((*GRANULE, "pairs", "AOUP-RTP"), {}, ["granule.pairs: RTP is compared at known parameters"]),
     ((*GRANULE, "parameters", "drift"), -0.1, ["granule.parameters.drift = -0.1"]),
     (
         (*GRANULE, "parameters", "drift"),
@@ -268,7 +269,11 @@ WRONG = [
     ((*GRANULE, "pairs"), {"AOUP-RBP": {}}, ["estimates: the pair Passive-AOUP is missing"]),
     ((*GRANULE, "estimates", "targets"), ["x"], ["targets: x must be one of kappa, D, D_a, tau_a"]),
     ((*GRANULE, "parameters", "D"), 1e-3, ["granule.estimates.targets: D is fixed"]),
-    (("synthetic_records", "twin", "model"), "Levy", ["twin.model = 'Levy'", "Passive, AOUP or"]),
+    (
+        ("synthetic_records", "twin", "model"),
+        "Levy",
+        ["twin.model = 'Levy'", "Passive, AOUP, RBP or"],
+    ),
     (
         ("synthetic_records", "twin", "parameters"),
         {"kappa": 1, "D": 1},

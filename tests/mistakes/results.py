@@ -301,7 +301,7 @@ BAD: list[tuple[str, str, Callable[[Path], Any], str]] = [
     (
         "scores without an accuracy", "the figure of mechanisms",
         lambda f: figure(
-            "mechanism", {"studies": [("a", 20.0, None)]},
+            "mechanism", {"studies": [("a", "AOUP-RBP", 20.0, None)]},
             scores=[table(f / "scores.csv", *WHOSE, "duration", *LOSSES)],
         ),
         "scores.csv: no column accuracy_0, accuracy_1",

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.linalg import expm
 
-from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
+from activenoise.physics.models import AOUP, RBP, RTP, Passive, Viscoelastic
 
 getcontext().prec = 60
 
@@ -19,6 +19,7 @@ MODELS = [
     AOUP(2.0, 0.4, 1.5, 0.5),  # kappa tau_a = 1
     AOUP(2.0, 0.4, 1.5, 0.5 * (1 + 1e-12)),
     RBP(1.0, 1.0, 20.0, 3.0),
+    RTP(1.0, 1.0, 20.0, 3.0),
     Viscoelastic(2.0, 0.4, 1.5, 0.7),
     Viscoelastic(2.0, 0.4, 1e-3, 0.5),
 ]

@@ -63,7 +63,17 @@ def test_scores_are_drawn_without_published_numbers_too(tmp_path, name):
 
 def test_mechanisms_are_drawn_with_a_network_and_without(tmp_path):
     paths = [rows(tmp_path / f"{k}.csv", SCORES, *SCORED) for k in range(2)]
-    draw("mechanism", tmp_path, {"studies": [("a", 2.0, None), ("a", 5.0, "lstm")]}, scores=paths)
+    studies = [("a", "AOUP-RBP", 2.0, None), ("a", "AOUP-RBP", 5.0, "lstm")]
+    draw("mechanism", tmp_path, {"studies": studies}, scores=paths)
+
+
+def test_mechanisms_of_several_pairs_are_drawn(tmp_path):
+    cells = [row | {"pair": pair} for pair in ("AOUP-RBP", "RBP-RTP") for row in SCORED]
+    path = rows(tmp_path / "scores.csv", SCORES, *cells)
+    studies = [("a", "AOUP-RBP", 2.0, None), ("a", "RBP-RTP", 2.0, "lstm")]
+    draw("mechanism", tmp_path, {"studies": studies}, scores=[path, path])
+    table = (tmp_path / "table.csv").read_text()
+    assert [line.split(",")[1] for line in table.split()[1:]] == ["AOUP-RBP", "RBP-RTP"]
 
 
 def test_each_pair_is_drawn_from_the_calibration_of_its_study(tmp_path):

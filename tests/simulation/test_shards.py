@@ -13,7 +13,7 @@ from activenoise.simulation import shards
 from activenoise.simulation.tracks import simulate
 
 
-@pytest.mark.parametrize("model", ["Passive", "AOUP", "RBP"])
+@pytest.mark.parametrize("model", ["Passive", "AOUP", "RBP", "RTP"])
 def test_tracks_do_not_depend_on_the_number_of_shards(tmp_path, model, monkeypatch):
     one = DataSet(write(tmp_path / "one", model, [0, N_TRACKS]))
     # Twelve shards: the name of the eleventh comes before that of the third.

@@ -13,7 +13,7 @@ from scipy.linalg import expm
 from scipy.stats import kstest
 
 from activenoise.parameters import PARAMETERS
-from activenoise.physics.models import AOUP, MODELS, RBP, Passive
+from activenoise.physics.models import AOUP, MODELS, RBP, RTP, Passive
 from activenoise.simulation.tracks import simulate
 
 # Model and dt: the benchmark, fast and slow sampling, kappa tau_a = 1, strong propulsion
@@ -27,6 +27,8 @@ CASES = [
     (RBP(1.0, 1.0, 20.0, 3.0), 0.1),
     (RBP(2.0, 0.4, 1.5, 0.5), 0.3),
     (RBP(157.0, 7e-4, 6.3e-3, 0.33), 6.4e-4),
+    (RTP(1.0, 1.0, 20.0, 3.0), 0.1),
+    (RTP(2.0, 0.4, 1.5, 0.1), 0.3),
 ]
 N_TRACKS = 20_000
 

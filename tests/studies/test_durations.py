@@ -82,11 +82,12 @@ def test_published_values_of_another_pair_or_beyond_our_durations_are_left_out()
 
 def test_the_duration_needed_lies_between_those_around_the_level():
     table = scores(optimum=(0.1, [1, 1.5, 2, 4, 8]), lstm=(0.1, [2, 4]))
-    row = duration_row(table, "mechanism_2", 2.0, "lstm")
+    about = ("mechanism_2", "AOUP-RBP", 2.0)
+    row = duration_row(table, *about, "lstm")
     # The mean accuracy is 1 - 0.4/t: 0.8 at 2 s, 0.9 at 4 s.
     assert row["duration_90"] == pytest.approx(4)
     assert 1.5 < row["duration_75"] < 2
     assert row["largest_excess"] == pytest.approx(0.05)
-    assert "largest_excess" not in duration_row(table, "mechanism_2", 2.0, None)
-    short = duration_row(scores(optimum=(0.1, [1, 1.2])), "mechanism_2", 2.0, None)
+    assert "largest_excess" not in duration_row(table, *about, None)
+    short = duration_row(scores(optimum=(0.1, [1, 1.2])), *about, None)
     assert np.isnan(short["duration_90"])

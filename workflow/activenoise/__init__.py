@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from activenoise.likelihood.positions import log_likelihood as log_likelihood
     from activenoise.physics.models import AOUP as AOUP
     from activenoise.physics.models import RBP as RBP
+    from activenoise.physics.models import RTP as RTP
     from activenoise.physics.models import Passive as Passive
     from activenoise.physics.models import Viscoelastic as Viscoelastic
     from activenoise.physics.priors import parse_prior as parse_prior
@@ -29,6 +30,7 @@ _HOMES = {
     "AOUP": "activenoise.physics.models",
     "Passive": "activenoise.physics.models",
     "RBP": "activenoise.physics.models",
+    "RTP": "activenoise.physics.models",
     "Viscoelastic": "activenoise.physics.models",
     "log_evidence": "activenoise.inference.evidence",
     "log_likelihood": "activenoise.likelihood.positions",

@@ -128,9 +128,15 @@ PARAMETERS = {
         "kappa", "D", "medium_strength", "alpha", "tau_min", "tau_max", "D_a", "tau_a",
     ),
 }  # fmt: skip
-# The models whose propulsion is that of an RBP, and the linear model of the same covariance.
-TWINS = {"RBP": "AOUP", "ViscoelasticRBP": "ViscoelasticAOUP", "PowerLawRBP": "PowerLawAOUP"}
+# The models whose propulsion is not Gaussian, and the linear model of the same covariance.
+TWINS = {
+    "RBP": "AOUP",
+    "RTP": "AOUP",
+    "ViscoelasticRBP": "ViscoelasticAOUP",
+    "PowerLawRBP": "PowerLawAOUP",
+}
 PARAMETERS |= {name: PARAMETERS[twin] for name, twin in TWINS.items()}
+DRIVES = {name: name[-3:] for name in TWINS}  # RBP or RTP
 # The models of records: the medium of each. "Drift" and "Wander" are Passive on an instrument that
 # moves slowly, as a random walk or one that relaxes.
 MEDIA = {
@@ -139,6 +145,7 @@ MEDIA = {
     "PowerLaw": "PowerLaw",
     "AOUP": "Simple",
     "RBP": "Simple",
+    "RTP": "Simple",
     "ViscoelasticAOUP": "Maxwell",
     "ViscoelasticRBP": "Maxwell",
     "PowerLawAOUP": "PowerLaw",
@@ -147,15 +154,15 @@ MEDIA = {
 EQUILIBRIUM = ("Passive", "Viscoelastic", "PowerLaw")
 INSTRUMENTAL = ("Drift", "Wander")
 ACTIVE = (
-    "AOUP", "RBP", "ViscoelasticAOUP", "ViscoelasticRBP", "PowerLawAOUP", "PowerLawRBP",
+    "AOUP", "RBP", "RTP", "ViscoelasticAOUP", "ViscoelasticRBP", "PowerLawAOUP", "PowerLawRBP",
 )  # fmt: skip
 RECORD_MODELS = (*EQUILIBRIUM, *INSTRUMENTAL, *ACTIVE)
 # Models that a study may compare; a viscoelastic bead is a reading of records, with its own priors.
-STUDIED = ("Passive", "AOUP", "RBP")
+STUDIED = ("Passive", "AOUP", "RBP", "RTP")
 # What an AOUP is made of, in either form: what networks may estimate.
 TARGETS = ("kappa", "D", "D_a", "tau_a", "active_share")
 TRAPS = ("trapped", "free")
-# Lowest corner, in 1/interval, of a low-pass on RBP: what it remembers is simulated too.
+# Lowest corner, in 1/interval, of a low-pass on RBP or RTP: what it remembers is simulated too.
 LOWEST_CORNER = 1e-3
 
 

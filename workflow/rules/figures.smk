@@ -66,7 +66,7 @@ if studies := plan.mechanism_studies():
     FIGURES["mechanism"] = Figure(
         "mechanism",
         SCORES,
-        {"figure": "AOUP or RBP: how long, how strong"},
+        {"figure": "which mechanism: how long, how strong"},
         {"scores": [RESULTS / study / "scores.csv" for study, *_ in studies]},
         {"studies": studies},
         by="mechanism",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record, instrument_of, linear_model
 from activenoise.likelihood import kalman
 from activenoise.likelihood.scatter import compressed
-from activenoise.likelihood.switching import rbp_log_likelihood, rbp_scores
-from activenoise.parameters import TWINS
+from activenoise.likelihood.switching import LOG_LIKELIHOODS, SCORES
+from activenoise.parameters import DRIVES, TWINS
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.system import LinearModel
 
@@ -143,9 +144,9 @@ def fit_test(
 ) -> FitTest:
     """Tests of one coordinate's innovations under one model, at the likeliest of some draws.
 
-    parts: posteriors, each with the records by track to which it belongs. RBP's innovations are its
-    normal scores (`switching.rbp_scores`). Several records are tested as one series: N_LAGS missing
-    values between them keep lags from crossing from one to the next.
+    parts: posteriors, each with the records by track to which it belongs. The innovations of an RBP
+    or RTP are its normal scores (`switching.rbp_scores`). Several records are tested as one series:
+    N_LAGS missing values between them keep lags from crossing from one to the next.
     """
     records = {track: record for _, some in parts for track, record in some.items()}
     left = {}
@@ -156,7 +157,7 @@ def fit_test(
         )
         if p.model_name in TWINS:
             model, instrument = _likeliest_rbp(p, list(some.values()), baseline)
-            way = _scores
+            way = partial(_scores, DRIVES[p.model_name])
         for track, record in some.items():
             if np.isfinite(record.positions).sum() > instrument.unknowns:
                 left[track] = way(model, instrument, *record)
@@ -185,20 +186,19 @@ def _innovations(
 def _likeliest_rbp(
     p: Posterior, records: Sequence[Record], baseline: Baseline
 ) -> tuple[LinearModel, Instrument]:
-    """The twin of an RBP (`inference.rbp_posterior`), and the instrument, of the likeliest of a few
-    draws, by the first points of the records."""
+    """The twin of an RBP or RTP (`inference.rbp_posterior`), and the instrument, of the likeliest
+    of a few draws, by the first points of the records."""
     parts = [record.positions for record in records]
     points = np.cumsum([len(x) for x in parts])
     parts = [
         x[:_RBP_POINTS] for x, n in zip(parts, points, strict=True) if n - len(x) < _RBP_POINTS
     ]
-    tried = []
+    tried, log_likelihood = [], LOG_LIKELIHOODS[DRIVES[p.model_name]]
     for i in range(_RBP_CANDIDATES):
         twin, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
         level = [_level(twin, instrument, Record(x, records[0].dt)) for x in parts]
         log_p = math.fsum(
-            float(rbp_log_likelihood(twin, at, x, records[0].dt, from_zero=True)[0])
-            for at, x in level
+            float(log_likelihood(twin, at, x, records[0].dt, from_zero=True)[0]) for at, x in level
         )
         tried.append((log_p, twin, instrument))
     _, twin, instrument = max(tried, key=lambda one: one[0])
@@ -219,11 +219,11 @@ def _level(
 
 
 def _scores(
-    twin: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
+    drive: str, twin: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
 ) -> FloatArray:
-    """Normal scores of a record under the RBP that has the covariance of its twin."""
+    """Normal scores of a record under the RBP or RTP that has the covariance of its twin."""
     at, levelled = _level(twin, instrument, Record(positions, dt))
-    return rbp_scores(twin, at, levelled, dt, from_zero=True)
+    return SCORES[drive](twin, at, levelled, dt, from_zero=True)
 
 
 def likeliest(

@@ -82,7 +82,7 @@ def misfits(test: FitTest, limits: Thresholds = THRESHOLDS) -> dict[str, float]:
     largest autocorrelation), "normal" (distance), "shape" (excess kurtosis of the positions),
     "slow" (chance of the blocks). Empty: it fits.
 
-    The innovations of RBP are its normal scores; its positions are not normal.
+    The innovations of RBP and RTP are their normal scores; their positions are not normal.
     """
     found: dict[str, float] = {}
     largest = max(test.autocorrelation, key=abs)
@@ -134,7 +134,7 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     at equilibrium has the same law, and how the two share the probability is the priors' doing
     ("active or viscoelastic"). "no sign": activity is not needed, and how large it can be is known,
     or the record speaks against it. "shape": the positions are not Gaussian, but their
-    correlations are those of equilibrium. Both RBP and a trap that is not harmonic produce this, so
+    correlations are those of equilibrium. RBP, RTP and a trap that is not harmonic produce this, so
     the record does not decide. "active, not described": no model fits, but all agree on activity,
     or the test without a model shows activity that the models do not have. "still": the positions
     are white. "slow noise": their spectrum is that of 1/f noise, which instruments have.
@@ -200,7 +200,7 @@ def _models_agree(found: ComparisonFacts, limits: Thresholds) -> bool:
 
 
 def _only_by_shape(found: ComparisonFacts, limits: Thresholds) -> bool:
-    """Whether RBP alone, whose positions are not normal, makes the record look active."""
+    """Whether RBP and RTP alone, whose positions are not normal, make the record look active."""
     by_rbp = found.p(*TWINS) > limits.factor * found.p(*_GAUSSIAN_ACTIVE)
     return by_rbp and _driven_over_still(found) < log(limits.factor)
 

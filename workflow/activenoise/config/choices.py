@@ -62,7 +62,7 @@ def choices(trap: str, settings: Mapping[str, Any]) -> Choices:
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"odds.{name} = {value:g}: must be a number of 0 or more")
     if not any(odds.get(name, 1.0) for name in RECORD_MODELS if name not in TWINS):
-        raise ValueError("odds: a model other than RBP must have odds above 0")
+        raise ValueError("odds: a model other than RBP and RTP must have odds above 0")
     return Choices(trap, priors, settings.get("baseline"), odds)
 
 

@@ -22,6 +22,9 @@ from activenoise.config.schema import (
 from activenoise.config.seeds import derive_seed, record_seed
 from activenoise.parameters import Range, pair_models, parameter_range, study_ranges
 
+# Pairs of models that have the same covariance at equal parameters.
+MECHANISMS = ("AOUP-RBP", "AOUP-RTP", "RBP-RTP")
+
 
 class RecordLine(SheetLine, Protocol):
     """What the plan reads of a line of the sheet (`reading.sheet.SheetRow`)."""
@@ -317,16 +320,17 @@ class Plan:
         """Whether a pair has networks that its log-loss figure leaves out, or several seeds."""
         return any(n["aside"] or n["seeds"] > 1 for n in self.networks(study, pair).values())
 
-    def mechanism_studies(self) -> list[tuple[str, float, str | None]]:
-        """Study, D_a/D and first LSTM of the studies of AOUP or RBP at known parameters."""
+    def mechanism_studies(self) -> list[tuple[str, str, float, str | None]]:
+        """Study, pair, D_a/D and first LSTM of the studies of two mechanisms at known parameters,
+        pair by pair and in the order of D_a/D."""
         found = []
         for study, settings in self.studies.items():
             ranges = study_ranges(settings["parameters"])
             known = all(low == high for low, high, _ in ranges.values())
-            if "AOUP-RBP" in settings["pairs"] and known:
+            for pair in (pair for pair in MECHANISMS if pair in settings["pairs"] and known):
                 ratio = ranges["D_a"][0] / ranges["D"][0]
-                found.append((study, ratio, self.first_lstm(study, "AOUP-RBP")))
-        return sorted(found, key=lambda item: item[1])
+                found.append((study, pair, ratio, self.first_lstm(study, pair)))
+        return sorted(found, key=lambda item: (MECHANISMS.index(item[1]), item[2]))
 
     def estimates_about(self, study: str) -> dict[str, Any]:
         """What the figure of a study's estimates says of it."""

@@ -218,6 +218,11 @@ def _study_mistakes(study: Config) -> Iterator[str]:
         yield "parameters.D_a = 0: active models are then passive; must be positive, or a prior"
     if study["estimates"]:
         yield from _target_mistakes(study, ranges)
+    if "RTP" in models and not (is_bare(ranges) and all(r.fixed for r in ranges.values())):
+        yield (
+            "pairs: RTP is compared at known parameters and exact positions; each parameter must be"
+            " a number, and none of an instrument, or RTP must be left out"
+        )
     if "RBP" in models:
         yield from _rotational_mistakes(study, ranges)
     for place, network in _networks(study):

@@ -1,8 +1,9 @@
 """Comparison of the models of the grid for records that share their parameters.
 
 A model is a MEDIUM (a simple liquid, one Maxwell element, a power law) with a DRIVE (none, AOUP,
-RBP), seen through the instrument. Two more are a passive tracer in a simple liquid on an instrument
-that moves slowly: "Drift", a random walk, and "Wander", one that relaxes.
+RBP, and in a simple liquid RTP), seen through the instrument. Two more are a passive tracer in a
+simple liquid on an instrument that moves slowly: "Drift", a random walk, and "Wander", one that
+relaxes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,15 @@ from activenoise.inference.record import (
     elements_of,
     wander_prior,
 )
-from activenoise.parameters import ACTIVE, EQUILIBRIUM, INSTRUMENTAL, MEDIA, RECORD_MODELS, TWINS
+from activenoise.parameters import (
+    ACTIVE,
+    DRIVES,
+    EQUILIBRIUM,
+    INSTRUMENTAL,
+    MEDIA,
+    RECORD_MODELS,
+    TWINS,
+)
 from activenoise.physics.instrument import Baseline
 from activenoise.physics.media import Tracer
 from activenoise.physics.priors import Axis
@@ -96,7 +105,8 @@ def compare_models(
             continue
         twin = posteriors[TWINS[name]]
         reach = default_reach(records, sampler or Sampler(), twin.model_name)
-        posteriors[name] = rbp_posterior(twin, records, prior, baseline, seed, reach)
+        drive = DRIVES[name]
+        posteriors[name] = rbp_posterior(twin, records, prior, baseline, seed, reach, drive=drive)
     counted = [name for name, p in posteriors.items() if counts(p)]
     evidence = {name: p.log_evidence for name, p in posteriors.items()}
     probability = probabilities(evidence, odds, counted)

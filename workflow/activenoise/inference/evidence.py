@@ -23,11 +23,13 @@ def log_evidence(
 
     tracks: (n_tracks, n_steps), dt (s) apart. at: prefix lengths, in points. nodes: number on each
     axis of the quadrature. Returns (n_tracks,), or (n_tracks, len(at)) if `at` is given. RBP's is
-    sampled (`rbp_evidence`).
+    sampled (`rbp_evidence`). ValueError for RTP unless its parameters are known.
     """
     tracks, at_array, squeeze = check_tracks(tracks, at)
     if prior.fixed:
         values = log_likelihood(prior.single(model_name), tracks, dt, at_array)
+    elif model_name == "RTP":
+        raise ValueError("RTP: tracks have its evidence at known parameters alone; fix all of them")
     elif model_name == "RBP":
         values = rbp_evidence(prior, tracks, dt, at_array, nodes).log_evidence
     else:

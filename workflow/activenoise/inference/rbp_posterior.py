@@ -1,7 +1,8 @@
-"""Evidence and posterior of the rotational Brownian particle (RBP) for records, in any medium.
+"""Evidence and posterior of the rotational Brownian particle (RBP) and the run-and-tumble particle
+(RTP) for records, in any medium.
 
-The AOUP in the same medium is its Gaussian twin: equal parameters give equal covariances. The
-posterior of an RBP is found by importance sampling from the twin's (`posterior`), seen through any
+The AOUP in the same medium is their Gaussian twin: equal parameters give equal covariances. The
+posterior of either is found by importance sampling from the twin's (`posterior`), seen through any
 instrument (`switching`).
 """
 
@@ -30,8 +31,8 @@ from activenoise.inference.record import (
     linear_model,
 )
 from activenoise.likelihood import kalman
-from activenoise.likelihood.switching import rbp_log_likelihood
-from activenoise.parameters import MEDIA, TWINS
+from activenoise.likelihood.switching import LOG_LIKELIHOODS
+from activenoise.parameters import DRIVES, MEDIA, TWINS
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.priors import Axis
 
@@ -45,7 +46,6 @@ _RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the bas
 _RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
 _COST = {"Simple": 1, "Maxwell": 2, "PowerLaw": 6}  # of a point
 _RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
-_RBP_OF = {twin: name for name, twin in TWINS.items()}
 
 
 def rbp_posterior(
@@ -56,6 +56,7 @@ def rbp_posterior(
     seed: int = 0,
     reach: Reach | None = None,
     n_draws: int = 4000,
+    drive: str = "RBP",
 ) -> Posterior:
     """Evidence and posterior of the rotational Brownian particle, from those of its Gaussian twin,
     which are for the same records, prior and baseline.
@@ -70,12 +71,13 @@ def rbp_posterior(
     instead, and of a free tracer, whose filter forgets where it began. Where few of its draws are
     effective, `importance.sample_beside` moves to where RBP's posterior is. The ratio is about
     memory of the length of tau_a: a record that is much finer is thinned for it, and of a
-    propulsion that turns within three intervals the ratio is taken as 1.
+    propulsion that turns within three intervals the ratio is taken as 1. drive: "RTP" for the
+    run-and-tumble particle in place of the RBP.
     """
     records = checked(records)
-    name = twin.model_name
-    coordinates = Coordinates(name, default_prior(records) if prior is None else prior)
-    reach = reach or default_reach(records, Sampler(), name)
+    (name,) = (n for n, of in TWINS.items() if of == twin.model_name and DRIVES[n] == drive)
+    coordinates = Coordinates(twin.model_name, default_prior(records) if prior is None else prior)
+    reach = reach or default_reach(records, Sampler(), twin.model_name)
     d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
     free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
     many = free or unknowns * len(records) > _RBP_DRAWN
@@ -111,7 +113,7 @@ def rbp_posterior(
         seed,
         reach,
     )
-    return drawn_posterior(_RBP_OF[name], coordinates, found, n_draws, seed)
+    return drawn_posterior(name, coordinates, found, n_draws, seed)
 
 
 def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP") -> Reach:
@@ -124,7 +126,7 @@ def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP
 
 
 def _log_ratio_integrated(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
@@ -132,16 +134,16 @@ def _log_ratio_integrated(
 ) -> FloatArray:
     """log p(y | RBP) - log p(y | twin) of all records of free tracers together, at m sets of
     parameters, (m,). The filter integrates over the tracer's place."""
-    model, instrument = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    model, instrument = linear_model(name, parameters), instrument_of(parameters, baseline)
     gaussian = kalman.log_likelihoods(model, instrument, positions, dt).sum(axis=0)
-    mechanism = rbp_log_likelihood(
+    mechanism = LOG_LIKELIHOODS[DRIVES[name]](
         model, instrument, np.concatenate(positions), dt, lengths=[len(x) for x in positions]
     )
     return mechanism - gaussian
 
 
 def _log_ratio_summed(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     positions: Sequence[FloatArray],
     dt: float,
@@ -149,11 +151,11 @@ def _log_ratio_summed(
 ) -> FloatArray:
     """log p(y | RBP) - log p(y | twin) of all records of trapped tracers together, (m,). RBP's
     density is summed over nodes of each record's baseline."""
-    model, marginal = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    model, marginal = linear_model(name, parameters), instrument_of(parameters, baseline)
     ratio = -kalman.log_likelihoods(model, marginal, positions, dt).sum(axis=0)
     u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
     nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
-    repeated = {name: np.repeat(v, len(nodes)) for name, v in parameters.items()}
+    repeated = {key: np.repeat(v, len(nodes)) for key, v in parameters.items()}
     for x in positions:
         base = kalman.regressors(len(x), marginal.unknowns)
         fitted, information = kalman.baselines(model, marginal, x, dt)
@@ -161,8 +163,8 @@ def _log_ratio_summed(
         away = np.linalg.solve(factor.transpose(0, 2, 1), nodes.T[None]).transpose(0, 2, 1)
         levelled = x - (fitted[:, None] + away) @ base
         log_cell = nodes.shape[1] * np.log(step) - _log_diagonal(factor)
-        log_p = rbp_log_likelihood(
-            linear_model(twin, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
+        log_p = LOG_LIKELIHOODS[DRIVES[name]](
+            linear_model(name, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
             from_zero=True,
         )  # fmt: skip
         ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
@@ -175,7 +177,7 @@ def _log_diagonal(factor: NDArray[np.floating[Any]]) -> FloatArray:
 
 
 def _log_ratio(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     record: Record,
     shifts: FloatArray,
@@ -189,24 +191,24 @@ def _log_ratio(
     ratio = np.empty(len(strides))
     for stride in np.unique(strides):
         chosen = strides == stride
-        values = {name: v[chosen] for name, v in parameters.items()}
+        values = {key: v[chosen] for key, v in parameters.items()}
         values["exposure"] = values["exposure"] / stride  # a part of the longer interval now
         thinned = Record(record.positions[::stride], record.dt * stride)
-        ratio[chosen] = _log_ratio_thinned(twin, values, thinned, shifts[chosen], baseline)
+        ratio[chosen] = _log_ratio_thinned(name, values, thinned, shifts[chosen], baseline)
     return ratio
 
 
 def _log_ratio_thinned(
-    twin: str,
+    name: str,
     parameters: Mapping[str, FloatArray],
     record: Record,
     shifts: FloatArray,
     baseline: Baseline,
 ) -> FloatArray:
-    model, instrument = linear_model(twin, parameters), instrument_of(parameters, baseline)
+    model, instrument = linear_model(name, parameters), instrument_of(parameters, baseline)
     gaussian = kalman.log_likelihood(model, instrument, *record, from_zero=True)
     if not shifts.shape[1]:
-        return rbp_log_likelihood(model, instrument, *record, from_zero=True) - gaussian
+        return LOG_LIKELIHOODS[DRIVES[name]](model, instrument, *record, from_zero=True) - gaussian
     base = kalman.regressors(len(record.positions), shifts.shape[1])
     fitted, information = kalman.baselines(model, instrument, *record)
     factor = np.linalg.cholesky(information)
@@ -216,4 +218,5 @@ def _log_ratio_thinned(
     gaussian += _log_diagonal(factor)
     gaussian -= 0.5 * (np.sum(shifts**2, axis=1) + shifts.shape[1] * np.log(2 * np.pi))
     level = instrument_of(parameters)
-    return rbp_log_likelihood(model, level, levelled, record.dt, from_zero=True) - gaussian
+    log_p = LOG_LIKELIHOODS[DRIVES[name]](model, level, levelled, record.dt, from_zero=True)
+    return log_p - gaussian

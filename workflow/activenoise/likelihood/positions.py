@@ -8,7 +8,8 @@ v_hat_n = E[v_n | x_0 ... x_n] (notation of `models.SampledProcess`):
 
 and log p(x) = -1/2 sum_n [log(2 pi S_n) + e_n^2/S_n], with e_0 = x_0, S_0 = C(0). The gains K_n
 and variances S_n do not depend on the data: one sequence serves every track, and the recursion
-runs over many tracks side by side. RBP goes to `angle_filter`.
+runs over many tracks side by side. RBP goes to the filter on its angle (`angle`), RTP to that on
+its sign (`sign`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.angle import angle_log_likelihood
-from activenoise.physics.models import RBP, Model, SampledProcess
+from activenoise.likelihood.sign import sign_log_likelihood
+from activenoise.physics.models import RBP, RTP, Model, SampledProcess
 
 Prefixes = Sequence[int] | NDArray[np.int64]
 
@@ -57,6 +59,8 @@ def log_likelihood(
     tracks, at_array, squeeze = check_tracks(np.asarray(tracks)[None] if alone else tracks, at)
     if isinstance(model, RBP):
         values = angle_log_likelihood(model, tracks, dt, at_array, given_first=given_first)
+    elif isinstance(model, RTP):
+        values = sign_log_likelihood(model, tracks, dt, at_array, given_first)
     elif model.shape == () and len(tracks) > _FEW:
         bank = FilterBank(model.sampled(dt), at_array, given_first)
         values = bank.log_density(*bank.run(tracks))[0]

@@ -1,8 +1,8 @@
-"""Likelihood of a rotational Brownian particle seen through an instrument.
+"""Likelihood of a rotational Brownian or a run-and-tumble particle seen through an instrument.
 
-Given the path of its angle the particle is linear: over one interval with the angle theta at its
-middle the velocity v0 cos(theta) is taken as constant, and the state z (x, and the detector's lag
-or the drift where there are such) and the recorded point are
+Given the path of its angle a rotational Brownian particle is linear: over one interval with the
+angle theta at its middle the velocity v0 cos(theta) is taken as constant, and the state z (x, and
+the detector's lag or the drift where there are such) and the recorded point are
 
     z' = F z + B v0 cos(theta) + w,   y = G z + g v0 cos(theta) + e.
 
@@ -13,14 +13,14 @@ covariance. With exact positions and no detector nothing is replaced: z is then 
 
 In a medium with relaxations its modes (`physics.media`) take the place of x in z.
 
-The mean velocity over an interval fluctuates less than that at its middle, which the solvent's
-noise makes good: it is scaled by 1 - (D_a/D) (dt/tau_a)^2 sin^2(theta)/3.
+A run-and-tumble particle has four such cells in place of the angles (`cells`): the signs at the
+start and at the end of the interval.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,15 +29,14 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from activenoise.arrays import FloatArray
+from activenoise.likelihood.cells import angle_cells, angles_needed, sign_cells
 from activenoise.likelihood.kalman import check_record
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.media import Tracer
 from activenoise.physics.models import AOUP
 from activenoise.physics.system import LinearModel, continuous, over_interval
 
-_RESOLUTION, _FEWEST_ANGLES, _MOST_ANGLES = 4.5, 16, 64
 _FLAT = 1e7  # variance of a baseline's prior over that of a record
-_LEAST_NOISE = 0.05  # floor of the noise's scale
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -69,10 +68,25 @@ def rbp_log_likelihood(
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
     (tests/likelihood); it falls with D_a/D, and at weak propulsion it is nothing.
     """
-    prepared, flat = _prepared(model, instrument, positions, dt, n_angles, from_zero, lengths)
-    result = np.empty(len(flat))
-    _run(*prepared, result, np.empty((0, 0)))
-    return result + flat
+    prepared = _prepared(model, instrument, positions, dt, from_zero, lengths, True, n_angles)
+    return _log_likelihood(*prepared)
+
+
+def rtp_log_likelihood(
+    model: LinearModel,
+    instrument: Instrument,
+    positions: ArrayLike,
+    dt: float,
+    from_zero: bool = False,
+    lengths: Sequence[int] | None = None,
+) -> FloatArray:
+    """Log density of a record under each of m run-and-tumble particles, nats, (m,).
+
+    Arguments are those of `rbp_log_likelihood`; model: an `RTP`, or in any medium the linear model
+    of the same covariance.
+    """
+    prepared = _prepared(model, instrument, positions, dt, from_zero, lengths, False)
+    return _log_likelihood(*prepared)
 
 
 def rbp_scores(
@@ -82,7 +96,7 @@ def rbp_scores(
     dt: float,
     from_zero: bool = False,
 ) -> FloatArray:
-    """Normal scores of a record under ONE model, (n_points,), NaN where a point is missing.
+    """Normal scores of a record under ONE RBP, (n_points,), NaN where a point is missing.
 
     A point y_n, given those before it, has the cumulative probability
 
@@ -92,14 +106,44 @@ def rbp_scores(
     linear model are (Rosenblatt, Ann. Math. Stat. 23, 470, 1952). As many points as an unknown
     baseline has coefficients have none. Arguments and the error are those of `rbp_log_likelihood`.
     """
-    prepared, flat = _prepared(model, instrument, positions, dt, None, from_zero, None)
+    prepared = _prepared(model, instrument, positions, dt, from_zero, None, True)
+    return _scores(*prepared, instrument.unknowns)
+
+
+def rtp_scores(
+    model: LinearModel,
+    instrument: Instrument,
+    positions: ArrayLike,
+    dt: float,
+    from_zero: bool = False,
+) -> FloatArray:
+    """Normal scores of a record under ONE RTP, as of `rbp_scores`."""
+    prepared = _prepared(model, instrument, positions, dt, from_zero, None, False)
+    return _scores(*prepared, instrument.unknowns)
+
+
+# By the drive of a model.
+LOG_LIKELIHOODS: dict[str, Callable[..., FloatArray]] = {
+    "RBP": rbp_log_likelihood,
+    "RTP": rtp_log_likelihood,
+}
+SCORES: dict[str, Callable[..., FloatArray]] = {"RBP": rbp_scores, "RTP": rtp_scores}
+
+
+def _log_likelihood(prepared: tuple[Any, ...], flat: FloatArray) -> FloatArray:
+    result = np.empty(len(flat))
+    _run(*prepared, result, np.empty((0, 0)))
+    return result + flat
+
+
+def _scores(prepared: tuple[Any, ...], flat: FloatArray, unknowns: int) -> FloatArray:
     if len(flat) != 1:
         raise ValueError(f"scores are those of one model, not of {len(flat)}")
     scores = np.full((1, prepared[0].shape[1]), np.nan)
     _run(*prepared, np.empty(1), scores)
     tails = np.clip(np.abs(scores[0]), 1e-300, None)
     scores = np.where(scores[0] >= 0, ndtri(tails), -ndtri(tails))
-    scores[np.flatnonzero(np.isfinite(scores))[: instrument.unknowns]] = np.nan
+    scores[np.flatnonzero(np.isfinite(scores))[:unknowns]] = np.nan
     return scores
 
 
@@ -108,11 +152,13 @@ def _prepared(
     instrument: Instrument,
     positions: ArrayLike,
     dt: float,
-    n_angles: int | None,
     from_zero: bool,
     lengths: Sequence[int] | None,
+    turns: bool,
+    n_angles: int | None = None,
 ) -> tuple[tuple[Any, ...], FloatArray]:
-    """What `_run` takes, and what the prior of the baseline takes off the log density, (m,)."""
+    """What `_run` takes, and what the prior of the baseline takes off the log density, (m,).
+    turns: the propulsion is that of an RBP, and otherwise that of an RTP."""
     if not isinstance(model, AOUP | Tracer) or model.D_a is None or model.tau_a is None:
         raise TypeError(f"{type(model).__name__} has no propulsion whose direction could turn")
     records, ends = _levelled(model, instrument, positions, from_zero, lengths)
@@ -129,7 +175,7 @@ def _prepared(
     rest = [i for i in range(k) if i != v]
     part = np.ix_(range(m), rest, rest)
     D, D_a, tau_a = (np.broadcast_to(value, (m,)) for value in (model.D, model.D_a, model.tau_a))
-    speed = np.sqrt(2 * D_a / tau_a)
+    speed = np.sqrt((2 if turns else 1) * D_a / tau_a)
     slope = np.zeros((m, k - 1))
     moving = P[:, v, v] > 0
     slope[moving] = P[moving][:, rest, v] / P[moving, v, v][:, None]
@@ -142,15 +188,16 @@ def _prepared(
         flat = _widened(
             start, rest.index(zero), h[:, zero], width, ends, steady=instrument.unknowns == 2
         )
-    angles = _angles_needed(D, D_a, tau_a, dt) if n_angles is None else np.full(m, n_angles)
-    drop = D_a / D * (dt / tau_a) ** 2 / 3
+    angles = np.full(m, n_angles or 0)
+    if turns and n_angles is None:
+        angles = angles_needed(D, D_a, tau_a, dt)
     if len(records) not in (1, m):
         raise ValueError(f"{len(records)} records do not match {m} models")
     which = np.minimum(np.arange(m), len(records) - 1)
     return (
         records, which, ends, F[part], F[:, rest, v] * speed[:, None], G[:, rest], G[:, v] * speed,
         Q[:, :, rest][..., rest], S[..., rest], R, noise**2, slope * speed[:, None], start,
-        dt / tau_a, drop, angles,
+        dt / tau_a, D_a / D, angles,
     ), flat  # fmt: skip
 
 
@@ -233,72 +280,38 @@ def _widened(
     return flat
 
 
-def _angles_needed(D: FloatArray, D_a: FloatArray, tau_a: FloatArray, dt: float) -> np.ndarray:
-    """4.5 over the width of the angle's density in the steady state of a filter on exact positions:
-    its variance p solves p^2 + 2 turn p = 2 turn noise/drift^2, turn = dt/tau_a."""
-    turn = dt / tau_a
-    target = 2 * turn * D * tau_a / np.maximum(D_a * dt, 1e-300)
-    variance = target / (turn + np.sqrt(turn**2 + target))
-    needed = np.clip(_RESOLUTION / np.sqrt(variance), _FEWEST_ANGLES, _MOST_ANGLES)
-    return (8 * np.ceil(needed / 8)).astype(np.int64)
-
-
 @njit(cache=True, parallel=True)
 def _run(
-    records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, drop, angles, result,
+    records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, ratio, angles, result,
     scores,
 ):  # fmt: skip
     nothing = np.empty(0)
     for i in prange(len(result)):
-        half, T = _diffusion(angles[i], 0.5 * turn[i]), _diffusion(angles[i], turn[i])
+        if angles[i] > 0:
+            mean, opening, scale, half, T = angle_cells(angles[i], turn[i], ratio[i])
+        else:
+            mean, opening, scale, half, T = sign_cells(turn[i], ratio[i])
         result[i] = 0.0
         for j in range(len(ends)):
             first = ends[j - 1] if j else 0
             result[i] += _filter(
                 records[which[i], first : ends[j]], F[i], B[i], G[i], g[i], Q[i], S[i], R[i],
-                noise[i], slope[i], start[i], drop[i], half, T,
+                noise[i], slope[i], start[i], mean, opening, scale, half, T,
                 scores[i, first : ends[j]] if len(scores) else nothing,
             )  # fmt: skip
 
 
-@njit(cache=True)
-def _diffusion(m, turn):
-    """Probability of angle j after diffusing for `turn` from angle i, on cosine modes below m.
-
-    Mode l decays by exp(-l^2 turn). Where the grid does not resolve the step that kernel rings
-    below 0, and a walk between neighbours is taken: rates 4 m^2/pi^2 sin^2(pi l/2 m), times what
-    makes mode 1, the covariance of the velocity, exact. It is positive and conserves probability.
-    """
-    T = _kernel(m, np.exp(-turn * np.arange(m) ** 2))
-    if T.min() < -1e-9:
-        walk = np.sin(np.pi * np.arange(m) / (2 * m)) ** 2
-        T = _kernel(m, np.exp(-turn * walk / walk[1]))
-    return np.maximum(T, 0.0)
-
-
-@njit(cache=True)
-def _kernel(m, decay):
-    cosines = np.empty((m, m))
-    for l in range(m):
-        cosines[l] = np.cos(np.pi * l * (np.arange(m) + 0.5) / m)
-    T = np.full((m, m), 1.0 / m)
-    for l in range(1, m):
-        for i in range(m):
-            for j in range(m):
-                T[i, j] += 2.0 / m * decay[l] * cosines[l, i] * cosines[l, j]
-    return T
-
-
 @njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, scores):
+def _filter(
+    record, F, B, G, g, Q, S, R, noise, slope, start, mean, opening, scale, half, T, scores
+):
     """Log density of a record; fills scores (n_points,), where not empty, with the cumulative
     probability of each point, or less that of what is above it, whichever is smaller.
 
     Q, S, R: of what drives the rest, and of the solvent's noise on the tracer, two of each.
+    mean, opening, scale, half, T: the cells, as of `cells.angle_cells`.
     """
     k, m = len(G), len(T)
-    cosine = np.cos(np.pi * (np.arange(m) + 0.5) / m)
-    scale = np.maximum(1.0 - drop * (1.0 - cosine**2), _LEAST_NOISE)
     # p, then means, then covariances (upper triangle) of the angles; then the same, mixed.
     size = 1 + k + k * (k + 1) // 2
     cells, mixed = np.zeros((size, m)), np.zeros((size, m))
@@ -309,7 +322,7 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, sco
             entry[a, b] = entry[b, a] = row
             cells[row] = start[a, b]
             row += 1
-        cells[1 + a] = slope[a] * cosine
+        cells[1 + a] = slope[a] * opening
     cells[0] = 1.0 / m
     _mix(half, cells, mixed, k)
     h, gain, fresh, FC = np.zeros((k, m)), np.zeros((k, m)), np.zeros((k, m)), np.zeros((k, m))
@@ -320,7 +333,7 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, sco
         if seen:
             for i in range(m):
                 s[i] = R[0] + R[1] * scale[i] + noise
-                d[i] = record[t] - g * cosine[i]
+                d[i] = record[t] - g * mean[i]
             for a in range(k):
                 h[a] = 0.0
                 for b in range(k):
@@ -354,7 +367,7 @@ def _filter(record, F, B, G, g, Q, S, R, noise, slope, start, drop, half, T, sco
                     gain[a, i] /= s[i]
         for a in range(k):
             for i in range(m):
-                fresh[a, i] = B[a] * cosine[i] + gain[a, i] * d[i] if seen else B[a] * cosine[i]
+                fresh[a, i] = B[a] * mean[i] + gain[a, i] * d[i] if seen else B[a] * mean[i]
             for b in range(k):
                 _add(fresh[a], F[a, b], cells[1 + b])
         for a in range(k):

@@ -11,13 +11,15 @@ with white thermal noise xi and a propulsion velocity v:
   tau_a dv/dt = -v + sqrt(2 D_a) zeta(t).
 * `RBP`, the rotational Brownian particle: v = v0 cos(theta), where the angle diffuses
   with D_rot = 1/tau_a and v0 = sqrt(2 D_a / tau_a).
+* `RTP`, the run-and-tumble particle: v = +-sqrt(D_a/tau_a), whose sign flips at random
+  times, 1/(2 tau_a) a second.
 
 * `Viscoelastic`: v is the pull of a Maxwell element at EQUILIBRIUM with the bead, the honest
   rival of AOUP: a passive bead whose surroundings relax once more.
 
-For both active models <v(t) v(t')> = (D_a/tau_a) exp(-|t - t'|/tau_a), so D_a is the
-long-time active diffusivity of either, and at equal parameters AOUP and RBP have the
-same autocorrelation: only the non-Gaussian statistics of RBP tell them apart.
+For all active models <v(t) v(t')> = (D_a/tau_a) exp(-|t - t'|/tau_a), so D_a is the
+long-time active diffusivity of each, and at equal parameters AOUP, RBP and RTP have the
+same autocorrelation: only statistics that are not Gaussian tell them apart.
 
 Symbols and units: kappa in 1/s, D and D_a in length^2/s, tau_a and dt in s.
 """
@@ -309,6 +311,20 @@ class RBP(AOUP):
 
 
 @dataclass(frozen=True, eq=False)
+class RTP(AOUP):
+    """Thermal noise and run-and-tumble propulsion: v = +-speed, whose sign flips at the rate
+    1/(2 tau_a), so that it is remembered for tau_a.
+
+    The parameters are those of AOUP, and autocorrelation and spectrum are AOUP's.
+    """
+
+    @property
+    def speed(self) -> FloatArray:
+        """Propulsion speed sqrt(D_a/tau_a), length/s."""
+        return np.sqrt(np.asarray(self.D_a) / np.asarray(self.tau_a))
+
+
+@dataclass(frozen=True, eq=False)
 class Viscoelastic(_Trapped):
     """A bead at equilibrium with one more relaxation: a Maxwell element beside the trap.
 
@@ -411,9 +427,9 @@ class Viscoelastic(_Trapped):
         )
 
 
-Model = Passive | Viscoelastic | AOUP | RBP
-MODELS: dict[str, type[Passive] | type[Viscoelastic] | type[AOUP] | type[RBP]] = {
-    model.__name__: model for model in (Passive, Viscoelastic, AOUP, RBP)
+Model = Passive | Viscoelastic | AOUP | RBP | RTP
+MODELS: dict[str, type[Passive] | type[Viscoelastic] | type[AOUP]] = {
+    model.__name__: model for model in (Passive, Viscoelastic, AOUP, RBP, RTP)
 }
 
 

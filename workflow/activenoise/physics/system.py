@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from activenoise.arrays import FloatArray
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.media import Tracer
-from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
+from activenoise.physics.models import AOUP, RBP, RTP, Passive, Viscoelastic
 
 LinearModel = Passive | AOUP | Viscoelastic | Tracer
 _TERMS = 14  # of the exponential series, for steps of norm below 1/2
@@ -95,8 +95,8 @@ def continuous(model: LinearModel, instrument: Instrument, drifting: bool = Fals
 
 def discretise(model: LinearModel, instrument: Instrument, dt: float) -> Discrete:
     """The sampled system, exact. model and instrument broadcast to m models; dt in s."""
-    if isinstance(model, RBP):
-        raise TypeError("RBP is not linear; use rbp_filter")
+    if isinstance(model, RBP | RTP):
+        raise TypeError(f"{type(model).__name__} is not linear; use likelihood.switching")
     if not (np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt = {dt!r} must be a positive time in s")
     A, W, h, P = continuous(model, instrument)

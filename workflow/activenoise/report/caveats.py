@@ -14,7 +14,7 @@ from activenoise.analysis.judgement import (
     has_double,
     stated,
 )
-from activenoise.parameters import FRACTIONS, TWINS
+from activenoise.parameters import DRIVES, FRACTIONS, TWINS
 from activenoise.report.artefact_words import artefact_sentences
 from activenoise.report.phrases import THIN, faults, listed, ordinal, percent
 
@@ -211,9 +211,9 @@ def _tones(facts: Facts) -> Iterator[str]:
 
 
 _IN_MEDIUM = {
-    "RBP": "the liquid simple",
-    "ViscoelasticRBP": "the medium has one more relaxation",
-    "PowerLawRBP": "the medium has many relaxations",
+    "AOUP": "the liquid simple",
+    "ViscoelasticAOUP": "the medium has one more relaxation",
+    "PowerLawAOUP": "the medium has many relaxations",
 }
 
 
@@ -221,19 +221,20 @@ def _mechanism(facts: Facts, found: Reading) -> Iterator[str]:
     if found not in ("active", "active or viscoelastic", "undecided"):
         return
     comparison = basis(facts)
-    for rbp, medium in _IN_MEDIUM.items():
-        if rbp not in comparison.models:
-            continue
-        both = comparison.p(TWINS[rbp], rbp)
-        if not comparison.models[rbp].counted:
+    for twin, medium in _IN_MEDIUM.items():
+        asked = [name for name, of in TWINS.items() if of == twin and name in comparison.models]
+        counted = [name for name in asked if comparison.models[name].counted]
+        for name in (name for name in asked if name not in counted):
             yield (
-                f"Whether the speed of the propulsion is constant ({rbp}) was not found out: too "
+                f"Whether the speed of the propulsion is constant ({name}) was not found out: too "
                 "few draws of its posterior count, and it has no part in the probabilities."
             )
-        elif both > 0.01:
+        total = comparison.p(twin, *counted)
+        if counted and total > 0.01:
+            shares = [f"{DRIVES[n]} ({percent(comparison.p(n) / total)})" for n in counted]
             yield (
-                f"If the motion is active and {medium}, its mechanism is RBP rather than AOUP "
-                f"with probability {percent(comparison.p(rbp) / both)}."
+                f"If the motion is active and {medium}, its mechanism is {' or '.join(shares)} "
+                "rather than AOUP."
             )
 
 

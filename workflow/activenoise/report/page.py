@@ -36,9 +36,9 @@ from activenoise.report.words import (
 
 # The models by medium (rows) and drive (columns).
 GRID = (
-    ("simple liquid", ("Passive", "AOUP", "RBP")),
-    ("one Maxwell element", ("Viscoelastic", "ViscoelasticAOUP", "ViscoelasticRBP")),
-    ("power law", ("PowerLaw", "PowerLawAOUP", "PowerLawRBP")),
+    ("simple liquid", ("Passive", "AOUP", "RBP", "RTP")),
+    ("one Maxwell element", ("Viscoelastic", "ViscoelasticAOUP", "ViscoelasticRBP", "")),
+    ("power law", ("PowerLaw", "PowerLawAOUP", "PowerLawRBP", "")),
 )
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READING_WORDS: dict[Reading, str] = {

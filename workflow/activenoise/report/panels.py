@@ -242,15 +242,18 @@ def excess_of_networks(
 
 
 def mechanism(
-    loss: Axes, excess: Axes, length: Axes,
+    row: Sequence[Axes], letters: str, pair: str,
     curves: Iterable[tuple[float, pd.DataFrame, str | None]], needed: pd.DataFrame,
 ) -> None:  # fmt: skip
-    """AOUP or RBP: log-loss of the optimum, excess of a network, and duration needed.
+    """Which of two mechanisms: log-loss of the optimum, excess of a network, and duration needed.
 
-    curves: D_a/D, scores and first LSTM of each study; needed: the table of `duration_row`.
+    row: three axes, and their letters. curves: D_a/D, scores and first LSTM of each study of the
+    pair; needed: the table of `duration_row`.
     """
+    loss, excess, length = row
     ends: dict[str, list[End]] = {"loss": [], "excess": []}
-    for (ratio, scores, network), colour in zip(curves, shades(GREEN, len(needed)), strict=True):
+    colours = shades(MODEL_COLOURS[pair.split("-")[1]], len(needed))
+    for (ratio, scores, network), colour in zip(curves, colours, strict=True):
         x, y, error = of_method(scores, "optimum", "duration", "log_loss", "standard_error")
         loss.errorbar(x, y, error, color=colour, fmt="-", lw=0.9)
         ends["loss"].append(End(x[-1], y[-1], f"{ratio:g}", colour))
@@ -268,7 +271,7 @@ def mechanism(
             place = needed["D_a_over_D"].iloc[known[-1]], values.iloc[known[-1]]
             text = f"{level} % right"
             length.annotate(text, place, (-6, -3), textcoords="offset points", ha="right", size=6)
-    _finish_mechanism(loss, excess, length, ends)
+    _finish_mechanism(row, letters, pair, ends)
 
 
 def _excess_axis(axes: Axes) -> None:
@@ -283,9 +286,10 @@ def _excess_axis(axes: Axes) -> None:
 
 
 def _finish_mechanism(
-    loss: Axes, excess: Axes, length: Axes, ends: Mapping[str, Sequence[End]]
+    row: Sequence[Axes], letters: str, pair: str, ends: Mapping[str, Sequence[End]]
 ) -> None:
-    """Scales and names of the panels of the mechanism figure; ends: named by D_a/D."""
+    """Scales and names of a row of the mechanism figure; ends: named by D_a/D."""
+    loss, excess, length = row
     loss.axhline(np.log(2), color=GREY, lw=0.6, ls=(0, (4, 3)), zorder=0)
     loss.set(ylabel="log-loss (nats)", ylim=(0, 0.73))
     _excess_axis(excess)
@@ -298,8 +302,9 @@ def _finish_mechanism(
     marks(length, [2, 5, 10, 20, 50, 100], "x")
     marks(length, [2, 5, 10, 20, 50, 100, 200])
     length.margins(x=0.25, y=0.2)
-    note(loss, 0.04, 0.04, f"lines: exact optimum\nsquares: LSTM\nnumbers: {ratio}", va="bottom")
-    for axes, name in ((loss, "A"), (excess, "B"), (length, "C")):
+    text = f"{pair_name(pair)}; numbers: {ratio}"
+    note(loss, 0.5, 1.03, text, ha="center", va="bottom")
+    for axes, name in zip(row, letters, strict=True):
         letter(axes, name)
     for axes, panel in ((loss, "loss"), (excess, "excess")):
         label_ends(axes, ends[panel])

@@ -61,8 +61,8 @@ INK, GREY, PALE = "#1a1a1a", "#767676", "#d9d9d9"
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY = "#AA4499", "#E69F00", "#56B4E9"
 
-MODEL_COLOURS = {"Passive": BLUE, "AOUP": RED, "RBP": GREEN}
-MODEL_NAMES = {"Passive": "passive", "AOUP": "AOUP", "RBP": "RBP"}
+MODEL_COLOURS = {"Passive": BLUE, "AOUP": RED, "RBP": GREEN, "RTP": PURPLE}
+MODEL_NAMES = {"Passive": "passive", "AOUP": "AOUP", "RBP": "RBP", "RTP": "RTP"}
 QUESTIONS = {"Passive-AOUP": "P(active)", "AOUP-RBP": "P(RBP)"}
 SYMBOLS = {name: row.symbol for name, row in REGISTRY.items()}
 

@@ -33,6 +33,7 @@ MODEL_WORDS = {
     "Wander": "thermal noise as in Passive, on an instrument that moves slowly about its place",
     "AOUP": "thermal noise and propulsion that varies smoothly (AOUP)",
     "RBP": "thermal noise and propulsion of constant speed along a turning direction (RBP)",
+    "RTP": "thermal noise and propulsion of constant speed that flips its sign (RTP)",
     "ViscoelasticAOUP": "the medium of Viscoelastic and the propulsion of AOUP",
     "ViscoelasticRBP": "the medium of Viscoelastic and the propulsion of RBP",
     "PowerLawAOUP": "the medium of PowerLaw and the propulsion of AOUP",
@@ -241,7 +242,7 @@ def _active_or_viscoelastic(facts: Facts, p: Stated) -> str:
 def _shape(facts: Facts, p: Stated) -> str:
     return (
         "Not decided. The positions are not normally distributed, but their correlations are those "
-        "of thermal noise at equilibrium. Propulsion of constant speed produces this (RBP, "
+        "of thermal noise at equilibrium. Propulsion of constant speed produces this (RBP or RTP, "
         f"{percent(basis(facts).p(*TWINS))}), and so does a trap that is not harmonic, or "
         "several states."
     )

@@ -11,10 +11,11 @@ the recorded points (noise, exposure and low-pass included) and costs one normal
 
 Trap and instrument are linear in what drives them, so independent drives are recorded apart and
 added. A drift is a free passive tracer seen through the same instrument, at 0 one interval before
-the first point, as the likelihood has it. RBP is a passive tracer and the motion that v0 cos(theta)
-alone makes in the same trap. That motion is smooth: it is simulated at an eighth of the interval,
-and low-pass and exposure act on parabolas between. Its recorded mean square step is then off by
-1e-4 of itself at most at kappa dt = 0.3 and tau_a = 5 dt, by 4e-4 at 1 and 2 dt.
+the first point, as the likelihood has it. RBP and RTP are a passive tracer and the motion that the
+propulsion alone makes in the same trap. That motion is smooth, but for the flips of RTP: it is
+simulated at an eighth of the interval, and low-pass and exposure act on parabolas between. The
+recorded mean square step of RBP is then off by 1e-4 of itself at most at kappa dt = 0.3 and
+tau_a = 5 dt, by 4e-4 at 1 and 2 dt.
 
 Track i depends on (seed, i) and on its own parameters alone, as in `simulation.tracks`.
 """
@@ -31,7 +32,7 @@ from numpy.typing import NDArray
 from activenoise.arrays import FloatArray
 from activenoise.parameters import LOWEST_CORNER, MEASURED, PARAMETERS
 from activenoise.physics.instrument import Instrument
-from activenoise.physics.models import AOUP, MODELS, RBP, Passive
+from activenoise.physics.models import AOUP, MODELS, RBP, RTP, Passive
 from activenoise.physics.priors import Prior
 from activenoise.physics.scale_free import in_units_of_step
 from activenoise.physics.shares import active_diffusivity
@@ -56,7 +57,7 @@ _MATH = {"contract", "nsz", "arcp", "reassoc"}
 class Drawn(NamedTuple):
     """Models and instruments of some tracks, and all that was drawn by name, each (n_tracks,)."""
 
-    model: Passive | AOUP | RBP
+    model: Passive | AOUP | RBP | RTP
     instrument: Instrument
     parameters: dict[str, FloatArray]
 
@@ -83,7 +84,7 @@ def draw(prior: Prior, model_name: str, seed: int, n_tracks: int, first: int = 0
 
 
 def simulate_recorded(
-    model: Passive | AOUP | RBP,
+    model: Passive | AOUP | RBP | RTP,
     instrument: Instrument,
     n_steps: int,
     dt: float,
@@ -95,7 +96,7 @@ def simulate_recorded(
     model, instrument: batches that broadcast to (n_tracks,); any baseline is left at 0. A drift is
     at 0 one interval before the first point. n_steps: points a track, dt (s) apart. seed: below
     2^64. first: index of the first track, so that shards of one data set are simulated apart.
-    ValueError for a free tracer, and for RBP behind a corner below `LOWEST_CORNER`/dt.
+    ValueError for a free tracer, and for RBP or RTP behind a corner below `LOWEST_CORNER`/dt.
     """
     if n_steps < 1:
         raise ValueError(f"n_steps = {n_steps} must be at least 1")
@@ -105,7 +106,7 @@ def simulate_recorded(
     (n,) = np.broadcast_shapes((1,), model.shape, *(value.shape for value in values.values()))
     values = {name: np.broadcast_to(value, (n,)) for name, value in values.items()}
     drift = values.pop("drift")
-    if isinstance(model, RBP):
+    if isinstance(model, RBP | RTP):
         tracks = _simulate_propelled(model, values, n_steps, dt, seed, first)
         thermal = Passive(model.kappa, model.D)
         tracks += _simulate_linear(thermal, values, n_steps, dt, seed ^ _THERMAL, first)
@@ -134,14 +135,19 @@ def _simulate_linear(
 
 
 def _simulate_propelled(
-    model: RBP, values: Mapping[str, FloatArray], n_steps: int, dt: float, seed: int, first: int
+    model: RBP | RTP,
+    values: Mapping[str, FloatArray],
+    n_steps: int,
+    dt: float,
+    seed: int,
+    first: int,
 ) -> NDArray[np.float32]:
     """What is recorded, without noise, of the motion that propulsion alone makes."""
     corner = values["corner"]
     if np.any(corner * dt < LOWEST_CORNER):
         raise ValueError(
-            f"corner = {corner.min():g} Hz is too low for RBP at points {dt:g} s apart;"
-            f" must be at least {LOWEST_CORNER / dt:g}"
+            f"corner = {corner.min():g} Hz is too low for {type(model).__name__} at points {dt:g} s"
+            f" apart; must be at least {LOWEST_CORNER / dt:g}"
         )
     filtered = np.isfinite(corner)
     rate = 2 * np.pi * np.where(filtered, corner, 1.0) * dt  # per interval
@@ -154,7 +160,7 @@ def _simulate_propelled(
     tracks = np.empty((len(corner), n_steps), np.float32)
     for start in range(0, len(tracks), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        part = RBP(kappa[rows], _NO_NOISE, D_a[rows], tau_a[rows])
+        part = type(model)(kappa[rows], _NO_NOISE, D_a[rows], tau_a[rows])
         n_fine = (n_steps + int(before[rows].max())) * _FINE + 3
         fine = simulate(part, n_fine, dt / _FINE, seed, first=first + start)
         _record(fine, constants[rows], tracks[rows])

@@ -7,7 +7,8 @@ with v_hat = E[v_n | x_0 ... x_n],
     v_hat'  = (1 - loss_v) v_hat + K_n sqrt(S_n) xi_n,
 
 which has the exact joint law of the positions and costs one normal a point, although the hidden
-velocity is never drawn. RBP tracks draw the angle as well (`_rbp_group`).
+velocity is never drawn. RBP tracks draw the angle as well (`_rbp_group`). RTP tracks are Passive
+ones and the motion between the flips of the propulsion (`tumbles`).
 
 Track i depends on (seed, i) and on its own parameters alone.
 """
@@ -20,8 +21,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
-from activenoise.physics.models import AOUP, RBP, Model, SampledProcess
+from activenoise.physics.models import AOUP, RBP, RTP, Model, Passive, SampledProcess
 from activenoise.simulation.normals import LANES, fill_normals, open_streams, sine
+from activenoise.simulation.tumbles import add_tumbles
 
 _CHUNK = 64
 
@@ -56,9 +58,9 @@ def simulate(
     set are simulated apart: rows are the tracks first, first + 1, ... of that seed.
     substep: RBP only, the largest step of the angle in units of tau_a.
 
-    Passive and AOUP have the exact law of the sampled process. RBP has its exact autocorrelation
-    (within 1e-4 of C(0), from the length of the burn-in) and its higher cumulants to second
-    order in `substep`.
+    Passive, AOUP and RTP have the exact law of the sampled process. RBP has its exact
+    autocorrelation (within 1e-4 of C(0), from the length of the burn-in) and its higher cumulants
+    to second order in `substep`.
     """
     if n_tracks is None:
         if not model.shape:
@@ -68,6 +70,11 @@ def simulate(
         raise ValueError(f"a batch of {model.shape} models cannot make {n_tracks} tracks")
     if n_steps < 1:
         raise ValueError(f"n_steps = {n_steps} must be at least 1")
+    if isinstance(model, RTP):
+        tracks = simulate(Passive(model.kappa, model.D), n_steps, dt, seed, n_tracks, first)
+        plan = _rows((model.kappa, model.speed, model.tau_a), n_tracks)
+        add_tumbles(np.uint64(seed), first, plan, dt, tracks)
+        return tracks
     tracks = np.empty((n_tracks, n_steps), np.float32)
     if isinstance(model, RBP):
         plan = _rows(_rbp_plan(model, dt, substep), n_tracks)

@@ -11,12 +11,12 @@ from activenoise.arrays import FloatArray
 from activenoise.inference.importance import Sampler
 from activenoise.inference.quadrature import evaluate, focus, quadrature, refined
 from activenoise.inference.rbp_evidence import rbp_evidence
-from activenoise.parameters import STUDIED
 from activenoise.physics.priors import Prior
 from activenoise.studies.exact import exact_evidence, sampled_posteriors
 from activenoise.studies.scoring import probability
 from activenoise.studies.segments import IndexedAnswer, SegmentAnswer, segment_answers
 
+_MODELS = ("Passive", "AOUP", "RBP")
 _RBP_SAMPLES = 256  # for a whole record; tracks have fewer
 
 
@@ -73,7 +73,7 @@ def _by_quadrature(
 
 def _by_sampling(prior: Prior, positions: FloatArray, dt: float, seed: int) -> dict[str, Any]:
     """The record's zero is unknown, with a flat prior."""
-    found = sampled_posteriors(prior, positions, dt, STUDIED, seed, sampler=Sampler(), reach=None)
+    found = sampled_posteriors(prior, positions, dt, _MODELS, seed, sampler=Sampler(), reach=None)
     posterior = {
         name: {
             key: {"mean": float(np.log(v).mean()), "sd": float(np.log(v).std())}
@@ -103,7 +103,7 @@ def by_segment(
 
     def answer(segments: FloatArray) -> Iterator[IndexedAnswer]:
         at, seeds = np.array([segments.shape[1]]), range(seed, seed + len(segments))
-        found = exact_evidence(prior, segments, dt, at, STUDIED, names, nodes, seeds, "constant")
+        found = exact_evidence(prior, segments, dt, at, _MODELS, names, nodes, seeds, "constant")
         active = probability(found.log_odds(("Passive", "AOUP")))[:, 0]
         mechanism = probability(found.log_odds(("AOUP", "RBP")))[:, 0]
         for i in range(len(segments)):

@@ -105,15 +105,15 @@ def excess_over(published: pd.DataFrame, method: str, reference: str = "optimum"
 
 
 def duration_row(
-    scores: pd.DataFrame, study: str, ratio: float, network: str | None
+    scores: pd.DataFrame, study: str, pair: str, ratio: float, network: str | None
 ) -> dict[str, Any]:
     """The row of a study in the table of mechanisms: the duration (s) from which on the optimum
     calls 75 % and 90 % of the tracks right, and the largest excess log-loss of a network (nats).
 
-    scores: of the pair AOUP-RBP; ratio: D_a/D.
+    scores: of the pair; ratio: D_a/D.
     """
     t, first, second = of_method(scores, "optimum", "duration", "accuracy_0", "accuracy_1")
-    row: dict[str, Any] = {"study": study, "D_a_over_D": ratio}
+    row: dict[str, Any] = {"study": study, "pair": pair, "D_a_over_D": ratio}
     for level in LEVELS:
         row[f"duration_{100 * level:.0f}"] = needed(t, 0.5 * (first + second), level)
     if network:

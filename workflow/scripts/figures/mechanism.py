@@ -1,5 +1,8 @@
-"""AOUP or RBP at equal covariance: log-loss against duration and D_a/D, and the duration needed."""
+"""Which mechanism at equal covariance: log-loss against duration and D_a/D, and duration needed."""
 
+from collections import defaultdict
+from itertools import chain
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from activenoise.logs import open_log
@@ -20,20 +23,19 @@ def main(job: "Snakemake") -> None:
 
     studies = job.params.about["studies"]
     columns = ("duration", *LOSSES, "accuracy_0", "accuracy_1")
-    tables = [
-        read_rows(
-            path, columns, pair=["AOUP-RBP"], method=["optimum", *([network] * bool(network))]
-        )
-        for path, (*_, network) in zip(job.input.scores, studies, strict=True)
-    ]
-    rows = [duration_row(table, *study) for table, study in zip(tables, studies, strict=True)]
-    curves = [
-        (ratio, table, network) for table, (_, ratio, network) in zip(tables, studies, strict=True)
-    ]
-    figure = plot.new_figure(plot.DOUBLE, 62)
-    panels.mechanism(*figure.subplots(1, 3), curves, pd.DataFrame(rows))
+    curves, rows = defaultdict(list), defaultdict(list)
+    for path, (study, pair, ratio, network) in zip(job.input.scores, studies, strict=True):
+        methods = ["optimum", *([network] * bool(network))]
+        scores = read_rows(path, columns, pair=[pair], method=methods)
+        curves[pair].append((ratio, scores, network))
+        rows[pair].append(duration_row(scores, study, pair, ratio, network))
+    figure = plot.new_figure(plot.DOUBLE, 62 * len(curves))
+    axes = figure.subplots(len(curves), 3, squeeze=False)
+    for i, pair in enumerate(curves):
+        letters = ascii_uppercase[3 * i : 3 * i + 3]
+        panels.mechanism(axes[i], letters, pair, curves[pair], pd.DataFrame(rows[pair]))
     plot.save(figure, (job.output.pdf, job.output.png))
-    write_table(job.output.table, rows)
+    write_table(job.output.table, chain(*rows.values()))
 
 
 if __name__ == "__main__":
