@@ -50,11 +50,11 @@ CASES = (
         (25, 50, 100, 200, 400),
     ),
     Case(
-        "AOUP, D_a/D = 20", AOUP(1.0, 1.0, 20.0, 3.0), Passive(1.0, 1.0), 0.1,
+        "AOUP, $D_a/D$ = 20", AOUP(1.0, 1.0, 20.0, 3.0), Passive(1.0, 1.0), 0.1,
         (5, 10, 20, 40, 80, 160),
     ),
     Case(
-        "RBP, D_a/D = 20", RBP(1.0, 1.0, 20.0, 3.0), Passive(1.0, 1.0), 0.1,
+        "RBP, $D_a/D$ = 20", RBP(1.0, 1.0, 20.0, 3.0), Passive(1.0, 1.0), 0.1,
         (5, 10, 20, 40, 80, 160),
     ),
 )  # fmt: skip
@@ -140,6 +140,7 @@ def draw(rows: list[dict[str, Any]], n_tracks: int) -> None:
         axes.set(xscale="log", xlabel="duration T (s)", ylim=(-0.03, 1.05), title=case.name)
         if axes is panels[0]:
             axes.set_ylabel("tracks found, at 5 % false alarm")
+        style.marks(axes, case.durations, "x")
         style.label_ends(axes, ends)
     style.save(figure, (OUT.with_suffix(".pdf"), OUT.with_suffix(".png")))
 
