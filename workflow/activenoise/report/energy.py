@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from activenoise.analysis.facts import Energy, Facts, Summary
@@ -140,12 +141,12 @@ def physical_words(found: dict[str, Any], unit: str) -> Iterator[str]:
         )
 
 
-def check_unit(unit: str) -> None:
-    """ValueError in one line for a unit of length whose metres are not known."""
+def check_unit(path: Path, unit: str) -> None:
+    """ValueError in one line for a record in a unit of length whose metres are not known."""
     if unit not in _METRES:
         raise ValueError(
-            f"temperature: forces in pN need lengths in {', '.join(_METRES)}; the record's unit is "
-            f"{unit}; give scale and unit, or leave temperature out"
+            f"{path}: forces in pN need lengths in {', '.join(_METRES)}, not in {unit}; give scale "
+            "and unit, or leave the temperature out"
         )
 
 

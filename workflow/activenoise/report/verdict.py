@@ -298,7 +298,7 @@ def judge(
     """The verdict on a record that has been read. name: the random numbers depend on it.
     ValueError, in one line, where forces were wanted in newtons and the unit is no length."""
     if question.bath is not None:
-        energy.check_unit(record.unit)
+        energy.check_unit(record.path, record.unit)
     # None: on a terminal alone.
     with tqdm(desc=name, bar_format=_BAR, disable=None if progress else True, leave=False) as bar:
         found = analyse(
