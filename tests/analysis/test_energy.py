@@ -44,7 +44,7 @@ def test_one_model_has_the_quantiles_of_its_draws():
     np.testing.assert_allclose(ends, expected, rtol=1e-2)
     assert row.mean == pytest.approx(values.mean())
     assert row.sd_log == pytest.approx(np.log(values).std())
-    assert facts.driven.dissipation == row
+    assert facts.driven.dissipation.median == row.median
     assert facts.driven.temperature.median == pytest.approx(
         1 / (1 - facts.driven.share.median), rel=1e-3
     )

@@ -169,8 +169,9 @@ def test_the_page_is_well_formed_and_by_itself(made, structure):
     without_images = re.sub(r"data:image/[^\"]+", "", page)
     assert not ADDRESS.search(without_images)
     images = structure.all("img")
-    # Record, histogram, three statistics of each of two coordinates, corner plot, pieces.
-    assert len(images) == 10
+    # Record, histogram, three statistics of each of two coordinates, corner plot, energy, the drive
+    # in each coordinate, pieces.
+    assert len(images) == 13
     for image in images:
         assert image["alt"]
         kind, _, data = image["src"].partition(";base64,")
@@ -200,6 +201,31 @@ def test_every_number_that_matters_is_there(made, structure):
     assert "91.0\u202f%" in structure.text["networks"]
     assert "87\u202f%" in structure.text["networks"]
     assert facts.versions["numba"] in structure.text["settings"]
+
+
+def test_what_the_drive_costs_stands_in_a_folded_section(made, structure):
+    page, verdict = made
+    facts = from_json(verdict["findings"])
+    driven = facts.energy.driven
+    for row in (driven.dissipation, driven.temperature, driven.force, driven.stiffness):
+        for end in ("median", "low68", "high68", "low95", "high95"):
+            assert number(getattr(row, end)) in structure.text["energy"]
+    for name in facts.energy.models:
+        assert f"{name}, probability" in structure.text["energy"]
+    assert "lower bound" in structure.text["energy"]
+    assert "With a temperature" in structure.text["energy"]
+    assert f"under {facts.drive.model}" in structure.text["drive"]
+    for power in facts.drive.mean_power.values():
+        assert number(power) in structure.text["drive"]
+    assert page.index('id="posterior"') < page.index('id="energy"') < page.index('id="drive"')
+
+
+def test_energies_that_are_void_say_so():
+    double = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, energy=made_up.energies(0.8))
+    text = page_of_facts(double).text["energy"]
+    assert "Void: A medium at equilibrium, which dissipates nothing" in text
+    fine = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.97)
+    assert "Void:" not in page_of_facts(fine).text["energy"]
 
 
 def test_ready_networks_answer_where_they_know_the_record(structure):

@@ -19,7 +19,7 @@ _VOID: dict[Void, str] = {
     "does not have.",
     "no activity": "The record excludes activity (probability {active}): the numbers are those of "
     "a drive that is most likely not there.",
-    "double": "A medium at equilibrium, which dissipates nothing, has the same C(t): the "
+    "double": "A medium at equilibrium, which dissipates nothing, has the same {law}: the "
     "probability of that, if the tracer is driven, is {double}.",
     "shape": "Only the shape of the distribution speaks for a drive, and a trap that is not "
     "harmonic has that shape without one.",
@@ -39,15 +39,20 @@ def voids(facts: Facts) -> list[str]:
     """What makes the energies void, in sentences; empty where nothing that is known does."""
     if facts.energy is None:
         return []
-    double = percent(facts.energy.p_double)
+    double, active = percent(facts.energy.p_double), percent(stated(facts).active)
     why = energy_void(facts)
-    said = [_VOID[name].format(active=percent(stated(facts).active), double=double) for name in why]
+    said = [_VOID[name].format(active=active, double=double, law=law(facts)) for name in why]
     if "double" not in why and facts.energy.p_double > THRESHOLDS.unlikely:
         said.append(
-            f"A medium at equilibrium may have the same C(t): the probability of that, if the "
-            f"tracer is driven, is {double}."
+            f"A medium at equilibrium may have the same {law(facts)}: the probability of that, if "
+            f"the tracer is driven, is {double}."
         )
     return said
+
+
+def law(facts: Facts) -> str:
+    """What an equilibrium medium would share with the tracer."""
+    return "mean square displacement" if facts.free else "C(t)"
 
 
 def sentence(facts: Facts) -> str:

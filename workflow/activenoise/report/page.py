@@ -162,7 +162,7 @@ def favoured_draws(facts: Facts, arrays: Mapping[str, FloatArray]) -> dict[str, 
 def _energy(facts: Facts, verdict: Mapping[str, Any]) -> dict[str, Any]:
     """The energies in sentences and rows: over all driven models, and by model."""
     found, unit = energy.in_json(facts), unit_name(verdict["unit"])
-    found["is_void"] = bool(energy_void(facts))
+    found |= {"is_void": bool(energy_void(facts)), "law": energy.law(facts)}
     in_newtons = verdict.get("energy", {}).get("physical")
     found["physical"] = list(energy.physical_words(in_newtons, unit)) if in_newtons else []
     if facts.energy is not None:
