@@ -473,4 +473,4 @@ def test_a_browser_shows_the_verdict(made, tmp_path):
     assert run.returncode == 0, run.stderr[-500:]
     shown = Structure(run.stdout)
     assert verdict["words"]["sentence"] in shown.text["verdict"]
-    assert len(shown.all("img")) == 10
+    assert len(shown.all("img")) == 13

@@ -61,13 +61,13 @@ def drive(arrays: Mapping[str, FloatArray], name: str, dt: float, unit: str) -> 
     above.plot(t, v, color=plot.BLUE, lw=0.8)
     above.axhline(0, color=plot.GREY, lw=0.5)
     above.set_ylabel(f"propulsion in {name} ({plot.unit_name(unit)} s⁻¹)")
-    above.legend(loc="upper right", ncols=2)
+    above.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     below.plot(t, heat, color=plot.RED, lw=0.6)
     mean_power = float(np.nanmean(power))
     below.axhline(0, color=plot.GREY, lw=0.5)
     below.axhline(mean_power, color=plot.INK, lw=0.8, ls=(0, (4, 3)), label="mean")
     below.set(ylabel="power (kT/s)", xlabel="time t (s)", xlim=(0, dt * len(mean)))
-    below.legend(loc="upper right")
+    below.legend(loc="lower right", bbox_to_anchor=(1, 1))
     return figure
 
 
