@@ -292,8 +292,8 @@ def test_a_free_tracers_page_speaks_of_no_trap():
     assert "Power spectrum of the increments" in structure.text["statistics"]
     assert "given by you" in structure.text["posterior"]
     assert "Fixed by you: D 0.1" in structure.text["settings"]
-    # Record, steps, two statistics, corner plot, pieces.
-    assert len(structure.all("img")) == 6
+    # Record, steps, two statistics, corner plot, energy, the drive, pieces.
+    assert len(structure.all("img")) == 8
 
 
 def test_a_record_of_which_all_is_known():
@@ -307,8 +307,8 @@ def test_a_record_of_which_all_is_known():
     structure = Structure(page)
     assert structure.faults == []
     assert verdict["findings"]["posteriors"]["Passive"]["parameters"] == {}
-    # Record, steps and two statistics.
-    assert len(structure.all("img")) == 4
+    # Record, steps, two statistics, and the energy of the driven models in a medium.
+    assert len(structure.all("img")) == 5
 
 
 @pytest.mark.slow
@@ -334,8 +334,8 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
     assert "cell-3" not in structure.text["tracks"]
     assert "Log Bayes factor" in structure.text["tracks"]
     assert "RBP 0" in structure.text["settings"]
-    # Each track, the tracks, steps, two statistics of two coordinates, corner plot.
-    assert len(structure.all("img")) == 8
+    # Each track, the tracks, steps, two statistics of two coordinates, corner plot, energy.
+    assert len(structure.all("img")) == 9
 
 
 def page_of_facts(facts: Facts, **changes) -> Structure:
