@@ -90,6 +90,7 @@ def render(
         words=verdict["words"],
         label=_READING_WORDS[verdict["words"]["reading"]],
         grid=GRID,
+        twins=TWINS,
         hopeless="RBP" in said.models and not set(TWINS) <= set(said.models),
         compared=[name for name in model_words(facts) if name in facts.comparison.models],
         unit=unit_name(unit),
