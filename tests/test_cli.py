@@ -202,6 +202,10 @@ def test_another_question_about_a_file_keeps_the_first_answer(tmp_path):
     (first / "verdict.json").write_text(json.dumps({"file": "a.csv", "path": str(path)}))
     with result_folder(tmp_path, path, "a", camera) as again:
         assert again == first
+    keep(first, path, exact)  # by a version without a radius
+    for radius in (None, "1um"):
+        with result_folder(tmp_path, path, "a", exact | {"radius": radius}) as again:
+            assert (again == first) == (radius is None)
 
 
 HOLD = """

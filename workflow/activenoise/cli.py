@@ -316,8 +316,9 @@ def result_folder(out: Path, path: Path, name: str, asked: dict[str, Any]) -> It
     first, second = out / name, out / f"{name}-{digest}"
     with locked(first.with_name(f".{first.name}.lock"), owner) as held:
         if held and (kept := kept_in(first)) is not None:
-            # Verdicts of earlier versions do not say what was asked.
-            held = path_of(first) == path.resolve() and kept.get("asked", asked) == asked
+            # Verdicts of earlier versions do not say what was asked, or not all of it.
+            before = {**dict.fromkeys(asked), **kept.get("asked", asked)}
+            held = path_of(first) == path.resolve() and before == asked
         if held:
             yield first
             return
