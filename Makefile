@@ -5,7 +5,8 @@
 #   TRACK=... of `make verdict`, a file or a folder, with DT= (s) and UNIT= where the file does not say, and
 #             COLUMN= TRACK_COLUMN= TIME_COLUMN= NO_TIME=1 ONE_TRACK=1 SCALE= STRIDE=
 #             INSTRUMENT=exact|camera|detector|unknown, TRAP=trapped|free, and
-#             PRIORS="exposure=1 noise=uniform:0:0.02 corner=off", BASELINE=constant|linear
+#             PRIORS="exposure=1 noise=uniform:0:0.02 corner=off", BASELINE=constant|linear, and
+#             TEMPERATURE=37C RADIUS=250nm VISCOSITY=0.7mPas for energies in pN
 #   PYTHON=   the Python to build on (default: python3);  UV= the uv that writes the lock
 
 PYTHON ?= python3
@@ -47,7 +48,8 @@ verdict: $(VENV)  ## the verdict on one file: make verdict TRACK=path/to/file DT
 	  --dt "$(DT)" --unit "$(UNIT)" --column "$(COLUMN)" --track-column "$(TRACK_COLUMN)" \
 	  --time-column "$(TIME_COLUMN)" --no-time="$(NO_TIME)" --one-track="$(ONE_TRACK)" \
 	  --scale "$(SCALE)" --stride "$(STRIDE)" --instrument "$(INSTRUMENT)" \
-	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" $(READY) $(ARGS) -- "$(TRACK)" \
+	  --trap "$(TRAP)" --priors "$(PRIORS)" --baseline "$(BASELINE)" \
+	  --temperature "$(TEMPERATURE)" --radius "$(RADIUS)" --viscosity "$(VISCOSITY)" $(READY) $(ARGS) -- "$(TRACK)" \
 	  || { s=$$?; [ $$s != 137 ] || echo "The verdict was killed from outside, most likely because the memory was full: use STRIDE=, or fewer tracks." >&2; \
 	  exit $$s; }
 

@@ -2,7 +2,7 @@
 parameters drawn from the prior, analysed with the same prior.
 
     python benchmarks/coverage.py [records, default 210] [points, default 1000] [first seed]
-                                  [processes, default 1] [exposure | noise]
+                                  [processes, default 1] [exposure | noise | energy]
 
 Prints how often the central 68 and 95 % intervals of the true model's parameters hold the truth,
 for all records and by model; whether the ranks of the truth among the draws are uniform
@@ -11,7 +11,8 @@ each, and for all of them the chance of the extreme of the empirical distributio
 simultaneous band (gamma of Sailynoja, Burkner, Vehtari, Stat. Comput. 32, 32, 2022); and the
 reliability of P(active) and of the models' probabilities, with binomial standard errors. With
 "exposure" the analysis leaves out the blur, with "noise" it takes twice the noise: what the tests
-of the ranks must then find.
+of the ranks must then find. With "energy" the records are those of the driven linear models, the
+true model alone is fitted, and the dissipation is all that is ranked: a second a record.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,9 +38,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 from activenoise.arrays import FloatArray
 from activenoise.inference.comparison import compare_models, usual_odds
 from activenoise.inference.importance import Sampler
-from activenoise.inference.posterior import joint_log_likelihood
-from activenoise.inference.record import OFF, Coordinates, Record
+from activenoise.inference.posterior import joint_log_likelihood, posterior
+from activenoise.inference.record import OFF, Coordinates, Record, elements_of
 from activenoise.parameters import ACTIVE
+from activenoise.physics.energy import dissipation
 from activenoise.physics.priors import Axis
 from activenoise.simulation.records import simulate_records
 from benchmarks.harness import in_processes
@@ -63,6 +65,7 @@ PRIOR = {
 MODELS = (
     "Passive", "Viscoelastic", "PowerLaw", "AOUP", "ViscoelasticAOUP", "PowerLawAOUP", "RBP",
 )  # fmt: skip
+DRIVEN = ("AOUP", "ViscoelasticAOUP", "PowerLawAOUP")
 SUBSTEPS = 8  # of the exposure and of the rest of an interval; the angle turns by 0.16 at most
 ODDS = {name: 1 / usual for name, usual in usual_odds(MODELS).items()}  # all equally likely
 LEVELS = 500  # draws among which the log likelihood of the truth is ranked
@@ -162,6 +165,22 @@ def outcome(seed: int, n_points: int, mutation: str = "") -> Outcome:
     )
 
 
+def power_of(name: str, values: Mapping[str, FloatArray]) -> FloatArray:
+    """Dissipation (kT/s) of a driven model at each set of parameters."""
+    kappa, D, D_a, tau_a = (np.atleast_1d(values[n]) for n in ("kappa", "D", "D_a", "tau_a"))
+    return dissipation(kappa, D, elements_of(name, values), D_a, tau_a)
+
+
+def energy_rank(seed: int, n_points: int) -> Outcome:
+    """The rank of the true dissipation of the record of this seed under its own model."""
+    name = DRIVEN[seed % len(DRIVEN)]
+    truth, _, positions = draw(name, n_points, seed)
+    own = posterior(name, [Record(positions, DT)], PRIOR, seed=seed, sampler=SAMPLER)
+    true = power_of(name, {key: np.array([value]) for key, value in truth.items()})
+    rank = float(np.mean(power_of(name, own.parameters) < true))
+    return Outcome(name, {"dissipation": rank}, {}, {name: own.effective}, {name: own.pareto_k})
+
+
 def outcomes(
     seeds: Sequence[int], n_points: int, processes: int, mutation: str = ""
 ) -> list[Outcome]:
@@ -237,10 +256,19 @@ def spread(values: Iterable[float]) -> str:
 
 def main() -> None:
     mutation = sys.argv[-1] if sys.argv[-1] in ("exposure", "noise") else ""
-    given = [int(argument) for argument in sys.argv[1:] if argument != mutation]
+    energies = sys.argv[-1] == "energy"
+    words = (mutation, "energy")
+    given = [int(argument) for argument in sys.argv[1:] if argument not in words]
     count, n_points, first, processes = [*given, *(210, 1000, 0, 1)[len(given) :]]
     start = time.perf_counter()
-    results = outcomes(range(first, first + count), n_points, processes, mutation)
+    seeds = range(first, first + count)
+    if energies:
+        ranked = in_processes(energy_rank, [(seed, n_points) for seed in seeds], processes)
+        print(f"{count} records of {n_points} points: {time.perf_counter() - start:.0f} s")
+        for title, names in (("all records", DRIVEN), *((name, (name,)) for name in DRIVEN)):
+            print_coverage(title, [one for one in ranked if one.model in names])
+        return
+    results = outcomes(seeds, n_points, processes, mutation)
     print(
         f"{count} records of {n_points} points, seeds from {first}: "
         f"{time.perf_counter() - start:.0f} s in {processes} processes"

@@ -13,6 +13,8 @@ from activenoise.analysis.facts import (
     CoordinateFacts,
     Correlations,
     Double,
+    Energy,
+    EnergyFacts,
     Facts,
     FitTest,
     ModelFacts,
@@ -81,6 +83,17 @@ def log_evidences(made: ComparisonFacts, **values: float) -> ComparisonFacts:
     return replace(made, models=models)
 
 
+def energies(p_double: float = 0.02) -> EnergyFacts:
+    """Energies under AOUP alone: 4 kT/s."""
+    curve = {"median": [3.0, 1.1], "low95": [2.0, 1.0], "high95": [5.0, 1.3]}
+    curve |= {"low68": [2.5, 1.05], "high68": [4.0, 1.2]}
+    own = Energy(
+        0.006, summary(2, 6), summary(1.2, 2), summary(0.2, 0.5), summary(1, 9), summary(1, 3),
+        summary(10, 20), curve,
+    )  # fmt: skip
+    return EnergyFacts([0.1, 50.0], {"AOUP": own}, own, 0.5, p_double)
+
+
 def facts(**changes: Any) -> Facts:
     """A record that is thermal beyond doubt, but for `changes`."""
     parameters = {"D": summary(1, 3), "drift": summary(0.002, 0.004), "drift_time": summary(9, 11)}
@@ -94,7 +107,7 @@ def facts(**changes: Any) -> Facts:
         comparison=comparison(),
         posteriors=dict.fromkeys(MODELS, posterior),
         double=Double(p_negative_weight=0.9, kappa_tau_a=0.4, ratio=1.0),
-        own=None, each={}, full_rate=None,
+        own=None, energy=energies(), drive=None, each={}, full_rate=None,
         artefacts=ArtefactFacts(), tones=Tones(1, []), circulation={},
         witness=WitnessFacts(0.6, 0.4, "persistence", 0.08, 0.01, WithError(0.001, 0.0025), 64),
         bands=Bands(1, {"x": {"autocorrelation": 0.95, "displacement": 1.0, "spectrum": 0.9}}),

@@ -202,6 +202,10 @@ def test_another_question_about_a_file_keeps_the_first_answer(tmp_path):
     (first / "verdict.json").write_text(json.dumps({"file": "a.csv", "path": str(path)}))
     with result_folder(tmp_path, path, "a", camera) as again:
         assert again == first
+    keep(first, path, exact)  # by a version without a radius
+    for radius in (None, "1um"):
+        with result_folder(tmp_path, path, "a", exact | {"radius": radius}) as again:
+            assert (again == first) == (radius is None)
 
 
 HOLD = """
@@ -429,7 +433,9 @@ def test_columns_of_any_name_make_a_table(tmp_path):
 def verdict():
     """The quick verdict on 600 points of an AOUP."""
     x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 600, 0.01, seed=1)
-    return activenoise.verdict(x, dt=0.01, unit="um", instrument="exact", effort="quick")
+    return activenoise.verdict(
+        x, dt=0.01, unit="um", instrument="exact", effort="quick", temperature=37, radius="0.5um"
+    )
 
 
 @pytest.mark.slow
@@ -439,7 +445,7 @@ def test_three_lines_in_a_notebook(verdict, tmp_path):
     assert all(f"<td>{name}</td>" in html for name in ("Passive", "Viscoelastic", "AOUP", "RBP"))
     page = verdict.page(tmp_path / "verdict.html").read_text(encoding="utf-8")
     assert str(verdict) in page
-    for what in ("record", "corner", "spectrum"):
+    for what in ("record", "corner", "spectrum", "energy", "drive"):
         assert verdict.figure(what).axes
     with pytest.raises(ValueError, match="figure 'histogram' of x must be one of record"):
         verdict.figure("histogram")
@@ -456,6 +462,30 @@ def test_posterior_draws_are_a_table_that_arviz_takes(verdict):
     assert float(data.posterior["D_a"].median()) == draws["D_a"].median()
     with pytest.raises(ValueError, match="model 'Brown' must be one of Passive"):
         verdict.posterior("Brown")
+
+
+@pytest.mark.slow
+def test_the_drive_is_a_table_in_time(verdict, tmp_path):
+    along = verdict.drive()
+    assert list(along) == ["t", "x_mean", "x_sd", "x_power"]
+    assert along["t"].iloc[[1, -1]].tolist() == pytest.approx([0.01, 5.99])
+    known = verdict.facts.drive.mean_power["x"]
+    assert along["x_power"].mean() == pytest.approx(known)
+    verdict.write(tmp_path)
+    written = list(csv.DictReader((tmp_path / "drive.csv").open()))
+    assert len(written) == 600
+    assert float(written[99]["x_mean"]) == pytest.approx(along["x_mean"][99], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_energies_are_in_newtons_beside_the_bath(verdict, tmp_path):
+    found = verdict.json()["energy"]["physical"]
+    kT = 1.380649e-23 * 310.15
+    force = verdict.facts.energy.driven.force.median
+    assert found["active_force_pN"]["median"] == pytest.approx(force * kT * 1e18)
+    assert verdict.row()["active_force_pN"] == found["active_force_pN"]["median"]
+    page = verdict.page(tmp_path / "verdict.html").read_text(encoding="utf-8")
+    assert "that a sphere of radius 0.5 µm would have in water at 37" in page
 
 
 def test_an_unknown_keyword_is_named():

@@ -71,6 +71,21 @@ def test_other_probabilities_say_whose_they_are():
     assert set(found) <= set(VERDICT_COLUMNS)
 
 
+def test_energies_have_their_ends_and_what_makes_them_void():
+    found = row(made.shares(0.0, 0.02, 0.98, p_distinguishable=0.97))
+    ends = [found[f"dissipation{end}"] for end in ("", "_low95", "_high95")]
+    assert ends == [4, 2, 6]
+    assert found["active_force"] == 5
+    assert found["energy_void"] == ""
+    assert "active_force_pN" not in found
+    size = {"median": 0.2, "low95": 0.1, "high95": 0.3}
+    physical = {"energy": {"physical": {"active_force_pN": size}}}
+    in_pN = row(made.facts(energy=made.energies(0.9)), **physical)
+    assert in_pN["active_force_pN_high95"] == 0.3
+    assert in_pN["energy_void"] == "no activity; double"
+    assert set(in_pN) <= set(VERDICT_COLUMNS)
+
+
 def test_the_table_has_no_answer_for_what_the_networks_do_not_know():
     answer = {"p_active": 0.4, "familiar": {"Passive-AOUP": {"farther": 0.5}}}
     assert ready_columns(answer) == {"ready_farther": 0.5, "p_active_ready_network": 0.4}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from activenoise.reading.quantities import quantity
+from activenoise.reading.quantities import bath_quantity, quantity
 
 
 @pytest.mark.parametrize(
@@ -35,4 +37,34 @@ def test_a_unit_that_does_not_fit_is_one_line(name, text, said):
     with pytest.raises(ValueError) as error:
         quantity(name, text, "um")
     assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("temperature", 37, 310.15), ("temperature", "37 °C", 310.15), ("temperature", "310K", 310),
+        ("radius", "250nm", 2.5e-7), ("radius", 0.5, 5e-7), ("viscosity", "0.7 mPa s", 7e-4),
+        ("viscosity", "1cP", 1e-3), ("viscosity", 0.69, 6.9e-4),
+    ],
+)  # fmt: skip
+def test_a_quantity_of_the_bath_is_in_si(name, given, value):
+    assert bath_quantity(name, given) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("temperature", 310, "temperature = 310: must be 0C to 100C; a number alone is in C"),
+        ("temperature", "37F", "temperature = 37F: the unit does not fit; must be one of C"),
+        ("radius", "5kg", "radius = 5kg: the unit does not fit; must be one of um"),
+        ("radius", "5m", "radius = 5m: must be 1nm to 1mm; a number alone is in um"),
+        ("radius", "-1", "radius = -1: must be 1nm to 1mm"),
+        ("viscosity", "water", "viscosity = water: must be a number"),
+        ("viscosity", 0, "viscosity = 0: must be 0.1mPas to 10000Pas"),
+    ],
+)
+def test_a_quantity_that_no_bath_has_is_one_line(name, given, said):
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        bath_quantity(name, given)
     assert "\n" not in str(error.value)

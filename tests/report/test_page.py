@@ -169,8 +169,9 @@ def test_the_page_is_well_formed_and_by_itself(made, structure):
     without_images = re.sub(r"data:image/[^\"]+", "", page)
     assert not ADDRESS.search(without_images)
     images = structure.all("img")
-    # Record, histogram, three statistics of each of two coordinates, corner plot, pieces.
-    assert len(images) == 10
+    # Record, histogram, three statistics of each of two coordinates, corner plot, energy, the drive
+    # in each coordinate, pieces.
+    assert len(images) == 13
     for image in images:
         assert image["alt"]
         kind, _, data = image["src"].partition(";base64,")
@@ -200,6 +201,31 @@ def test_every_number_that_matters_is_there(made, structure):
     assert "91.0\u202f%" in structure.text["networks"]
     assert "87\u202f%" in structure.text["networks"]
     assert facts.versions["numba"] in structure.text["settings"]
+
+
+def test_what_the_drive_costs_stands_in_a_folded_section(made, structure):
+    page, verdict = made
+    facts = from_json(verdict["findings"])
+    driven = facts.energy.driven
+    for row in (driven.dissipation, driven.temperature, driven.force, driven.stiffness):
+        for end in ("median", "low68", "high68", "low95", "high95"):
+            assert number(getattr(row, end)) in structure.text["energy"]
+    for name in facts.energy.models:
+        assert f"{name}, probability" in structure.text["energy"]
+    assert "lower bound" in structure.text["energy"]
+    assert "With a temperature" in structure.text["energy"]
+    assert f"under {facts.drive.model}" in structure.text["drive"]
+    for power in facts.drive.mean_power.values():
+        assert number(power) in structure.text["drive"]
+    assert page.index('id="posterior"') < page.index('id="energy"') < page.index('id="drive"')
+
+
+def test_energies_that_are_void_say_so():
+    double = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, energy=made_up.energies(0.8))
+    text = page_of_facts(double).text["energy"]
+    assert "Void: A medium at equilibrium, which dissipates nothing" in text
+    fine = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.97)
+    assert "Void:" not in page_of_facts(fine).text["energy"]
 
 
 def test_ready_networks_answer_where_they_know_the_record(structure):
@@ -266,8 +292,8 @@ def test_a_free_tracers_page_speaks_of_no_trap():
     assert "Power spectrum of the increments" in structure.text["statistics"]
     assert "given by you" in structure.text["posterior"]
     assert "Fixed by you: D 0.1" in structure.text["settings"]
-    # Record, steps, two statistics, corner plot, pieces.
-    assert len(structure.all("img")) == 6
+    # Record, steps, two statistics, corner plot, energy, the drive, pieces.
+    assert len(structure.all("img")) == 8
 
 
 def test_a_record_of_which_all_is_known():
@@ -281,8 +307,8 @@ def test_a_record_of_which_all_is_known():
     structure = Structure(page)
     assert structure.faults == []
     assert verdict["findings"]["posteriors"]["Passive"]["parameters"] == {}
-    # Record, steps and two statistics.
-    assert len(structure.all("img")) == 4
+    # Record, steps, two statistics, and the energy of the driven models in a medium.
+    assert len(structure.all("img")) == 5
 
 
 @pytest.mark.slow
@@ -308,8 +334,8 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
     assert "cell-3" not in structure.text["tracks"]
     assert "Log Bayes factor" in structure.text["tracks"]
     assert "RBP 0" in structure.text["settings"]
-    # Each track, the tracks, steps, two statistics of two coordinates, corner plot.
-    assert len(structure.all("img")) == 8
+    # Each track, the tracks, steps, two statistics of two coordinates, corner plot, energy.
+    assert len(structure.all("img")) == 9
 
 
 def page_of_facts(facts: Facts, **changes) -> Structure:
@@ -447,4 +473,4 @@ def test_a_browser_shows_the_verdict(made, tmp_path):
     assert run.returncode == 0, run.stderr[-500:]
     shown = Structure(run.stdout)
     assert verdict["words"]["sentence"] in shown.text["verdict"]
-    assert len(shown.all("img")) == 10
+    assert len(shown.all("img")) == 13

@@ -30,6 +30,12 @@ _SWITCHES = {
     "one_track": "the rows are one track, whatever its steps and other columns look like",
 }
 
+_BATH = {
+    "temperature": "of the sample, in C unless as 310K: energies in pN too",
+    "radius": "of the tracer, in um unless as 250nm",
+    "viscosity": "of the liquid, in mPas unless as 1cP (that of water)",
+}
+
 _PLANNED = {
     "kappa": "relaxation rate of the trap, 1/s; 0 for a free tracer",
     "D": "thermal diffusivity, length^2/s",
@@ -89,6 +95,8 @@ def parser() -> argparse.ArgumentParser:
         "--priors", type=_text, help='e.g. "exposure=1 noise=uniform:0:0.02 corner=off"'
     )
     one.add_argument("--baseline", type=_text, help="constant or linear")
+    for name, meaning in _BATH.items():
+        one.add_argument(f"--{name}", type=_text, help=meaning)
     one.add_argument("--effort", choices=("full", "quick"), default="full")
     one.add_argument("--seed", type=_whole, help="root seed of the random numbers")
     one.add_argument(
@@ -308,8 +316,9 @@ def result_folder(out: Path, path: Path, name: str, asked: dict[str, Any]) -> It
     first, second = out / name, out / f"{name}-{digest}"
     with locked(first.with_name(f".{first.name}.lock"), owner) as held:
         if held and (kept := kept_in(first)) is not None:
-            # Verdicts of earlier versions do not say what was asked.
-            held = path_of(first) == path.resolve() and kept.get("asked", asked) == asked
+            # Verdicts of earlier versions do not say what was asked, or not all of it.
+            before = {**dict.fromkeys(asked), **kept.get("asked", asked)}
+            held = path_of(first) == path.resolve() and before == asked
         if held:
             yield first
             return

@@ -19,7 +19,7 @@ def main(job: "Snakemake") -> None:
     p = job.params
     tables = [read_table(path, *published.SCORED) for path in job.input.scores]
     scores = pd.concat(tables, ignore_index=True)
-    parts = [published.reproduced_scores(scores)]
+    parts = [published.reproduced_scores(scores), published.reproduced_dissipation()]
     if job.input.verdict:
         verdict = read_json(job.input.verdict[0])
         segments = read_table(job.input.segments[0], "quantity", "duration", "value")

@@ -197,6 +197,57 @@ class Double:
 
 
 @dataclass(frozen=True)
+class Energy:
+    """What the drive of one model costs, or that of all driven ones, if the tracer is driven.
+
+    probability: of the model. dissipation: power that the drive feeds into the motion, kT/s.
+    temperature: effective over that of the bath, kappa C(0)/D (of a free tracer, of the
+    diffusivities at long times). share: active, as in `ActivePart`. force: root mean square of the
+    active force, kT/length. D: length^2/s. stiffness: of the trap, kT/length^2, None of a free
+    tracer. curve: effective energy over kT at the frequencies of `EnergyFacts`: "median" and the
+    ends "low95", "low68", "high68", "high95" of its intervals.
+    """
+
+    probability: float
+    dissipation: Summary
+    temperature: Summary
+    share: Summary
+    force: Summary
+    D: Summary
+    stiffness: Summary | None
+    curve: dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class EnergyFacts:
+    """Energies under every driven model that has a probability, and averaged over them by it.
+
+    frequencies: Hz, of the curves, from one over the duration to half of the sampling rate.
+    limit95: what the dissipation (kT/s) does not exceed with probability 95 % over all models,
+    in which those at equilibrium have none. p_double: if the tracer is driven, that a medium at
+    equilibrium has the same C(t); the energies are then no facts about the tracer.
+    """
+
+    frequencies: list[float]
+    models: dict[str, Energy]
+    driven: Energy
+    limit95: float
+    p_double: float
+
+
+@dataclass(frozen=True)
+class DriveFacts:
+    """The propulsion in time (`analysis.drive`): of this track, under the covariance of this driven
+    model, from so many draws of its posterior. mean_power: kT/s, mean over the track of what the
+    propulsion feeds into the motion, by coordinate."""
+
+    model: str
+    track: str
+    n_draws: int
+    mean_power: dict[str, float]
+
+
+@dataclass(frozen=True)
 class ToneFacts:
     """A sinusoid that was taken off: cosine cos(2 pi frequency t) + sine sin(2 pi frequency t),
     t = 0 at the first point of the track. frequency: Hz; amplitude: over the rms."""
@@ -357,7 +408,9 @@ class Facts:
 
     fixed: parameters that the user fixed, or "off". comparison, posteriors, double: of all tracks
     with shared parameters. own: the comparison if each track has parameters of its own; None with
-    fewer than two. each: of each coordinate by itself, empty for one. full_rate: where every 2nd,
+    fewer than two. energy: of the comparison that is decisive, None where no driven model has a
+    probability. drive: None where activity is excluded. each: of each coordinate by itself, empty
+    for one. full_rate: where every 2nd,
     4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or why it
     could not be tested. witness: of all points, None where they are too few. seconds: by stage.
     """
@@ -371,6 +424,8 @@ class Facts:
     posteriors: dict[str, PosteriorFacts]
     double: Double
     own: ComparisonFacts | None
+    energy: EnergyFacts | None
+    drive: DriveFacts | None
     each: dict[str, ComparisonFacts]
     full_rate: ComparisonFacts | None
     artefacts: ArtefactFacts

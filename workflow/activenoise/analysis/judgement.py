@@ -244,6 +244,28 @@ def has_double(facts: Facts) -> bool:
     return alive and facts.double.kappa_tau_a > 1 and facts.double.p_negative_weight < 0.5
 
 
+Void = Literal["no model", "no activity", "double", "shape", "instrument"]
+
+
+def energy_void(facts: Facts, limits: Thresholds = THRESHOLDS) -> list[Void]:
+    """Why the energies of a drive (`facts.energy`) are no facts about the tracer; empty where they
+    may be. "double": a medium at equilibrium with the same C(t) is more likely than not, if the
+    tracer is driven. "shape", "instrument": the reading names another cause."""
+    found = reading(facts, limits)
+    why: list[Void] = []
+    if found in ("no model", "active, not described"):
+        why.append("no model")
+    if stated(facts).active < limits.unlikely:
+        why.append("no activity")
+    if facts.energy is not None and facts.energy.p_double > 0.5:
+        why.append("double")
+    if found == "shape":
+        why.append("shape")
+    if found in ("still", "slow noise", "drift"):
+        why.append("instrument")
+    return why
+
+
 def is_familiar(answers: Mapping[str, Any], task: str, limits: Thresholds = THRESHOLDS) -> bool:
     """Whether a record is like what the network of this task was trained on (true where it was not
     looked at). answers: of a network, as in ready.json or network.json."""

@@ -37,11 +37,14 @@ from activenoise.analysis.comparison import (
     posterior_facts,
     records_of,
 )
+from activenoise.analysis.drive import drive_of, driven_model
+from activenoise.analysis.energy import energy_facts
 from activenoise.analysis.facts import (
     Bands,
     CirculationFacts,
     ComparisonFacts,
     CoordinateFacts,
+    DriveFacts,
     Facts,
     NotTested,
     Pieces,
@@ -54,7 +57,7 @@ from activenoise.analysis.facts import (
     Tones,
     WitnessFacts,
 )
-from activenoise.analysis.judgement import all_misfits
+from activenoise.analysis.judgement import THRESHOLDS, all_misfits
 from activenoise.analysis.pieces import FEWEST as FEWEST_OF_PIECE
 from activenoise.analysis.pieces import pieces_of
 from activenoise.analysis.rivals import LONGEST, every, fitting_stride, long_enough
@@ -75,8 +78,8 @@ _SEARCHES = 3  # for tones
 
 
 class Analysis(NamedTuple):
-    """facts: typed, JSON by `stored.to_json`. arrays: by name, "posterior/AOUP/kappa" (draws) and
-    "bands/x/spectrum/data" (also "at" and "quantiles")."""
+    """facts: typed, JSON by `stored.to_json`. arrays: by name, "posterior/AOUP/kappa" (draws),
+    "bands/x/spectrum/data" (also "at" and "quantiles") and "drive/x/mean" (also "sd", "power")."""
 
     facts: Facts
     arrays: dict[str, FloatArray]
@@ -253,6 +256,11 @@ def _parts(
         bands, arrays = _bands(at, setup)
     with stages.stage("pieces"):
         pieces = _pieces(at, setup)
+    with stages.stage("drive"):
+        drive, along = _drive(at, setup)
+    span = at.dt * max(len(x) for parts in at.tracks.values() for x in parts.values())
+    found = at.decisive
+    p = {name: model.probability for name, model in found.models.items()}
     facts = {
         "instrument": setup.kind,
         "trap": c.trap,
@@ -266,13 +274,15 @@ def _parts(
         "posteriors": {name: posterior_facts(p) for name, p in posteriors.items()},
         "double": double(posteriors["AOUP"]),
         "own": at.own,
+        "energy": energy_facts(p, at.posteriors, found.p_distinguishable, at.dt, span),
+        "drive": drive,
         "each": each,
         "circulation": circulation,
         "bands": bands,
         "pieces": pieces,
         "settings": _settings(prior, setup),
     }
-    return facts, arrays | _draws(at.answer, setup.effort)
+    return facts, arrays | along | _draws(at.answer, setup.effort)
 
 
 def _each(at: Compared, setup: Setup) -> dict[str, ComparisonFacts]:
@@ -346,6 +356,17 @@ def _pieces(at: Compared, setup: Setup) -> Pieces:
     model = linear_name(at.found.favoured)
     track, parts = next(iter(at.tracks.items()))
     return pieces_of(model, track, parts, at.dt, at.prior(setup), setup)
+
+
+def _drive(at: Compared, setup: Setup) -> tuple[DriveFacts | None, dict[str, FloatArray]]:
+    """The propulsion along the longest track, unless activity is excluded."""
+    found = at.decisive
+    name = driven_model({name: model.probability for name, model in found.models.items()})
+    if name is None or found.p_active < THRESHOLDS.unlikely:
+        return None, {}
+    track, parts = next(iter(at.tracks.items()))
+    posterior = at.posteriors[name][0]  # of all tracks, or of the longest
+    return drive_of(posterior, track, parts, at.dt, setup.baseline)
 
 
 def _draws(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:

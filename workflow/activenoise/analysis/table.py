@@ -7,16 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from activenoise.analysis.facts import Facts, TrackRow
-from activenoise.analysis.judgement import basis, is_familiar, stated
-from activenoise.analysis.stored import from_json
+from activenoise.analysis.judgement import basis, energy_void, is_familiar, stated
+from activenoise.analysis.stored import from_json, to_json
 from activenoise.files import write_table
 from activenoise.parameters import RECORD_MODELS
 
 _FIT = ("kappa", "D", "D_a", "tau_a")
+# Of `Energy`, or of the numbers in newtons, by column.
+_ENERGIES = {"dissipation": "dissipation", "effective_temperature": "temperature",
+             "active_force": "force"}  # fmt: skip
+_PHYSICAL = ("active_force_pN", "stiffness_pN_per_nm", "D_over_stokes_einstein")
+ENERGY_COLUMNS = (
+    *(name + end for name in (*_ENERGIES, *_PHYSICAL) for end in ("", "_low95", "_high95")),
+    "energy_void",
+)
 VERDICT_COLUMNS = (
     "track", "study", "synthetic", "n_points", "reading", "fits", "p_active", "p_distinguishable",
     "p_equilibrium", "p_instrument", *(f"p_{name.lower()}" for name in RECORD_MODELS),
-    "bayes_factor", "active_share_limit", "p_active_exact_study",
+    "bayes_factor", "active_share_limit", *ENERGY_COLUMNS, "p_active_exact_study",
     "p_active_network_study", "p_active_ready_network", "p_rbp_exact_study", "p_rbp_network_study",
     "ready_farther", *(name + end for name in _FIT for end in ("", "_standard_error")), "error",
 )  # fmt: skip
@@ -42,11 +50,27 @@ def verdict_row(verdict: Mapping[str, Any]) -> dict[str, Any]:
         row["bayes_factor"] = said.bayes_factor
         part = basis(facts).part
         row["active_share_limit"] = "" if part is None else part.limit95
+    row |= _energy_columns(facts, verdict)
     if verdict["study"]:
         row |= _study_columns(verdict)
     if "ready" in verdict:
         row |= ready_columns(next(iter(verdict["ready"]["coordinates"].values())))
     return row
+
+
+def _energy_columns(facts: Facts, verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """Medians and 95 % ends of the energies over all driven models, and what makes them void."""
+    if facts.energy is None:
+        return {}
+    driven = facts.energy.driven
+    found = {name: to_json(getattr(driven, of)) for name, of in _ENERGIES.items()}
+    physical = verdict.get("energy", {}).get("physical") or {}
+    found |= {name: physical[name] for name in _PHYSICAL if physical.get(name)}
+    columns: dict[str, Any] = {"energy_void": "; ".join(energy_void(facts))}
+    for name, row in found.items():
+        ends = (("", "median"), ("_low95", "low95"), ("_high95", "high95"))
+        columns |= {name + end: row[key] for end, key in ends}
+    return columns
 
 
 def write_verdicts(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:

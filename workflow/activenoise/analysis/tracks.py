@@ -29,6 +29,7 @@ from activenoise.analysis.judgement import differ
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
 from activenoise.inference.comparison import Comparison, counts, negative_weight, probabilities
+from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Record
 from activenoise.parameters import ACTIVE, WITH_PRIOR
 from activenoise.physics.priors import Axis
@@ -65,6 +66,16 @@ class Compared:
     def shared(self) -> bool:
         """Whether the tracks may share their parameters."""
         return self.decisive is self.found
+
+    @property
+    def posteriors(self) -> dict[str, list[Posterior]]:
+        """The posteriors of the decisive comparison by model, of all tracks or one of each."""
+        if self.shared:
+            return {name: [p] for name, p in self.answer.posteriors.items()}
+        return {
+            name: [member.posteriors[name] for member in self.members.values()]
+            for name in next(iter(self.members.values())).posteriors
+        }
 
     def prior(self, setup: Setup) -> dict[str, Axis]:
         """The prior of all tracks."""

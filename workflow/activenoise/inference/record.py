@@ -237,7 +237,10 @@ def linear_model(model_name: str, values: Mapping[str, FloatArray]) -> LinearMod
 
 
 def elements_of(model_name: str, values: Mapping[str, FloatArray]) -> Elements:
-    """The Maxwell elements of the medium of a model, (m, K)."""
+    """The Maxwell elements of the medium of a model, (m, K); none of a simple liquid."""
+    if MEDIA[model_name] == "Simple":
+        none = np.empty((np.size(values["kappa"]), 0))
+        return Elements(none, none)
     if MEDIA[model_name] == "PowerLaw":
         ends = (float(np.min(values["tau_min"])), float(np.max(values["tau_max"])))
         strength, alpha = (np.atleast_1d(values[n]) for n in ("medium_strength", "alpha"))

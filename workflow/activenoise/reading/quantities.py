@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from activenoise.parameters import REGISTRY
 from activenoise.reading.units import length_ratio, seconds
@@ -53,3 +54,51 @@ def _factor(text: str, powers: tuple[int, int], unit: str) -> float | None:
             if ratio:
                 return factor * ratio**power
     return None
+
+
+class _Scale(NamedTuple):
+    """Units of a quantity with what one of each is in SI; the unit of a number alone; least and
+    greatest value that is taken, in SI and in words. zero: of the unit of a number alone, in SI."""
+
+    units: dict[str, float]
+    alone: str
+    low: float
+    high: float
+    ends: str
+    zero: float = 0.0
+
+
+_SCALES = {
+    "temperature": _Scale(
+        dict.fromkeys(("C", "°C", "degC"), 1.0), "C", 273.15, 373.15, "0C to 100C", 273.15
+    ),
+    "radius": _Scale(
+        {"um": 1e-6, "µm": 1e-6, "μm": 1e-6, "nm": 1e-9, "mm": 1e-3, "m": 1.0},
+        "um", 1e-9, 1e-3, "1nm to 1mm",
+    ),
+    "viscosity": _Scale(
+        {"mPas": 1e-3, "Pas": 1.0, "cP": 1e-3, "P": 0.1}, "mPas", 1e-4, 1e4, "0.1mPas to 10000Pas"
+    ),
+}  # fmt: skip
+
+
+def bath_quantity(name: str, given: str | float) -> float:
+    """A temperature (K), the radius of a tracer (m) or a viscosity (Pa s), from a number in °C, um
+    or mPa s, or from text with a unit: 37C or 310K, 250nm, 0.7mPas or 0.7cP. ValueError in one
+    line for what is no number, has another unit, or is out of range."""
+    scale = _SCALES[name]
+    found = _NUMBER.fullmatch(str(given))
+    if not found:
+        raise ValueError(f"{name} = {given}: must be a number, with a unit or without")
+    unit = re.sub(r"[\s·*]", "", found[2]) or scale.alone
+    kelvin = name == "temperature" and unit == "K"
+    if unit not in scale.units and not kelvin:
+        known = ", ".join([*scale.units, *(["K"] if scale.zero else [])])
+        raise ValueError(f"{name} = {given}: the unit does not fit; must be one of {known}")
+    value = float(found[1]) * (1.0 if kelvin else scale.units[unit])
+    value += 0.0 if kelvin else scale.zero
+    if not scale.low <= value <= scale.high:
+        raise ValueError(
+            f"{name} = {given}: must be {scale.ends}; a number alone is in {scale.alone}"
+        )
+    return value

@@ -17,6 +17,7 @@ from activenoise.analysis.judgement import (
     THRESHOLDS,
     Reading,
     basis,
+    energy_void,
     is_familiar,
     misfits,
     stated,
@@ -24,7 +25,7 @@ from activenoise.analysis.judgement import (
 from activenoise.analysis.stored import from_json
 from activenoise.arrays import FloatArray
 from activenoise.parameters import MEASURED, REGISTRY, TWINS
-from activenoise.report import page_figures
+from activenoise.report import energy, energy_figures, page_figures
 from activenoise.report.phrases import ordinal, percent
 from activenoise.report.style import unit_name
 from activenoise.report.words import (
@@ -84,10 +85,12 @@ def render(
         verdict=verdict,
         facts=facts,
         basis=basis(facts),
+        energy=_energy(facts, verdict),
         stated=said,
         words=verdict["words"],
         label=_READING_WORDS[verdict["words"]["reading"]],
         grid=GRID,
+        twins=TWINS,
         hopeless="RBP" in said.models and not set(TWINS) <= set(said.models),
         compared=[name for name in model_words(facts) if name in facts.comparison.models],
         unit=unit_name(unit),
@@ -128,6 +131,7 @@ def _figures(
         "histogram": page_figures.histogram(together, unit),
         "corner": page_figures.corner(draws, unit) if draws else None,
         "pieces": page_figures.pieces(facts.pieces, unit, along) if facts.pieces.trends else None,
+        "energy": facts.energy and energy_figures.effective_energy(facts.energy),
         "members": page_figures.members(alone, diffusivity, unit)
         if len(alone) > 1 and diffusivity is not None
         else None,
@@ -140,7 +144,12 @@ def _figures(
         }
         for name in names
     }
-    return {name: each and svg(each) for name, each in drawn.items()} | {"bands": bands}
+    step = dt * facts.record.analysed_stride
+    drives = {
+        name: svg(energy_figures.drive(arrays, name, step, unit)) for name in names if facts.drive
+    }
+    found = {name: each and svg(each) for name, each in drawn.items()}
+    return found | {"bands": bands, "drives": drives}
 
 
 def favoured_draws(facts: Facts, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -149,6 +158,20 @@ def favoured_draws(facts: Facts, arrays: Mapping[str, FloatArray]) -> dict[str, 
     prefix = f"posterior/{facts.comparison.favoured}/"
     names = facts.favoured.unknown
     return {name: arrays[prefix + name] for name in names if prefix + name in arrays}
+
+
+def _energy(facts: Facts, verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """The energies in sentences and rows: over all driven models, and by model."""
+    found, unit = energy.in_json(facts), unit_name(verdict["unit"])
+    found |= {"is_void": bool(energy_void(facts)), "law": energy.law(facts)}
+    in_newtons = verdict.get("energy", {}).get("physical")
+    found["physical"] = list(energy.physical_words(in_newtons, unit)) if in_newtons else []
+    if facts.energy is not None:
+        found["driven"] = list(energy.rows(facts.energy.driven, facts, unit))
+        found["models"] = {
+            name: list(energy.rows(row, facts, unit)) for name, row in facts.energy.models.items()
+        }
+    return found
 
 
 def _along(verdict: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

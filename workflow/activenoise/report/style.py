@@ -68,6 +68,7 @@ SYMBOLS = {name: row.symbol for name, row in REGISTRY.items()}
 
 _METHODS = {
     "optimum": ("exact optimum", INK, "o"),
+    "exact": ("exact", INK, "o"),
     "optimum_given_start": ("exact optimum given x(0)", GREY, "D"),
     "path_integral": ("path integral", GREY, "x"),
     "correlation_fit": ("fit of C(t)", INK, "o"),

@@ -11,10 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib import pyplot as plt
 from tqdm.auto import tqdm
 
 from activenoise import __version__
+from activenoise.analysis.drive import drive_columns
 from activenoise.analysis.facts import Facts
 from activenoise.analysis.judgement import basis
 from activenoise.analysis.record import analyse
@@ -27,10 +29,12 @@ from activenoise.config.seeds import ROOT_SEED, record_seed
 from activenoise.files import replacing, write_json, write_table
 from activenoise.inference.record import Kind
 from activenoise.parameters import TRAPS
+from activenoise.physics.bath import Bath
 from activenoise.reading.memory import record_of_array, record_of_table
+from activenoise.reading.quantities import bath_quantity
 from activenoise.reading.record import Record
 from activenoise.reading.records import ReadOptions, read
-from activenoise.report import page_figures
+from activenoise.report import energy, energy_figures, page_figures
 from activenoise.report.page import favoured_draws, render
 from activenoise.report.phrases import percent
 from activenoise.report.words import Words, in_words, model_words
@@ -53,7 +57,9 @@ class Question:
     instrument: "exact", "camera", "detector" or "unknown". trap: "trapped" or "free". priors: by
     parameter, a number, {"uniform": [low, high]}, {"log_uniform": [low, high]} or "off", in place
     of the default ones. baseline: of the record's zero, "constant" or "linear" in time. odds: prior
-    ones by model, 1 where not given. effort: "full" or "quick". seed: the root seed.
+    ones by model, 1 where not given. effort: "full" or "quick". seed: the root seed. temperature
+    (°C, or text as 310K), with radius (um, or 250nm), viscosity (mPa s, or 0.7cP) or both: of the
+    tracer and the liquid around it, for energies in newtons; of water without a viscosity.
     """
 
     instrument: Kind = "unknown"
@@ -63,9 +69,13 @@ class Question:
     odds: Mapping[str, float] = field(default_factory=dict)
     effort: Effort | str = "full"
     seed: int = ROOT_SEED
+    temperature: float | str | None = None
+    radius: float | str | None = None
+    viscosity: float | str | None = None
 
     def __post_init__(self) -> None:
         self.choices  # noqa: B018 (raises ValueError for priors and odds that cannot be)
+        self.bath  # noqa: B018 (and for a temperature, radius or viscosity)
         allowed = {"instrument": KINDS, "trap": TRAPS, "baseline": (None, "constant", "linear")}
         if isinstance(self.effort, str):
             allowed["effort"] = tuple(EFFORTS)
@@ -81,6 +91,23 @@ class Question:
         """The user's choices in the form that the analysis takes."""
         settings = {"priors": dict(self.priors), "odds": dict(self.odds)}
         return choices(self.trap, settings | {"baseline": self.baseline})
+
+    @property
+    def bath(self) -> Bath | None:
+        """The liquid around the tracer, in SI; None without a temperature."""
+        given = {name: getattr(self, name) for name in ("temperature", "radius", "viscosity")}
+        found = {n: bath_quantity(n, value) for n, value in given.items() if value is not None}
+        if not found:
+            return None
+        if "temperature" not in found:
+            name = next(iter(found))
+            raise ValueError(f"{name} = {given[name]}: needs a temperature too, such as 37C")
+        if len(found) == 1:
+            raise ValueError(
+                f"temperature = {given['temperature']}: needs a radius, a viscosity or both too, "
+                "against which D is checked"
+            )
+        return Bath(**found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +160,26 @@ class Verdict:
             {k.removeprefix(prefix): v for k, v in self.arrays.items() if k.startswith(prefix)}
         )
 
+    def drive(self) -> DataFrame:
+        """The propulsion along the record, or the longest track, given all of it: time t (s), and
+        for each coordinate such as x `x_mean` and `x_sd` (length/s) and `x_power`, the expected
+        power of the interval before (kT/s). ValueError where activity is excluded."""
+        import pandas as pd
+
+        if self.facts.drive is None:
+            raise ValueError("activity is excluded, so there is no propulsion to show")
+        columns = drive_columns(self.arrays)
+        dt = self.record.dt * self.facts.record.analysed_stride
+        return pd.DataFrame({"t": dt * np.arange(len(next(iter(columns.values())))), **columns})
+
     def figure(self, what: str, coordinate: str | None = None) -> Figure:
         """A figure of the page as Matplotlib's.
 
-        what: "record", "corner" (the posterior of the favoured model), or a statistic of one
-        coordinate (the first without a name) with the model's bands: "displacement",
-        "autocorrelation", "spectrum", "increments" or "increment_spectrum". ValueError names those
-        that this record has.
+        what: "record", "corner" (the posterior of the favoured model), "energy" (the effective
+        energy), or of one coordinate (the first without a name) "drive" (the propulsion and its
+        power in time) or a statistic with the model's bands: "displacement", "autocorrelation",
+        "spectrum", "increments" or "increment_spectrum". ValueError names those that this record
+        has.
         """
         coordinates = list(self.facts.record.coordinates)
         name = coordinates[0] if coordinate is None else coordinate
@@ -154,6 +194,15 @@ class Verdict:
         if what in bands:
             return shown(page_figures.band(self.arrays, name, what, unit))
         known = ["record", *(["corner"] if draws else []), *bands]
+        if self.facts.energy is not None:
+            known.append("energy")
+            if what == "energy":
+                return shown(energy_figures.effective_energy(self.facts.energy))
+        if f"drive/{name}/mean" in self.arrays:
+            known.append("drive")
+            if what == "drive":
+                dt = self.record.dt * self.facts.record.analysed_stride
+                return shown(energy_figures.drive(self.arrays, name, dt, unit))
         raise ValueError(f"figure {what!r} of {name} must be one of {', '.join(known)}")
 
     def page(self, path: str | Path) -> Path:
@@ -181,6 +230,7 @@ class Verdict:
             "ready_missing": self.ready is None, "asked": asked,
         }  # fmt: skip
         found = {"words": self.words._asdict(), "findings": to_json(self.facts)}
+        found["energy"] = energy.in_json(self.facts, self.record.unit, self.question.bath)
         return about | found | ({} if self.ready is None else {"ready": self.ready})
 
     def beside(self, networks: str | Path | ReadyNetworks) -> Verdict:
@@ -197,10 +247,13 @@ class Verdict:
         return verdict_row(self.json())
 
     def write(self, folder: str | Path) -> Path:
-        """Write verdict.json, tracks.csv (a row for each track) and the page into a folder; the
-        path of the page."""
+        """Write verdict.json, tracks.csv (a row for each track), drive.csv (the propulsion in time,
+        unless activity is excluded) and the page into a folder; the path of the page."""
         write_json(Path(folder) / "verdict.json", self.json())
         write_table(Path(folder) / "tracks.csv", rows_of_tracks(self.name, self.facts))
+        if self.facts.drive is not None:
+            with replacing(Path(folder) / "drive.csv") as partial:
+                self.drive().to_csv(partial, index=False, float_format="%.6g")
         return self.page(Path(folder) / "verdict.html")
 
 
@@ -221,8 +274,9 @@ def verdict(
     dt: interval, s, and unit, e.g. "um": needed where the source does not say.
     name: of the record; the random numbers of the analysis depend on it.
     progress: show the stages on a terminal.
-    given: `Question` (instrument, trap, priors, baseline, odds, effort, seed) and `ReadOptions`
-        (column, track_column, time_column, no_time, one_track, scale, stride, min_points) by name.
+    given: `Question` (instrument, trap, priors, baseline, odds, effort, seed, temperature, radius,
+        viscosity) and `ReadOptions` (column, track_column, time_column, no_time, one_track, scale,
+        stride, min_points) by name.
 
     ValueError, in one line, for what cannot be used (`RecordError` for a file).
     """
@@ -241,7 +295,10 @@ def verdict(
 def judge(
     record: Record, question: Question, options: ReadOptions, name: str, progress: bool = False
 ) -> Verdict:
-    """The verdict on a record that has been read. name: the random numbers depend on it."""
+    """The verdict on a record that has been read. name: the random numbers depend on it.
+    ValueError, in one line, where forces were wanted in newtons and the unit is no length."""
+    if question.bath is not None:
+        energy.check_unit(record.path, record.unit)
     # None: on a terminal alone.
     with tqdm(desc=name, bar_format=_BAR, disable=None if progress else True, leave=False) as bar:
         found = analyse(

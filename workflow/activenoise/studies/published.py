@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from activenoise.physics.shares import dissipation
 from activenoise.tables import read_table
 
 _KEYS = ("quantity", "study", "pair", "method", "duration")
@@ -24,6 +25,7 @@ SHOWN = (
     "quantity", "study", "method", "published", "published_uncertainty", "reproduced",
     "standard_error",
 )  # fmt: skip
+_EXAMPLE = (0.1, 0.2, 0.2, 0.2)  # kappa (1/s), D, D_a (length^2/s), tau_a (s)
 # The paper's optimum is conditioned on the first point: it is compared with ours under the same
 # condition, and the reference values of the stationary optimum with the stationary one.
 METHODS = {"optimum": "optimum_given_start", "optimum_stationary_start": "optimum"}
@@ -96,6 +98,13 @@ def reproduced_record(
             add(f"{name}_segment_min", "lstm", values.min(), np.nan)
             add(f"{name}_segment_max", "lstm", values.max(), np.nan)
     return pd.DataFrame(rows)
+
+
+def reproduced_dissipation() -> pd.DataFrame:
+    """The exact dissipation (kT/s) of the thesis's example, in the form of `reproduced_scores`."""
+    value = dissipation(*(np.array(number) for number in _EXAMPLE))
+    row = {"quantity": "dissipation", "study": "neep_example", "method": "exact"}
+    return pd.DataFrame([row | {"reproduced": float(value), "standard_error": 0.0}])
 
 
 def compare(
