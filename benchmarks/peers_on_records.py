@@ -22,7 +22,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from activenoise.analysis.usual_tests import back_relaxation, displacement_exponent, spectral_bump
+from activenoise.analysis.usual_tests import (
+    displacement_exponent,
+    lasting_back_relaxation,
+    spectral_bump,
+)
 from activenoise.analysis.witness import witness
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.positions import log_likelihood
@@ -61,11 +65,8 @@ CASES = (
 
 
 def unbalanced(x: FloatArray) -> float:
-    """How far the mean back relaxation is from 1/2 at long times: its mean over lags from an eighth
-    to a half of the track, of displacements over a thirty-second of it."""
-    n = len(x)
-    lags = np.unique(np.linspace(n // 8, n // 2, 24).astype(int))
-    return abs(float(np.nanmean(back_relaxation(x, max(n // 32, 1), lags))) - 0.5)
+    """How far the mean back relaxation is from 1/2 at long times."""
+    return abs(lasting_back_relaxation(x) - 0.5)
 
 
 TESTS: Mapping[str, Callable[[FloatArray], float]] = {

@@ -109,6 +109,7 @@ def facts(**changes: Any) -> Facts:
         double=Double(p_negative_weight=0.9, kappa_tau_a=0.4, ratio=1.0),
         own=None, energy=energies(), drive=None, each={}, full_rate=None,
         artefacts=ArtefactFacts(), tones=Tones(1, []), circulation={},
+        usual=None,
         witness=WitnessFacts(0.6, 0.4, "persistence", 0.08, 0.01, WithError(0.001, 0.0025), 64),
         bands=Bands(1, {"x": {"autocorrelation": 0.95, "displacement": 1.0, "spectrum": 0.9}}),
         pieces=Pieces("Passive", "", [], {}),

@@ -403,6 +403,34 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """2.5, 50 and 97.5 % quantiles of what a model expects."""
+
+    low95: float
+    median: float
+    high95: float
+
+
+@dataclass(frozen=True)
+class UsualTest:
+    """A number by which the field often decides. expected: by model, over simulated records of its
+    posterior."""
+
+    value: float
+    expected: dict[str, Expected]
+
+
+@dataclass(frozen=True)
+class UsualTests:
+    """What the field's usual tests say of the longest track (`usual_tests`), by coordinate and name
+    of the test, beside what the likeliest model of equilibrium and of a drive expect of them."""
+
+    track: str
+    n_points: int
+    coordinates: dict[str, dict[str, UsualTest]]
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that was found of a record, or of a table of tracks.
 
@@ -412,7 +440,8 @@ class Facts:
     probability. drive: None where activity is excluded. each: of each coordinate by itself, empty
     for one. full_rate: where every 2nd,
     4th ... point is analysed, how all points fared. circulation: by pair of coordinates, or why it
-    could not be tested. witness: of all points, None where they are too few. seconds: by stage.
+    could not be tested. witness: of all points, None where they are too few. usual: None for
+    tracks that are too short. seconds: by stage.
     """
 
     record: RecordFacts
@@ -432,6 +461,7 @@ class Facts:
     tones: Tones
     circulation: dict[str, CirculationFacts | str]
     witness: WitnessFacts | None
+    usual: UsualTests | None
     bands: Bands
     pieces: Pieces
     tracks: TracksFacts

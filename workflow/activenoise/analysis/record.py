@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -55,6 +56,7 @@ from activenoise.analysis.facts import (
     Settings,
     ToneFacts,
     Tones,
+    UsualTests,
     WitnessFacts,
 )
 from activenoise.analysis.judgement import THRESHOLDS, all_misfits
@@ -64,6 +66,7 @@ from activenoise.analysis.rivals import LONGEST, every, fitting_stride, long_eno
 from activenoise.analysis.setup import Effort, Setup, setup_for
 from activenoise.analysis.tones import FEWEST_POINTS, take_off
 from activenoise.analysis.tracks import Compared, observed, one_by_one, tracks_facts
+from activenoise.analysis.usual_tests import MOST_POINTS, usual_tests
 from activenoise.analysis.witness import instrument_memory, witness
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
@@ -71,6 +74,7 @@ from activenoise.inference.comparison import Comparison
 from activenoise.inference.importance import Sampler
 from activenoise.inference.record import Kind
 from activenoise.likelihood.scatter import compressed
+from activenoise.parameters import ACTIVE, EQUILIBRIUM
 from activenoise.physics.priors import Axis
 
 _LONG_TABLE = 1 << 15  # points; beyond them the sampler is frugal, and no coordinate is by itself
@@ -254,6 +258,8 @@ def _parts(
         each, circulation = _each(at, setup), _circulation(at, setup)
     with stages.stage("bands"):
         bands, arrays = _bands(at, setup)
+    with stages.stage("usual tests"):
+        usual = _usual(at, setup)
     with stages.stage("pieces"):
         pieces = _pieces(at, setup)
     with stages.stage("drive"):
@@ -279,6 +285,7 @@ def _parts(
         "each": each,
         "circulation": circulation,
         "bands": bands,
+        "usual": usual,
         "pieces": pieces,
         "settings": _settings(prior, setup),
     }
@@ -349,6 +356,26 @@ def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
         inside[name] = {key: band.inside for key, band in bands.items()}
         arrays |= band_arrays(name, bands)
     return Bands(step, inside), arrays
+
+
+def _usual(at: Compared, setup: Setup) -> UsualTests | None:
+    """What the usual tests say of the longest track, and what the likeliest model of equilibrium
+    and of a drive expect of them."""
+    track, parts = next(iter(at.tracks.items()))
+    step = -(-len(next(iter(parts.values()))) // MOST_POINTS)
+    probable = {name: m.probability for name, m in at.decisive.models.items()}
+    names = [
+        max(some, key=lambda name: probable[name])
+        for kinds in (EQUILIBRIUM, ACTIVE)
+        if (some := [name for name in kinds if name in probable and name in at.posteriors])
+    ]
+    builds = {
+        name: partial(drawn, at.posteriors[name][0], baseline=setup.baseline, stride=step)
+        for name in names
+    }
+    return usual_tests(
+        track, every(parts, step), at.dt * step, builds, setup.effort.bands, setup.seed
+    )
 
 
 def _pieces(at: Compared, setup: Setup) -> Pieces:

@@ -20,16 +20,23 @@ None of the three knows of noise, blur, a medium with memory, or its own error.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import welch
 
+from activenoise.analysis.bands import Build
+from activenoise.analysis.facts import Expected, UsualTest, UsualTests
 from activenoise.arrays import FloatArray
+from activenoise.simulation.records import simulate_records
 
+FEWEST_POINTS = 200
+MOST_POINTS = 1 << 14  # a longer track is thinned
 _CUTOFF = 1.0  # of displacements, in their rms: shorter ones make the ratio's variance infinite
 _DECADE = 10  # lags over which the exponent is fitted
+_LAGS = 24  # over which the limit of the back relaxation is averaged
 
 
 def displacement_exponent(x: FloatArray, lag: int = 1) -> float:
@@ -82,3 +89,53 @@ def back_relaxation_of_gaussian(before: ArrayLike, after: ArrayLike, both: Array
     t + tau."""
     first = np.asarray(before, np.float64)
     return np.asarray((first + np.asarray(after) - np.asarray(both)) / (2 * first))
+
+
+def lasting_back_relaxation(x: FloatArray) -> float:
+    """Mean back relaxation at long times: its mean over lags from an eighth to a half of the track,
+    of displacements over a thirty-second of it. x: (n_points,), NaN where missing."""
+    n = len(x)
+    lags = np.unique(np.linspace(n // 8, n // 2, _LAGS).astype(np.int64))
+    return float(np.nanmean(back_relaxation(x, max(n // 32, 1), lags)))
+
+
+USUAL: Mapping[str, Callable[[FloatArray], float]] = {
+    "exponent": displacement_exponent,
+    "bump": spectral_bump,
+    "back_relaxation": lasting_back_relaxation,
+}
+
+
+def usual_tests(
+    track: str,
+    parts: Mapping[str, FloatArray],
+    dt: float,
+    builds: Mapping[str, Build],
+    n_records: int,
+    seed: int,
+) -> UsualTests | None:
+    """The usual tests of a track, and what each of some models expects; None if it is too short.
+
+    parts: positions (n_points,) by coordinate, dt (s) apart, NaN where missing. builds: by name of
+    a model, what gives model and instrument of its i-th posterior draw. Simulated records have the
+    gaps of the track.
+    """
+    if any(np.isfinite(x).sum() < FEWEST_POINTS for x in parts.values()):
+        return None
+    n = len(next(iter(parts.values())))
+    simulated = {
+        name: [simulate_records(*build(i), n, dt, seed=seed + i) for i in range(n_records)]
+        for name, build in builds.items()
+    }
+    found: dict[str, dict[str, UsualTest]] = {}
+    for coordinate, x in parts.items():
+        missing = ~np.isfinite(x)
+        found[coordinate] = {}
+        for name, test in USUAL.items():
+            expected = {}
+            for model, records in simulated.items():
+                values = [test(np.where(missing, np.nan, record)) for record in records]
+                low, median, high = np.quantile(values, [0.025, 0.5, 0.975])
+                expected[model] = Expected(float(low), float(median), float(high))
+            found[coordinate][name] = UsualTest(test(x), expected)
+    return UsualTests(track, n, found)

@@ -56,6 +56,25 @@ _READING_WORDS: dict[Reading, str] = {
     "undecided": "Not decided",
 }
 
+# The usual tests: name, what it is, and how its value is read.
+USUAL_WORDS = (
+    (
+        "exponent",
+        "exponent of the mean square displacement, over 1 to 10 intervals",
+        "1: free diffusion; above: called directed; below: called confined",
+    ),
+    (
+        "bump",
+        "maximum of ω²S(ω), over its value at high frequencies",
+        "1 in a simple liquid without an instrument; above: called active",
+    ),
+    (
+        "back_relaxation",
+        "mean back relaxation at long times",
+        "1/2 in a trap, 0 if free: called reversible. No Gaussian propulsion in a trap changes it",
+    ),
+)
+
 
 def render(
     verdict: Mapping[str, Any],
@@ -106,7 +125,16 @@ def render(
         instrument_parts=[n for n in MEASURED if n in verdict.get("parameters", {})],
         ready_remarks=ready_remarks,
         exact_pair=_active_against_passive(facts),
+        usual_words=USUAL_WORDS,
+        usual_models=_usual_models(facts),
     )
+
+
+def _usual_models(facts: Facts) -> list[str]:
+    """The models whose expectations stand beside the usual tests."""
+    if facts.usual is None:
+        return []
+    return list(next(iter(facts.usual.coordinates.values()))["exponent"].expected)
 
 
 def _figures(
