@@ -38,6 +38,8 @@ def test_a_double_at_equilibrium_makes_them_void():
 
 def test_a_record_without_activity_or_model_makes_them_void():
     assert energy_void(made.facts()) == ["no activity"]
+    (said,) = voids(made.facts())
+    assert "no sign of activity (1.0" in said
     misfit = made.innovations(model="AOUP", autocorrelation=[0.3])
     unfit = made.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, fit={"x": misfit})
     assert energy_void(unfit) == ["no model"]

@@ -255,7 +255,7 @@ def energy_void(facts: Facts, limits: Thresholds = THRESHOLDS) -> list[Void]:
     why: list[Void] = []
     if found in ("no model", "active, not described"):
         why.append("no model")
-    if stated(facts).active < limits.unlikely:
+    if found in ("thermal", "no sign") or stated(facts).active < limits.unlikely:
         why.append("no activity")
     if facts.energy is not None and facts.energy.p_double > 0.5:
         why.append("double")

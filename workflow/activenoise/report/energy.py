@@ -17,7 +17,7 @@ _ENDS = ("median", "low95", "low68", "high68", "high95")
 _VOID: dict[Void, str] = {
     "no model": "No model describes the record, so these numbers are those of a motion that it "
     "does not have.",
-    "no activity": "The record excludes activity (probability {active}): the numbers are those of "
+    "no activity": "The record gives no sign of activity ({active}): the numbers are those of "
     "a drive that is most likely not there.",
     "double": "A medium at equilibrium, which dissipates nothing, has the same {law}: the "
     "probability of that, if the tracer is driven, is {double}.",
