@@ -307,8 +307,8 @@ def test_a_record_of_which_all_is_known():
     structure = Structure(page)
     assert structure.faults == []
     assert verdict["findings"]["posteriors"]["Passive"]["parameters"] == {}
-    # Record, steps, two statistics, and the energy of the driven models in a medium.
-    assert len(structure.all("img")) == 5
+    # Record, steps, two statistics; energy and drive of the driven models in a medium.
+    assert len(structure.all("img")) == 6
 
 
 @pytest.mark.slow
@@ -334,8 +334,9 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
     assert "cell-3" not in structure.text["tracks"]
     assert "Log Bayes factor" in structure.text["tracks"]
     assert "RBP 0" in structure.text["settings"]
-    # Each track, the tracks, steps, two statistics of two coordinates, corner plot, energy.
-    assert len(structure.all("img")) == 9
+    # Each track, the tracks, steps, two statistics of two coordinates, corner plot, energy, the
+    # drive in each coordinate of the longest track.
+    assert len(structure.all("img")) == 11
 
 
 def page_of_facts(facts: Facts, **changes) -> Structure:
