@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
 
 from activenoise.analysis.facts import FitTest, Goodness, WithError
@@ -29,6 +30,7 @@ FEWEST = 200  # points of a track whose positions are tested
 
 _CANDIDATES = 64  # draws among which the best is sought, whose innovations are tested
 _RBP_CANDIDATES, _RBP_POINTS = 8, 1 << 12  # of RBP, whose likelihood is dear
+_LEVELLED = 1 << 14  # points; the baseline of a longer record is that of its twin
 _STEP = 997  # from draw to draw, coprime to their number: equal draws are neighbours
 
 
@@ -196,7 +198,7 @@ def _likeliest_rbp(
     tried, log_likelihood = [], LOG_LIKELIHOODS[DRIVES[p.model_name]]
     for i in range(_RBP_CANDIDATES):
         twin, instrument = drawn(p, i * _CANDIDATES // _RBP_CANDIDATES, baseline)
-        level = [_level(twin, instrument, Record(x, records[0].dt)) for x in parts]
+        level = [_level(twin, instrument, Record(x, records[0].dt), log_likelihood) for x in parts]
         log_p = math.fsum(
             float(log_likelihood(twin, at, x, records[0].dt, from_zero=True)[0]) for at, x in level
         )
@@ -206,23 +208,44 @@ def _likeliest_rbp(
 
 
 def _level(
-    twin: LinearModel, instrument: Instrument, record: Record
+    twin: LinearModel,
+    instrument: Instrument,
+    record: Record,
+    log_likelihood: Callable[..., FloatArray],
 ) -> tuple[Instrument, FloatArray]:
-    """Instrument and positions as the filter of RBP takes them: a long record of a trapped tracer
-    less the baseline that the twin has; otherwise the baseline is a part of the state, which a
-    filter forgets that is long in a trap."""
+    """Instrument and positions as the filter of a drive that is not normal takes them: a long
+    record of a trapped tracer less its baseline; otherwise the baseline is a part of the state,
+    which a filter forgets that is long in a trap. The baseline is the likeliest, and of very long
+    records that of the twin: two velocities tell the middle between them more exactly than their
+    covariance does."""
     if np.all(np.asarray(twin.kappa) == 0) or len(record.positions) <= FEWEST:
         return instrument, record.positions
     found = kalman.innovations(twin, instrument, *record)
     base = kalman.regressors(len(record.positions), instrument.unknowns)
-    return replace(instrument, baseline="zero"), record.positions - found.baseline @ base
+    spread = np.linalg.inv(np.linalg.cholesky(found.information)).T
+    level = replace(instrument, baseline="zero")
+
+    def without(u: FloatArray) -> FloatArray:
+        return np.asarray(record.positions - (found.baseline + spread @ u) @ base)
+
+    def cost(u: FloatArray) -> float:
+        return -float(log_likelihood(twin, level, without(u), record.dt, from_zero=True)[0])
+
+    best = np.zeros(instrument.unknowns)
+    if len(record.positions) <= _LEVELLED:
+        first = np.eye(instrument.unknowns)[0]
+        best = min((u * first for u in np.linspace(-4, 4, 17)), key=cost)
+        simplex = best + 0.5 * np.eye(instrument.unknowns + 1, instrument.unknowns, -1)
+        options = {"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.1}
+        best = minimize(cost, best, method="Nelder-Mead", options=options).x
+    return level, without(best)
 
 
 def _scores(
     drive: str, twin: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
 ) -> FloatArray:
     """Normal scores of a record under the RBP or RTP that has the covariance of its twin."""
-    at, levelled = _level(twin, instrument, Record(positions, dt))
+    at, levelled = _level(twin, instrument, Record(positions, dt), LOG_LIKELIHOODS[drive])
     return SCORES[drive](twin, at, levelled, dt, from_zero=True)
 
 
