@@ -50,7 +50,7 @@ def likelihoods(
     grid: Grid, truth: Truth, n_cells: int, n_tracks: int, rng: np.random.Generator
 ) -> list[list[FloatArray]]:
     """Likelihoods (n_tracks, n) of each cell of the control and of the other condition."""
-    found = []
+    found: list[list[FloatArray]] = []
     for mean in (truth.mean, truth.mean + truth.difference):
         cells = mean + truth.cells * rng.standard_normal((n_cells, 1))
         tracks = cells + truth.tracks * rng.standard_normal((n_cells, n_tracks))
@@ -99,7 +99,7 @@ def from_prior(
     """Log Bayes factors (n,) of experiments whose truth is drawn from the priors."""
     rng = np.random.default_rng(seed)
     inner = analyst.grid.points[analyst.grid.inner]
-    found = []
+    found: list[float] = []
     while len(found) < n:
         mean = rng.uniform(inner[0], inner[-1])
         change = RATIO * rng.standard_cauchy() if different else 0.0

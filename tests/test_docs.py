@@ -40,7 +40,13 @@ def run_code(name: str, checker: doctest.OutputChecker) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["tutorials/trackmate.md", "tutorials/plan.md", "reference/python.md"]
+    "name",
+    [
+        "tutorials/trackmate.md",
+        "tutorials/plan.md",
+        "tutorials/conditions.md",
+        "reference/python.md",
+    ],
 )
 def test_a_page_prints_what_it_shows(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -14,12 +14,12 @@ from benchmarks.conditions import (
     likelihoods,
 )
 
-from activenoise.inference.hierarchy import Grid, Hierarchy, track_likelihood
+from activenoise.inference.hierarchy import Grid, Hierarchy, binned, track_likelihood
 
 
 @pytest.fixture(scope="module")
 def analyst():
-    return Analyst(Grid.over(-2.5, 2.5, n=96, margin=2.0), n_nodes=7)
+    return Analyst(Grid.over(-2.5, 2.5, n=80, margin=2.0), n_nodes=6)
 
 
 @pytest.mark.slow
@@ -33,7 +33,7 @@ def test_the_interval_covers_where_cells_vary_and_the_naive_one_does_not(analyst
 
 @pytest.mark.slow
 def test_an_effect_is_recovered(analyst):
-    found = list(experiments(analyst, np.log(0.3), 60, 4, 5, seed=5))
+    found = list(experiments(analyst, np.log(0.3), 40, 4, 5, seed=5))
     medians = [one.by_cell[1] for one in found]
     spread = np.std(medians) / np.sqrt(len(medians))
     assert abs(np.mean(medians) - np.log(0.3)) < 4 * spread + 0.1
@@ -44,7 +44,7 @@ def test_an_effect_is_recovered(analyst):
 def test_the_bayes_factor_is_one(analyst):
     """With the truth drawn from the priors, the mean of 1/B is 1 under "different", and that of B
     under "same" up to a limit is the chance of such a B under "different": within 4 errors."""
-    same, other = (np.exp(from_prior(analyst, d, 300, 3, 3, seed=6)) for d in (False, True))
+    same, other = (np.exp(from_prior(analyst, d, 200, 3, 3, seed=6)) for d in (False, True))
     inverse = 1 / other
     assert abs(inverse.mean() - 1) < 4 * inverse.std() / np.sqrt(len(inverse))
     small = np.where(same < 10, same, 0.0)
@@ -88,7 +88,7 @@ def test_the_prior_is_divided_out():
     rng = np.random.default_rng(2)
     prior = np.concatenate([rng.normal(0, 0.5, 50_000), rng.uniform(-4, 0, 50_000)])
     grid = Grid.over(-4.0, 1.0, n=200)
-    found = track_likelihood(grid, prior, [(1.0, rng.choice(prior, 20_000))])
+    found = track_likelihood(grid, binned(grid, prior), [(1.0, rng.choice(prior, 20_000))])
     assert found.min() > 0.6 * found.max()
 
 

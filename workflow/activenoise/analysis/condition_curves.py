@@ -33,7 +33,8 @@ def curves(tracks: Tracks, dt: float, n_points: int) -> Curves:
     lags = np.unique(np.geomspace(1, max(n_points // 4, 2), _N_LAGS).astype(np.int64))
     segment = max(min(n_points - 1, 256), _FEWEST)
     steps = [np.diff(x) for x in series if len(x) > segment and np.all(np.isfinite(x))]
-    each = [welch(s, 1 / dt, nperseg=segment, return_onesided=False)[1] for s in steps]
+    how = {"nperseg": segment, "detrend": False, "return_onesided": False}
+    each = [welch(s, 1 / dt, **how)[1] for s in steps]
     frequencies = np.fft.rfftfreq(segment, dt)[1:]
     power = (
         np.mean(each, axis=0)[1 : len(frequencies) + 1] / dt**2 if each else frequencies * np.nan

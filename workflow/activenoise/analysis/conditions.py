@@ -33,7 +33,7 @@ from activenoise.analysis.tracks import FEWEST, longest_first, observed
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison, counts, probabilities
-from activenoise.inference.hierarchy import Density, Fit, Grid, Hierarchy, track_likelihood
+from activenoise.inference.hierarchy import Density, Fit, Grid, Hierarchy, binned, track_likelihood
 from activenoise.inference.record import Coordinates
 from activenoise.inference.record import Kind as Instrument
 from activenoise.parameters import ACTIVE
@@ -106,7 +106,7 @@ def compare_conditions(
             sampler = setup.effort.brief
             found[where][track] = setup.compare(records, prior, sampler, MODELS, done)
     say("hierarchy")
-    return _facts(conditions, found, prior, setup, dt, unit)
+    return facts_of(conditions, found, prior, setup, dt, unit)
 
 
 def _chosen(cell: Cell, dt: float, setup: Setup) -> Tracks:
@@ -181,7 +181,7 @@ def _thinned(values: Mapping[str, FloatArray]) -> Values:
 # ---- all tracks
 
 
-def _facts(
+def facts_of(
     conditions: Conditions,
     found: Mapping[tuple[str, str], Mapping[str, Comparison]],
     prior: Mapping[str, Axis],
@@ -189,6 +189,8 @@ def _facts(
     dt: float,
     unit: str,
 ) -> ComparedFacts:
+    """The facts of conditions whose tracks have been compared under one prior. found: by condition
+    and cell, then by track."""
     extended = Extended(prior, setup.seed)
     parts = {
         (where, track): extended.parts(answer)
@@ -256,10 +258,11 @@ def _quantity(
     the passive one first."""
     every = [t for cells in conditions.values() for tracks in cells.values() for t in tracks]
     grid = _grid(name, every)
+    before = binned(grid, prior)
 
     def likelihood(track: Draws) -> FloatArray:
         faint = -np.inf if name == "D" else float(np.median(track[0][1]))
-        return track_likelihood(grid, prior, track, faint)
+        return track_likelihood(grid, before, track, faint)
 
     likelihoods = [
         [np.array([likelihood(track) for track in tracks]) for tracks in cells.values()]

@@ -59,20 +59,20 @@ def track_likelihood(
 ) -> FloatArray:
     """The likelihood (n,) of a track's q, up to a factor: its posterior over its prior.
 
-    prior: draws (m,) of q before the record. parts: of the posterior, each a weight and draws of
-    equal weight, such as of one model and its probability. Both densities are smoothed alike, so
+    prior: `binned` draws of q before the record. parts: of the posterior, each a weight and draws
+    of equal weight, such as of one model and its probability. Both densities are smoothed alike, so
     that an end of the prior is none of the likelihood. Where the prior has no draws, the
     likelihood is that of the nearest place where it has. flat_below: where the quantity is too
     small to be seen, so that the likelihood below is that at this place.
     """
-    low, high = np.quantile(prior, [0.002, 0.998])
-    known = (grid.points >= low) & (grid.points <= high)
+    cumulative = np.cumsum(prior)
+    known = (cumulative > 0.002) & (cumulative < 0.998)
     likelihood = np.zeros(len(grid.points))
     for weight, draws in parts:
         if weight > 0:
             width = max(_bandwidth(draws), grid.step)
-            below = np.maximum(_density(grid, prior, width), _SMALLEST)
-            likelihood += weight * _density(grid, draws, width) / below
+            below = np.maximum(_smoothed(grid, prior, width), _SMALLEST)
+            likelihood += weight * _smoothed(grid, binned(grid, draws), width) / below
     ends = np.flatnonzero(known)[[0, -1]]
     likelihood[: ends[0]] = likelihood[ends[0]]
     likelihood[ends[1] :] = likelihood[ends[1]]
@@ -81,10 +81,13 @@ def track_likelihood(
     return likelihood / likelihood.max()
 
 
-def _density(grid: Grid, draws: FloatArray, width: float) -> FloatArray:
-    """Kernel density of draws on a grid; those beyond it count at its ends."""
+def binned(grid: Grid, draws: FloatArray) -> FloatArray:
+    """The part of draws that is nearest to each place, (n,); those beyond count at the ends."""
     places = np.clip(np.round((draws - grid.points[0]) / grid.step), 0, len(grid.points) - 1)
-    counts = np.bincount(places.astype(np.int64), minlength=len(grid.points)) / len(draws)
+    return np.bincount(places.astype(np.int64), minlength=len(grid.points)) / len(draws)
+
+
+def _smoothed(grid: Grid, counts: FloatArray, width: float) -> FloatArray:
     return np.asarray(gaussian_filter1d(counts, width / grid.step, mode="constant", truncate=8))
 
 
@@ -113,9 +116,10 @@ class Hierarchy:
 
     def _kernel(self, spread: float) -> FloatArray:
         """Probability of each place (columns) about a mean at each (rows)."""
-        x = (self.grid.points[None, :] - self.grid.points[:, None]) / spread
-        half = 0.5 * self.grid.step / spread
-        kernel = ndtr(x + half) - ndtr(x - half)
+        n = len(self.grid.points)
+        edges = (np.arange(1 - n, n + 1) - 0.5) * self.grid.step / spread
+        places = np.arange(n)[None, :] - np.arange(n)[:, None] + n - 1
+        kernel = np.diff(ndtr(edges))[places]
         return kernel / kernel.sum(axis=1, keepdims=True)
 
     def fit(self, conditions: Sequence[Sequence[FloatArray]]) -> Fit:
