@@ -111,15 +111,28 @@ def test_a_prior_alone_changes_nothing():
 
     found = facts({"control": 3, "drug": 3}, prior)
     for name in ("D_a", "active_share", "dissipation"):
-        contrast = found.quantities[name].by_cell.contrasts["drug"]
-        assert abs(contrast.log_bayes_factor) < 0.5, name
-    assert differs(found.quantities["D_a"].by_cell.contrasts["drug"]) == "not measured"
+        of = found.quantities[name].by_cell
+        assert abs(of.contrasts["drug"].log_bayes_factor) < 0.5, name
+        assert {mean.kind for mean in of.means.values()} == {"at most"}
+        assert differs(of.contrasts["drug"]) == "not measured"
 
 
-def test_the_prior_of_the_share_is_continued_below_its_least():
-    share = np.exp(Extended(PRIOR, 1).prior["active_share"])
-    assert share.min() < 0.002
-    assert np.mean(share < 0.05) == pytest.approx(0.5, abs=0.01)
+def test_the_prior_of_the_share_is_divided_out():
+    """If posteriors are the priors, the weighted draws of the share are uniform in the logarithm,
+    and a prior of D_a is refused."""
+    rng = np.random.default_rng(5)
+    coordinates = Coordinates("AOUP", PRIOR)
+    driven = coordinates.parameters(rng.standard_normal((4000, len(coordinates.names))))
+    parts = Extended(PRIOR, 1).parts(answer(dict.fromkeys(MODELS, 0.0), driven, driven))
+    faint, seen = parts["active_share"]
+    density = [
+        np.sum(part.over_prior[(part.draws > low) & (part.draws < high)]) / len(part.draws)
+        / (high - low)
+        for part, low, high in ((faint, -6.0, -4.0), (seen, -2.0, -1.0), (seen, -1.0, 0.0))
+    ]  # fmt: skip
+    assert density == pytest.approx([1.0, 1.0, 1.0], abs=0.15)
+    with pytest.raises(ValueError, match="and none of D_a"):
+        Extended({name: axis for name, axis in PRIOR.items() if name != "active_share"}, 1)
 
 
 def test_curves_of_brownian_motion():

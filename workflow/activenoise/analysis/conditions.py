@@ -4,8 +4,8 @@ A track's record gives a likelihood of each quantity (`inference.hierarchy`). It
 of AOUP and Passive in a simple liquid, at even odds: the passive tracer counts as a driven one
 whose active share lies below the least of the prior, uniform in the logarithm down to
 `_FAINTEST`. A track without a sign of propulsion so has a likelihood of D_a, of the share and of
-the dissipation that is flat towards zero: a limit. The prior of each quantity, which is divided
-out, follows from the same priors.
+the dissipation that is flat towards zero: a limit. What is divided out is the prior of a quantity
+given kappa, D and tau_a, which follows from that of the share.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ from activenoise.analysis.tracks import FEWEST, longest_first, observed
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison, counts, probabilities
-from activenoise.inference.hierarchy import Density, Fit, Grid, Hierarchy, binned, track_likelihood
-from activenoise.inference.record import Coordinates
+from activenoise.inference.hierarchy import Density, Fit, Grid, Hierarchy, Part, track_likelihood
 from activenoise.inference.record import Kind as Instrument
 from activenoise.parameters import ACTIVE
 from activenoise.physics.priors import Axis
@@ -43,7 +42,7 @@ from activenoise.physics.shares import active_diffusivity, active_share, dissipa
 MODELS = ("Passive", "Viscoelastic", "AOUP", "ViscoelasticAOUP")
 MOST_TRACKS = 20  # of a cell that are analysed, the longest
 _FAINTEST = 1e-3  # active share that is told from none by no record
-_PRIOR_DRAWS = 100_000
+_LARGEST = 0.995  # active share, above which draws of D_a are few
 _DRAWS = 1000
 _BEYOND = float(np.log(3))
 _UNSURE = 0.025  # probability of no propulsion, from which a track gives a limit
@@ -133,45 +132,43 @@ def quantities(values: Mapping[str, FloatArray], share: FloatArray, tau_a: Float
 
 
 class Extended:
-    """The prior under which each track's quantities are drawn, and the posteriors."""
+    """The prior of the active share, continued to tracers that seem passive, and posteriors."""
 
     def __init__(self, prior: Mapping[str, Axis], seed: int) -> None:
+        share = prior.get("active_share")
+        if share is None or share.fixed or share.log:
+            raise ValueError("a comparison needs a uniform prior of active_share, and none of D_a")
         self._rng = np.random.default_rng(seed)
-        coordinates = Coordinates("AOUP", prior)
-        z = self._rng.standard_normal((_PRIOR_DRAWS, len(coordinates.names)))
-        drawn = coordinates.parameters(z)
-        self._tau_a = drawn["tau_a"]
-        own = prior.get("active_share")
-        least = own.low if own is not None else float(np.quantile(drawn["active_share"], 0.01))
-        self._least = max(least, 2 * _FAINTEST)
-        driven, faint = self._driven(drawn), self._faint(drawn)
-        self.prior = {name: np.concatenate([driven[name], faint[name]]) for name in QUANTITIES}
+        self._tau_a, self._share = prior["tau_a"], share
+        self._least = max(share.low, 2 * _FAINTEST)
+        # Below it the likelihood of D is that at the end of its prior.
+        self.least_D = float(np.log(prior["D"].low)) + 0.5
 
-    def _driven(self, values: Mapping[str, FloatArray]) -> Values:
-        share = active_share(*(values[name] for name in ("kappa", "D", "D_a", "tau_a")))
-        return quantities(values, np.clip(share, _FAINTEST, 1 - 1e-9), values["tau_a"])
+    def parts(self, found: Comparison) -> dict[str, list[Part]]:
+        """By quantity the parts of a track's posterior, passive and driven.
 
-    def _faint(self, values: Mapping[str, FloatArray]) -> Values:
-        n = len(values["D"])
-        u = self._rng.random(n)
-        share = _FAINTEST * (self._least / _FAINTEST) ** u
-        return quantities(values, share, self._rng.choice(self._tau_a, n))
-
-    def parts(self, found: Comparison) -> list[tuple[float, Values]]:
-        """Weight and draws of the quantities of a track, passive and driven."""
-        p = found.posteriors
-        log_z = [
-            p[name].log_evidence if counts(p[name]) else -np.inf for name in ("Passive", "AOUP")
-        ]
-        if not np.isfinite(max(log_z)):
-            log_z = [p[name].log_evidence for name in ("Passive", "AOUP")]
-        weight = np.exp(np.array(log_z) - max(log_z))
-        weight /= weight.sum()
-        some = {name: _thinned(p[name].parameters) for name in ("Passive", "AOUP")}
-        return [
-            (float(weight[0]), self._faint(some["Passive"])),
-            (float(weight[1]), self._driven(some["AOUP"])),
-        ]
+        Given kappa, D and tau_a the logarithms of D_a and of the dissipation have the density
+        p(s) s (1 - s) of the share s, that of the share p(s) s.
+        """
+        p = {name: found.posteriors[name] for name in ("Passive", "AOUP")}
+        log_z = np.array([one.log_evidence for one in p.values()])
+        weight = np.exp(log_z - log_z.max())
+        faint, driven = (_thinned(one.parameters) for one in p.values())
+        n = len(faint["D"])
+        small = _FAINTEST * (self._least / _FAINTEST) ** self._rng.random(n)
+        tau_a = self._tau_a.quantile(self._rng.random(n))
+        large = active_share(*(driven[name] for name in ("kappa", "D", "D_a", "tau_a")))
+        large = np.clip(large, _FAINTEST, _LARGEST)
+        both = (
+            (quantities(faint, small, tau_a), small, np.full(n, np.log(self._least / _FAINTEST))),
+            (quantities(driven, large, driven["tau_a"]), large, self._share.width / large),
+        )
+        parts: dict[str, list[Part]] = {name: [] for name in QUANTITIES}
+        for w, (values, share, over) in zip((weight / weight.sum()).tolist(), both, strict=True):
+            own = {"D": np.ones(len(share)), "active_share": over}
+            for name in QUANTITIES:
+                parts[name].append(Part(w, values[name], own.get(name, over / (1 - share))))
+        return parts
 
 
 def _thinned(values: Mapping[str, FloatArray]) -> Values:
@@ -179,6 +176,9 @@ def _thinned(values: Mapping[str, FloatArray]) -> Values:
 
 
 # ---- all tracks
+
+
+Parts = dict[str, list[Part]]
 
 
 def facts_of(
@@ -207,20 +207,7 @@ def facts_of(
     }
     if empty := [name for name, cells in analysed.items() if not cells]:
         raise ValueError(f"condition {empty[0]}: no track has {FEWEST} points or more")
-    each = {
-        name: _quantity(
-            name,
-            extended.prior[name],
-            {
-                condition: {
-                    cell: [[(w, draws[name]) for w, draws in track] for track in tracks]
-                    for cell, tracks in cells.items()
-                }
-                for condition, cells in analysed.items()
-            },
-        )
-        for name in QUANTITIES
-    }
+    each = {name: _quantity(name, extended.least_D, analysed) for name in QUANTITIES}
     return ComparedFacts(
         conditions={
             name: _condition(cells, [found[name, cell] for cell in cells], setup)
@@ -239,30 +226,24 @@ def facts_of(
     )
 
 
-Draws = Sequence[tuple[float, FloatArray]]
-
-
-def _grid(name: str, tracks: Sequence[Draws]) -> Grid:
-    """A grid over what the tracks can have, with a factor of `_BEYOND` on either side; a share ends
-    at 1."""
-    ends = [np.quantile(draws, [0.01, 0.99]) for parts in tracks for _, draws in parts]
-    low, high = np.min(ends) - _BEYOND, np.max(ends) + _BEYOND
+def _grid(name: str, tracks: Sequence[Sequence[Part]]) -> Grid:
+    """A grid over what the tracks can have, a factor of 3 on either side; a share ends at 1."""
+    ends = [np.quantile(part.draws, [0.01, 0.99]) for parts in tracks for part in parts]
+    low, high = float(np.min(ends)) - _BEYOND, float(np.max(ends)) + _BEYOND
     share = name == "active_share"
     return Grid.over(low, 0.0 if share else high, bounded=share)
 
 
 def _quantity(
-    name: str, prior: FloatArray, conditions: Mapping[str, Mapping[str, Sequence[Draws]]]
+    name: str, least_D: float, conditions: Mapping[str, Mapping[str, Sequence[Parts]]]
 ) -> QuantityFacts:
-    """One quantity. conditions: by condition and cell, of each track the parts of its posterior,
-    the passive one first."""
-    every = [t for cells in conditions.values() for tracks in cells.values() for t in tracks]
+    """One quantity. conditions: by condition and cell, of each track the parts of its posterior."""
+    every = [t[name] for cells in conditions.values() for some in cells.values() for t in some]
     grid = _grid(name, every)
-    before = binned(grid, prior)
 
-    def likelihood(track: Draws) -> FloatArray:
-        faint = -np.inf if name == "D" else float(np.median(track[0][1]))
-        return track_likelihood(grid, before, track, faint)
+    def likelihood(track: Parts) -> FloatArray:
+        faint = least_D if name == "D" else float(np.median(track[name][0].draws))
+        return track_likelihood(grid, track[name], faint)
 
     likelihoods = [
         [np.array([likelihood(track) for track in tracks]) for tracks in cells.values()]
@@ -350,13 +331,13 @@ def _track(
     track: str,
     conditions: Conditions,
     found: Mapping[tuple[str, str], Mapping[str, Comparison]],
-    parts: Mapping[tuple[tuple[str, str], str], Sequence[tuple[float, Values]]],
+    parts: Mapping[tuple[tuple[str, str], str], Parts],
 ) -> TrackFacts:
     of = conditions[condition][cell]
     answer = found[condition, cell].get(track)
     own: dict[str, Interval] = {}
     if answer is not None:
-        own = {name: _alone(parts[(condition, cell), track], name) for name in QUANTITIES}
+        own = {name: _alone(parts[(condition, cell), track][name], name) for name in QUANTITIES}
     return TrackFacts(
         condition=condition,
         cell=cell,
@@ -368,12 +349,12 @@ def _track(
     )
 
 
-def _alone(parts: Sequence[tuple[float, Values]], name: str) -> Interval:
+def _alone(parts: Sequence[Part], name: str) -> Interval:
     """A track's own posterior of a quantity; a limit where the track may well be passive."""
-    values = np.concatenate([draws[name] for _, draws in parts])
-    weights = np.concatenate([np.full(len(d[name]), w / len(d[name])) for w, d in parts])
+    values = np.concatenate([part.draws for part in parts])
+    weights = np.concatenate([np.full(len(p.draws), p.probability / len(p.draws)) for p in parts])
     low, median, high = np.exp(
         np.quantile(values, [0.025, 0.5, 0.975], weights=weights, method="inverted_cdf")
     ).tolist()
-    at_most = name != "D" and parts[0][0] > _UNSURE
+    at_most = name != "D" and parts[0].probability > _UNSURE
     return Interval(median, low, high, "at most" if at_most else "value")

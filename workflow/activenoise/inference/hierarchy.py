@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,44 +52,32 @@ class Grid:
         return float(self.points[1] - self.points[0])
 
 
-def track_likelihood(
-    grid: Grid,
-    prior: FloatArray,
-    parts: Sequence[tuple[float, FloatArray]],
-    flat_below: float = -np.inf,
-) -> FloatArray:
-    """The likelihood (n,) of a track's q, up to a factor: its posterior over its prior.
+class Part(NamedTuple):
+    """A part of a track's posterior, such as of one model: its probability, draws (m,) of q, and of
+    each draw 1 over the prior density of q given the track's other parameters."""
 
-    prior: `binned` draws of q before the record. parts: of the posterior, each a weight and draws
-    of equal weight, such as of one model and its probability. Both densities are smoothed alike, so
-    that an end of the prior is none of the likelihood. Where the prior has no draws, the
-    likelihood is that of the nearest place where it has. flat_below: where the quantity is too
-    small to be seen, so that the likelihood below is that at this place.
+    probability: float
+    draws: FloatArray
+    over_prior: FloatArray
+
+
+def track_likelihood(grid: Grid, parts: Sequence[Part], flat_below: float = -np.inf) -> FloatArray:
+    """The likelihood (n,) of a track's q, up to a factor: its posterior with the prior divided out.
+
+    flat_below: where the quantity is too small to be seen, so that the likelihood below is that at
+    this place.
     """
-    cumulative = np.cumsum(prior)
-    known = (cumulative > 0.002) & (cumulative < 0.998)
     likelihood = np.zeros(len(grid.points))
-    for weight, draws in parts:
-        if weight > 0:
-            width = max(_bandwidth(draws), grid.step)
-            below = np.maximum(_smoothed(grid, prior, width), _SMALLEST)
-            likelihood += weight * _smoothed(grid, binned(grid, draws), width) / below
-    ends = np.flatnonzero(known)[[0, -1]]
-    likelihood[: ends[0]] = likelihood[ends[0]]
-    likelihood[ends[1] :] = likelihood[ends[1]]
+    for part in parts:
+        width = max(_bandwidth(part.draws), grid.step)
+        places = np.round((part.draws - grid.points[0]) / grid.step).astype(np.int64)
+        places = np.clip(places, 0, len(grid.points) - 1)
+        weights = part.probability * part.over_prior / len(part.draws)
+        counts = np.bincount(places, weights, len(grid.points))
+        likelihood += gaussian_filter1d(counts, width / grid.step, mode="constant", truncate=8)
     place = min(int(np.searchsorted(grid.points, flat_below)), len(grid.points) - 1)
     likelihood[:place] = likelihood[place]
     return likelihood / likelihood.max()
-
-
-def binned(grid: Grid, draws: FloatArray) -> FloatArray:
-    """The part of draws that is nearest to each place, (n,); those beyond count at the ends."""
-    places = np.clip(np.round((draws - grid.points[0]) / grid.step), 0, len(grid.points) - 1)
-    return np.bincount(places.astype(np.int64), minlength=len(grid.points)) / len(draws)
-
-
-def _smoothed(grid: Grid, counts: FloatArray, width: float) -> FloatArray:
-    return np.asarray(gaussian_filter1d(counts, width / grid.step, mode="constant", truncate=8))
 
 
 def _bandwidth(draws: FloatArray) -> float:

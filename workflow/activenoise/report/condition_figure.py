@@ -102,6 +102,7 @@ def _value(axes: Axes, place: float, value: Interval, colour: str) -> None:
         end = value.high95 if at_most else value.low95
         axes.plot(place, end, "_", color=colour, ms=6)
         axes.annotate("", (place, end * (0.55 if at_most else 1.8)), (place, end),
+                      annotation_clip=False,
                       arrowprops={"arrowstyle": "->", "color": colour, "lw": 0.8,
                                   "shrinkA": 0, "shrinkB": 0})  # fmt: skip
 
