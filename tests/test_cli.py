@@ -537,3 +537,58 @@ def test_a_plan_that_cannot_be_made_is_one_line(tmp_path, capsys, options, said)
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert not out.exists()
+
+
+def experiment(folder: Path) -> list[str]:
+    """Two conditions of two cells with two tracks of 60 points; arguments that compare them."""
+    rng = np.random.default_rng(0)
+    for condition in ("control", "drug"):
+        for cell in ("a", "b"):
+            walks = rng.normal(size=(2, 60)).cumsum(axis=1)
+            rows = [f"{i},{k},{walks[i, k]}" for i in range(2) for k in range(60)]
+            path = folder / condition / f"{cell}.csv"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("\n".join(["TRACK_ID,FRAME,x", *rows]))
+    return [str(folder / "control"), str(folder / "drug"), "--dt", "0.01", *UM]
+
+
+@pytest.mark.slow
+def test_compare_writes_a_page_a_row_a_track_and_the_ratios(tmp_path):
+    arguments = experiment(tmp_path)
+    (tmp_path / "drug" / "broken.csv").write_text("")
+    out = tmp_path / "out"
+    found = run("compare", *arguments, "--instrument", "exact", "--out", out)
+    assert found.status == 1
+    assert "broken.csv: is empty (0 bytes)" in found.err
+    assert "control: 2 cells (a, b), 4 tracks" in found.out
+    assert "A cell is a file." in found.out
+    with (out / "tracks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    assert {row["TRACK_ID"] for row in rows} == {"0", "1"}
+    assert all(0 < float(row["P_ACTIVE"]) < 1 for row in rows)
+    with (out / "ratios.csv").open() as file:
+        units = [row["unit"] for row in csv.DictReader(file)]
+    assert units.count("cell") == units.count("track") == 4
+    page = (out / "conditions.html").read_text()
+    assert "broken.csv" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    facts = json.loads((out / "conditions.json").read_text())["facts"]
+    assert list(facts["conditions"]) == ["control", "drug"]
+
+
+def test_what_cannot_be_compared_is_one_line_and_writes_nothing(tmp_path):
+    control, drug, *more = experiment(tmp_path)
+    out = tmp_path / "out"
+    for arguments, status, said in (
+        ([control, *more], 1, "one condition only (control)"),
+        ([control, drug], 1, "none of its files can be used"),
+        ([tmp_path / "none.csv", *more], 1, "none.csv: no such file"),
+        ([control, drug, *more, "--trap", "cage"], 2, "trap is 'cage'"),
+        ([], 2, "the following arguments are required: CONDITION"),
+    ):
+        found = run("compare", *arguments, "--out", out)
+        assert found.status == status
+        assert said in found.err
+        assert found.err.count("\n") == 1
+    assert not out.exists()

@@ -46,6 +46,7 @@ def run_code(name: str, checker: doctest.OutputChecker) -> None:
         "tutorials/plan.md",
         "tutorials/energy.md",
         "tutorials/mechanism.md",
+        "tutorials/conditions.md",
         "reference/python.md",
     ],
 )

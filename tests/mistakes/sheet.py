@@ -15,6 +15,8 @@ HEADER = "track\tfile\tdt\tunit\tcolumn\tscale\tstride\tstudy\tnote\n"
 WITH_INSTRUMENT = HEADER.replace("note", "instrument\tnote")
 LINE = "bead\ttracks/a.npy\t0.01\tum\t\t\t\tgranule\tmine\n"
 WITH_TRAP = HEADER.replace("note", "trap\tnote")
+COMPARED = HEADER.replace("note", "condition\tnote")
+RECORD = LINE.replace("granule", "")
 SWITCHED = HEADER.replace("note", "no_time\tnote") + LINE.replace("mine", "maybe\tmine")
 
 # The text of the sheet, and what is said.
@@ -54,6 +56,15 @@ BAD: dict[str, tuple[str | bytes | None, str]] = {
     "no unit of a synthetic record": (
         HEADER + LINE.replace("tracks/a.npy", "").replace("granule\t", "\t").replace("um", ""),
         "line 2: unit is empty",
+    ),
+    "one condition": (
+        COMPARED + RECORD.replace("mine", "drug\tmine"),
+        "one condition only (drug); a comparison needs two",
+    ),
+    "a condition of a record with a study": (
+        COMPARED + LINE.replace("mine", "drug\tmine")
+        + RECORD.replace("mine", "control\tmine").replace("bead", "other"),
+        "track bead: a record with a condition has a file and no study",
     ),
     "an instrument that is not known": (
         WITH_INSTRUMENT + LINE.replace("mine", "lens\tmine"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from tests.reading.layouts import write
 from activenoise.config.plan import Plan
 from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.reading.errors import RecordError
-from activenoise.reading.sheet import SheetRow, read_sheet
+from activenoise.reading.sheet import SHEET_COLUMNS, SheetRow, read_sheet
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,3 +145,29 @@ def test_any_change_of_the_shipped_sheet(tmp_path, data):
         if row.study:
             assert plan.record_about(row.track)["interval"] > 0
             assert plan.study_options(row.track)["min_points"] >= 100
+
+
+def test_conditions_of_a_sheet(tmp_path):
+    """Two conditions or more, records without a study, one instrument: else one line."""
+    columns = (*(n for n in SHEET_COLUMNS if n not in ("condition", "cell")), "condition", "cell")
+
+    def sheet(*rows):
+        lines = ["\t".join(columns)]
+        for i, row in enumerate(rows):
+            cells = {"track": f"t{i}", "file": "a.csv", "instrument": "camera"} | row
+            lines.append("\t".join(cells.get(name, "") for name in columns))
+        path = tmp_path / "tracks.tsv"
+        path.write_text("\n".join(lines))
+        return path
+
+    control, drug = {"condition": "control", "cell": "one"}, {"condition": "drug"}
+    rows = read_sheet(sheet(control, drug, {}))
+    assert [row.condition for row in rows] == ["control", "drug", None]
+    assert rows[0].cell == "one"
+    for bad, match in (
+        ([control], "one condition only"),
+        ([control, drug | {"instrument": "exact"}], "t1: instrument is exact, that of t0 camera"),
+        ([control, drug | {"study": "bead", "dt": "1", "unit": "um"}], "a file and no study"),
+    ):
+        with pytest.raises(RecordError, match=match):
+            read_sheet(sheet(*bad))

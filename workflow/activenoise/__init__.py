@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from activenoise.physics.models import Viscoelastic as Viscoelastic
     from activenoise.physics.priors import parse_prior as parse_prior
     from activenoise.reading.records import read as read
+    from activenoise.report.conditions import compare as compare
     from activenoise.report.plan import plan as plan
     from activenoise.report.verdict import verdict as verdict
     from activenoise.simulation.tracks import simulate as simulate
@@ -32,6 +33,7 @@ _HOMES = {
     "RBP": "activenoise.physics.models",
     "RTP": "activenoise.physics.models",
     "Viscoelastic": "activenoise.physics.models",
+    "compare": "activenoise.report.conditions",
     "log_evidence": "activenoise.inference.evidence",
     "log_likelihood": "activenoise.likelihood.positions",
     "parse_prior": "activenoise.physics.priors",

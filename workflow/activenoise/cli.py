@@ -1,4 +1,4 @@
-"""The command line: `activenoise verdict FILE ...` and `activenoise plan ...`."""
+"""The command line: `activenoise verdict FILE ...`, `compare CONTROL DRUG ...` and `plan ...`."""
 
 from __future__ import annotations
 
@@ -60,8 +60,6 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     from activenoise import __version__
-    from activenoise.parameters import TRAPS
-    from activenoise.reading.sheet import INSTRUMENTS
 
     top = _Parser(
         prog="activenoise",
@@ -77,24 +75,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "files", nargs="+", type=_file, metavar="FILE", help="a file, or a folder of files"
     )
-    one.add_argument("--dt", type=_number, help="interval (s), where the file does not say")
-    one.add_argument(
-        "--unit", type=_text, help="unit of length, e.g. um, where the file does not say"
-    )
-    for name, meaning in _READ.items():
-        one.add_argument(f"--{name.replace('_', '-')}", type=_text, help=meaning)
-    for name, meaning in _SWITCHES.items():
-        one.add_argument(
-            f"--{name.replace('_', '-')}", type=_switch, nargs="?", const=True, help=meaning
-        )
-    one.add_argument("--scale", type=_number, help="units of length per unit of the file (1)")
-    one.add_argument("--stride", type=_whole, help="analyse every n-th point (1)")
-    one.add_argument("--instrument", type=_text, help=f"{', '.join(INSTRUMENTS)} (unknown)")
-    one.add_argument("--trap", type=_text, help=f"{' or '.join(TRAPS)} (trapped)")
-    one.add_argument(
-        "--priors", type=_text, help='e.g. "exposure=1 noise=uniform:0:0.02 corner=off"'
-    )
-    one.add_argument("--baseline", type=_text, help="constant or linear")
+    _add_reading(one)
     for name, meaning in _BATH.items():
         one.add_argument(f"--{name}", type=_text, help=meaning)
     one.add_argument("--effort", choices=("full", "quick"), default="full")
@@ -104,6 +85,25 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--out", type=_folder, default=Path("verdicts"), help="folder for the results (verdicts)"
+    )
+    both = commands.add_parser(
+        "compare",
+        help="whether a treatment changed the motion",
+        description="Compare conditions, the control first, with the cell as the unit. In a folder "
+        "every file is a cell, or every sub-folder if there are any.",
+    )
+    both.add_argument(
+        "conditions", nargs="+", type=_file, metavar="CONDITION",
+        help="a folder or a pattern for each, or one table with columns condition and cell",
+    )  # fmt: skip
+    _add_reading(both)
+    both.add_argument("--effort", choices=("full", "quick"), default="quick")
+    both.add_argument("--seed", type=_whole, help="root seed of the random numbers")
+    both.add_argument(
+        "--out",
+        type=_folder,
+        default=Path("comparison"),
+        help="folder for the results (comparison)",
     )
     two = commands.add_parser(
         "plan",
@@ -119,6 +119,31 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument("--seed", type=_whole, help="seed of the simulated experiments")
     two.add_argument("--out", type=Path, default=Path("plan"), help="folder for the results (plan)")
     return top
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """Options of how files are read, and what is known of the motion and its instrument."""
+    from activenoise.parameters import TRAPS
+    from activenoise.reading.sheet import INSTRUMENTS
+
+    command.add_argument("--dt", type=_number, help="interval (s), where the file does not say")
+    command.add_argument(
+        "--unit", type=_text, help="unit of length, e.g. um, where the file does not say"
+    )
+    for name, meaning in _READ.items():
+        command.add_argument(f"--{name.replace('_', '-')}", type=_text, help=meaning)
+    for name, meaning in _SWITCHES.items():
+        command.add_argument(
+            f"--{name.replace('_', '-')}", type=_switch, nargs="?", const=True, help=meaning
+        )
+    command.add_argument("--scale", type=_number, help="units of length per unit of the file (1)")
+    command.add_argument("--stride", type=_whole, help="analyse every n-th point (1)")
+    command.add_argument("--instrument", type=_text, help=f"{', '.join(INSTRUMENTS)} (unknown)")
+    command.add_argument("--trap", type=_text, help=f"{' or '.join(TRAPS)} (trapped)")
+    command.add_argument(
+        "--priors", type=_text, help='e.g. "exposure=1 noise=uniform:0:0.02 corner=off"'
+    )
+    command.add_argument("--baseline", type=_text, help="constant or linear")
 
 
 # An empty value is one that was not given: `make verdict` passes every option.
@@ -173,9 +198,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if every file has a verdict, 1 if one has none, 2 for a wrong option."""
     given = parser().parse_args(arguments)
     try:
-        return planned(given) if given.command == "plan" else verdicts(given)
+        run = {"plan": planned, "compare": conditions_of, "verdict": verdicts}[given.command]
+        return run(given)
     except KeyboardInterrupt:
-        done = "" if given.command == "plan" else "; the verdicts so far are written"
+        done = "; the verdicts so far are written" if given.command == "verdict" else ""
         print(f"interrupted{done}", file=sys.stderr)
         return 130
     except Exception as error:
@@ -217,6 +243,28 @@ def verdicts(given: argparse.Namespace) -> int:
             rows.append(row | {"track": folder.name})
             add_to_table(given.out, rows)
     return int(any("error" in row for row in rows))
+
+
+def conditions_of(given: argparse.Namespace) -> int:
+    """The comparison of conditions: a table and sentences, and its files. A file that cannot be
+    read is one line, and the others go on."""
+    from activenoise.reading.conditions import experiment
+    from activenoise.report.conditions import compared
+
+    try:
+        options, question = questions(given)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    read = experiment(given.conditions, options)
+    for fault in read.faults:
+        print(fault, file=sys.stderr)
+    for line in read.lines():
+        print(line, flush=True)
+    made = compared(read, question, progress=True)
+    paths = made.write(given.out)
+    print(f"\n{made.table()}\n\n{made}\n  {', '.join(map(str, paths))}")
+    return int(bool(read.faults))
 
 
 def planned(given: argparse.Namespace) -> int:

@@ -95,6 +95,16 @@ def studied_tracks():
     return [track for track in usable_tracks()[0] if SHEET[track].study]
 
 
+def compared_tracks():
+    """Usable tracks that have a condition."""
+    return [track for track in usable_tracks()[0] if SHEET[track].condition]
+
+
+def comparison(wildcards):
+    """The page of the conditions, if the sheet has any."""
+    return [RESULTS / "conditions/conditions.html"] if compared_tracks() else []
+
+
 def examples():
     """The first synthetic and the first measured record that can be used."""
     good = studied_tracks()

@@ -313,6 +313,42 @@ rule verdicts:
         "../scripts/verdicts.py"
 
 
+rule conditions:
+    input:
+        records=lambda w: [RESULTS / f"tracks/{track}/record.h5" for track in compared_tracks()],
+    output:
+        page=report(
+            RESULTS / "conditions/conditions.html",
+            category="Records",
+            labels={"page": "conditions compared"},
+            caption="../report/conditions.rst",
+        ),
+        tracks=RESULTS / "conditions/tracks.csv",
+        ratios=RESULTS / "conditions/ratios.csv",
+        facts=RESULTS / "conditions/conditions.json",
+        figures=[RESULTS / f"conditions/conditions.{kind}" for kind in ("pdf", "png")],
+    log:
+        RESULTS / "logs/conditions.log",
+    benchmark:
+        RESULTS / "benchmarks/conditions.tsv"
+    conda:
+        "../../envs/conditions.yaml"
+    threads: record_threads
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        cells=lambda w: [
+            (SHEET[track].condition, SHEET[track].cell or track) for track in compared_tracks()
+        ],
+        question=lambda w: plan.compared_question(compared_tracks()[0]),
+        code=code("conditions.py"),
+    message:
+        "compare the conditions of the sheet"
+    script:
+        "../scripts/conditions.py"
+
+
 rule published:
     input:
         published=[p for p in sorted(Path("data/published").glob("*.csv")) if p.stem != "remarks"],

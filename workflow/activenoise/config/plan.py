@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from activenoise.config.choices import merged
 from activenoise.config.schema import (
     Config,
     SheetLine,
@@ -105,6 +106,18 @@ class Plan:
     def record_seed(self, track: str) -> int:
         """The seed of the analysis of a record."""
         return record_seed(self.config["seed"], track)
+
+    def compared_question(self, track: str) -> dict[str, Any]:
+        """What is asked of the records that are compared, of which `track` is one."""
+        row, verdict = self.sheet[track], self.config["verdict"]
+        general = {name: value for name, value in verdict.items() if name != "records"}
+        return {
+            **merged(general, track, row.trap),
+            "instrument": row.instrument,
+            "trap": row.trap,
+            "effort": "quick",
+            "seed": self.config["seed"],
+        }
 
     def dt(self, study: str) -> float:
         """Time between the points that a study uses, s."""

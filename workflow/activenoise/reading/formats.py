@@ -43,13 +43,27 @@ def read_tracks(path: Path, options: ReadOptions) -> RawTracks:
     extension = path.suffix.lower()
     _check_file(path, extension)
     if extension not in _ARCHIVES:
-        of_matlab = extension == ".mat"  # where the columns named choose among the variables
-        table = read_mat(path, options.columns) if of_matlab else _TABLES[extension](path)
-        if not table.columns or not len(table.columns[0]):
-            raise RecordError(f"{path}: only 0 points; it must hold one position in each row")
-        return tracks_of_table(path, table, options)
+        return tracks_of_table(path, _table(path, extension, options), options)
     with _ARCHIVES[extension](path) as archive:
         return tracks_of_archive(path, archive, options)
+
+
+def read_table(path: Path, options: ReadOptions) -> Table:
+    """The columns of a file that holds one table. RecordError as of `read_tracks`, and for a file
+    of named arrays."""
+    extension = path.suffix.lower()
+    _check_file(path, extension)
+    if extension in _ARCHIVES:
+        raise RecordError(f"{path}: holds named arrays; one table must be text, .xlsx or .parquet")
+    return _table(path, extension, options)
+
+
+def _table(path: Path, extension: str, options: ReadOptions) -> Table:
+    of_matlab = extension == ".mat"  # where the columns named choose among the variables
+    table = read_mat(path, options.columns) if of_matlab else _TABLES[extension](path)
+    if not table.columns or not len(table.columns[0]):
+        raise RecordError(f"{path}: only 0 points; it must hold one position in each row")
+    return table
 
 
 def _check_file(path: Path, extension: str) -> None:

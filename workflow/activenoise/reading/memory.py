@@ -25,14 +25,19 @@ def record_of_table(table: Mapping[str, Any], options: ReadOptions) -> Record:
     table: columns (n,) by name; the names of coordinates, times, frames and tracks are those that
     are known from files, or are given in the options. RecordError as in `read`.
     """
-    name = Path(type(table).__name__)
+    name, columns = table_of(table)
     check_options(name, options)
+    return on_grids(name, tracks_of_table(name, columns, options), options)
+
+
+def table_of(table: Mapping[str, Any]) -> tuple[Path, Table]:
+    """A table in memory as a file's, and a name for messages. RecordError where it is empty."""
+    name = Path(type(table).__name__)
     columns = [np.asarray(table[column]) for column in table]
     numbers = [c.astype(np.float64) if c.dtype.kind in "fiub" else c.astype(str) for c in columns]
     if not numbers or not len(numbers[0]):
         raise RecordError(f"{name}: it holds no rows; it must hold one position in each")
-    found = tracks_of_table(name, Table([str(column) for column in table], numbers), options)
-    return on_grids(name, found, options)
+    return name, Table([str(column) for column in table], numbers)
 
 
 def record_of_array(positions: ArrayLike, options: ReadOptions) -> Record:

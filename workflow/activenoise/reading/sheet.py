@@ -26,6 +26,7 @@ class SheetRow:
     stride: every stride-th point is studied, or read where there is no study. study: whose priors
     and networks apply, or None for a verdict without networks. dt and unit are None for a record
     without a study whose file states them. instrument: one of `INSTRUMENTS`. trap: one of `TRAPS`.
+    condition: with which others the record is compared, or None; cell: of its tracks.
     """
 
     track: str
@@ -43,6 +44,8 @@ class SheetRow:
     instrument: str
     trap: str
     note: str
+    condition: str | None = None
+    cell: str | None = None
 
     def reading(self) -> dict[str, Any]:
         """The `options.ReadOptions` of the line, by name: every point is read for a study."""
@@ -58,7 +61,7 @@ class SheetRow:
 SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
 # Columns that a sheet need not have.
 _SWITCHES = ("no_time", "one_track")
-_MAY_LACK = ("track_column", "time_column", *_SWITCHES, "instrument", "trap")
+_MAY_LACK = ("track_column", "time_column", *_SWITCHES, "instrument", "trap", "condition", "cell")
 INSTRUMENTS = ("exact", "camera", "detector", "unknown")
 
 
@@ -67,8 +70,9 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
 
     Empty cells: column, track_column, time_column and study none, scale 1, stride 1, instrument
     unknown, trap trapped; dt and unit of a record without a study, as the file says. The columns
-    track_column, time_column, no_time, one_track, instrument and trap may be left out. Blank lines
-    and lines from '#' are passed over.
+    track_column, time_column, no_time, one_track, instrument, trap, condition and cell may be left
+    out. A record of a condition without a cell is a cell of its own. Blank lines and lines from
+    '#' are passed over.
     Raises RecordError naming the line.
     """
     path = Path(path)
@@ -110,7 +114,29 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
         if row.track in rows:
             raise RecordError(f"{where}: track {row.track} is there already; names must differ")
         rows[row.track] = row
+    _check_conditions(path, list(rows.values()))
     return list(rows.values())
+
+
+def _check_conditions(path: Path, rows: list[SheetRow]) -> None:
+    """RecordError where the records that have a condition cannot be compared."""
+    compared = [row for row in rows if row.condition]
+    names = sorted({str(row.condition) for row in compared})
+    if len(names) == 1:
+        raise RecordError(f"{path}: one condition only ({names[0]}); a comparison needs two")
+    for row in compared:
+        if row.study or row.file is None:
+            raise RecordError(
+                f"{path}: track {row.track}: a record with a condition has a file and no study"
+            )
+        for name in ("instrument", "trap"):
+            own, first = getattr(row, name), getattr(compared[0], name)
+            if own != first:
+                raise RecordError(
+                    f"{path}: track {row.track}: {name} is {own}, that of "
+                    f"{compared[0].track} {first}; "
+                    "records that are compared must have one"
+                )
 
 
 def _is_finite(text: str) -> bool:
@@ -166,6 +192,8 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         instrument=instrument,
         trap=trap,
         note=cells["note"],
+        condition=cells.get("condition") or None,
+        cell=cells.get("cell") or None,
     )
 
 
