@@ -149,14 +149,14 @@ def test_the_networks_answers_stand_beside_the_pieces(structure):
     assert "Open diamonds: ready networks" in structure.text["pieces"]
 
 
-def test_the_verdict_comes_first_and_its_caveats_next(made, structure):
+def test_the_verdict_comes_first_and_its_caveats_soon(made, structure):
     page, verdict = made
     assert verdict["words"]["sentence"] in structure.text["verdict"]
     for caveat in verdict["words"]["caveats"]:
         assert caveat in structure.text["caveats"]
     places = [
         page.index(f'id="{name}"')
-        for name in ("verdict", "caveats", "models", "record", "statistics", "posterior")
+        for name in ("verdict", "models", "caveats", "record", "statistics", "posterior")
     ]
     assert places == sorted(places)
 
@@ -201,6 +201,23 @@ def test_every_number_that_matters_is_there(made, structure):
     assert "91.0\u202f%" in structure.text["networks"]
     assert "87\u202f%" in structure.text["networks"]
     assert facts.versions["numba"] in structure.text["settings"]
+
+
+def test_the_head_has_the_sentence_three_numbers_and_the_grid(made, structure):
+    """What was found comes first, what it rests on next, and the rest folds."""
+    page, verdict = made
+    facts = from_json(verdict["findings"])
+    places = [page.index(f'id="{name}"') for name in ("verdict", "numbers", "grid", "caveats")]
+    assert places == sorted(places)
+    D = facts.favoured.parameters["D"]
+    assert f"{number(D.low95, 2)} to {number(D.high95, 2)}" in structure.text["numbers"]
+    part = re.search(
+        r"(at most )?[\d.]+\u202f%( to [\d.]+\u202f%)?",
+        verdict["words"]["sentence"].split("makes ")[1],
+    )
+    assert part[0] in structure.text["numbers"]
+    for name in ("statistics", "posterior", "settings"):
+        assert f'<section id="{name}">\n<details class="part"' in page
 
 
 def test_what_the_drive_costs_stands_in_a_folded_section(made, structure):
@@ -433,7 +450,7 @@ def test_a_posterior_of_a_single_draw_has_no_corner_plot():
     facts = replace(facts, posteriors={**facts.posteriors, "Passive": collapsed})
     structure = Structure(render(about(facts, 0.01), [np.arange(50.0)[:, None]], {}, TEMPLATE))
     assert structure.faults == []
-    assert len(structure.all("img")) == 2  # the record and its histogram
+    assert len(structure.all("img")) == 3  # the record, its histogram and the effective energy
 
 
 def test_a_verdict_of_another_version_says_so():

@@ -30,6 +30,7 @@ from activenoise.report.phrases import ordinal, percent
 from activenoise.report.style import unit_name
 from activenoise.report.words import (
     TASK_WORDS,
+    active_part,
     model_words,
     parameter_words,
     ready_remarks,
@@ -125,6 +126,7 @@ def render(
         instrument_parts=[n for n in MEASURED if n in verdict.get("parameters", {})],
         ready_remarks=ready_remarks,
         exact_pair=_active_against_passive(facts),
+        part=active_part(facts, verdict["words"]["reading"] == "active"),
         usual_words=USUAL_WORDS,
         usual_models=_usual_models(facts),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -230,7 +231,7 @@ def _label(
 ) -> None:  # fmt: skip
     def text(name: str) -> str:
         logarithm = name not in FRACTIONS and draws[name].min() > 0
-        symbol = REGISTRY[name].symbol
+        symbol = fill(REGISTRY[name].symbol, 14)
         measure = parameter_unit(name, unit)
         bracket = f"\n({measure})" if measure else ""
         return (f"log₁₀ {symbol}" if logarithm else symbol) + bracket

@@ -165,6 +165,17 @@ def _limit(facts: Facts) -> str:
     )
 
 
+def active_part(facts: Facts, active: bool) -> str | None:
+    """The active share as a number of the page's head: its 95 % interval if the reading is active,
+    and otherwise the limit; None where it was fixed."""
+    part = basis(facts).part
+    if part is None:
+        return None
+    if active:
+        return f"{_share(part.low95)} to {_share(part.high95)}"
+    return f"at most {_share(max(part.limit95, facts.settings.least_share or 0.0))}"
+
+
 def _share(value: float) -> str:
     """An active share; below the least one that counts it is not known."""
     return f"{100 * max(value, 0.01):.2g}{THIN}%"
