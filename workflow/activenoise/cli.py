@@ -86,6 +86,24 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--out", type=_folder, default=Path("verdicts"), help="folder for the results (verdicts)"
     )
+    _add_compare(commands)
+    two = commands.add_parser(
+        "plan",
+        help="how long to record",
+        description="What a planned experiment would find. Numbers may have units: 5nm, 50/s.",
+    )
+    for name, meaning in _PLANNED.items():
+        needed = name in ("kappa", "D", "tau_a", "dt")
+        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+        two.add_argument(*spellings, dest=name, required=needed, type=_text, help=meaning)
+    two.add_argument("--tracks", dest="n_tracks", type=_whole, help="how many tracks (1)")
+    two.add_argument("--unit", type=_text, help="unit of length of numbers without one (um)")
+    two.add_argument("--seed", type=_whole, help="seed of the simulated experiments")
+    two.add_argument("--out", type=Path, default=Path("plan"), help="folder for the results (plan)")
+    return top
+
+
+def _add_compare(commands: Any) -> None:
     both = commands.add_parser(
         "compare",
         help="whether a treatment changed the motion",
@@ -105,20 +123,6 @@ def parser() -> argparse.ArgumentParser:
         default=Path("comparison"),
         help="folder for the results (comparison)",
     )
-    two = commands.add_parser(
-        "plan",
-        help="how long to record",
-        description="What a planned experiment would find. Numbers may have units: 5nm, 50/s.",
-    )
-    for name, meaning in _PLANNED.items():
-        needed = name in ("kappa", "D", "tau_a", "dt")
-        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
-        two.add_argument(*spellings, dest=name, required=needed, type=_text, help=meaning)
-    two.add_argument("--tracks", dest="n_tracks", type=_whole, help="how many tracks (1)")
-    two.add_argument("--unit", type=_text, help="unit of length of numbers without one (um)")
-    two.add_argument("--seed", type=_whole, help="seed of the simulated experiments")
-    two.add_argument("--out", type=Path, default=Path("plan"), help="folder for the results (plan)")
-    return top
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:

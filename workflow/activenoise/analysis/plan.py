@@ -88,8 +88,7 @@ def make_plan(
         raise ValueError(f"dt = {dt:g} must be a positive time in s")
     if n_tracks < 1:
         raise ValueError(f"tracks = {n_tracks} must be at least 1")
-    stated = {"duration": duration, "D_a": D_a}
-    given = frozenset(name for name, value in stated.items() if value is not None)
+    given = frozenset(n for n, v in {"duration": duration, "D_a": D_a}.items() if v is not None)
     if not given:
         raise ValueError("give a duration (s), or a D_a to find the duration that it needs")
     if D_a == 0:
