@@ -363,7 +363,7 @@ TRENDS = {"kappa": Trend(30.0, 1e-5), "D": Trend(2.0, 0.2)}
         (
             {"witness": replace(WITNESS, kind="persistence")},
             "displacements over 0.8 s, 0.1 s apart, go the same way (correlation 0.05 ± 0.01; "
-            "chance 1e-05 at equilibrium)",
+            "chance 1 × 10⁻⁵ at equilibrium)",
         ),
         ({"witness": WITNESS}, "recoil as in no mixture of decaying exponentials"),
         (

@@ -16,7 +16,7 @@ from activenoise.analysis.judgement import (
 )
 from activenoise.parameters import DRIVES, FRACTIONS, TWINS
 from activenoise.report.artefact_words import artefact_sentences
-from activenoise.report.phrases import THIN, faults, listed, ordinal, percent
+from activenoise.report.phrases import THIN, faults, listed, number, ordinal, percent
 
 _KIND_WORDS = {
     "exact": "The positions were taken as exact. If the instrument averages, filters, drifts or "
@@ -97,8 +97,8 @@ def _circulation(facts: Facts) -> Iterator[str]:
         elif test.p_reversible < THRESHOLDS.circulation:
             yield (
                 f"The coordinates {pair} circulate, at {test.rate:.3g} ± {test.rate_error:.2g} "
-                f"rad/s (chance {test.p_reversible:.2g} at equilibrium). This alone speaks against "
-                "equilibrium, whatever the models say."
+                f"rad/s (chance {number(test.p_reversible, 2)} at equilibrium). This alone speaks "
+                "against equilibrium, whatever the models say."
             )
         else:
             yield (
@@ -113,7 +113,7 @@ def _witness(facts: Facts) -> Iterator[str]:
     seen = facts.witness
     if seen is None:
         return
-    chance = f"chance {seen.p_equilibrium:.2g} at equilibrium"
+    chance = f"chance {number(seen.p_equilibrium, 2)} at equilibrium"
     if seen.p_equilibrium >= THRESHOLDS.circulation:
         yield (
             "Without any model: displacements that do not overlap show nothing that a medium at "
@@ -245,8 +245,8 @@ def _priors(facts: Facts) -> str:
     said = (
         f"Before the record, active motion had probability {percent(found.p_prior)}"
         f"{' by the prior odds that you gave' if odds else ''}. The Bayes factor of activity is "
-        f"{factor:.2g}: with other prior odds, multiply those by it. The parameters have the "
-        "priors that are listed below"
+        f"{number(factor, 2)}: with other prior odds, multiply those by it. The parameters have "
+        "the priors that are listed below"
     )
     if facts.settings.given:
         said += f", of which you gave {listed(facts.settings.given)}"

@@ -15,7 +15,7 @@ from activenoise.analysis.condition_facts import (
     Pooled,
     TrackFacts,
 )
-from activenoise.report.phrases import THIN, percent
+from activenoise.report.phrases import THIN, number, percent
 
 NAMES = {
     "D": "D",
@@ -46,11 +46,11 @@ def ratio_words(ratio: Interval) -> str:
     if ratio.kind == "not measured":
         return "no ratio (limits alone)"
     if ratio.kind == "at most":
-        return f"at most {_short(ratio.high95)} times"
+        return f"at most {number(ratio.high95, 2)} times"
     if ratio.kind == "at least":
-        return f"at least {_short(ratio.low95)} times"
-    ends = f"{_short(ratio.low95)} to {_short(ratio.high95)}"
-    return f"{_short(ratio.median)} times (95{THIN}%: {ends})"
+        return f"at least {number(ratio.low95, 2)} times"
+    ends = f"{number(ratio.low95, 2)} to {number(ratio.high95, 2)}"
+    return f"{number(ratio.median, 2)} times (95{THIN}%: {ends})"
 
 
 def value_words(value: Interval) -> str:
@@ -58,14 +58,10 @@ def value_words(value: Interval) -> str:
     if value.kind == "not measured":
         return "not measured"
     if value.kind == "at most":
-        return f"≤ {_short(value.high95)}"
+        return f"≤ {number(value.high95, 2)}"
     if value.kind == "at least":
-        return f"≥ {_short(value.low95)}"
-    return f"{_short(value.median)} ({_short(value.low95)} to {_short(value.high95)})"
-
-
-def _short(value: float) -> str:
-    return f"{value:.2g}" if 1e-4 <= abs(value) < 100 else f"{value:.1e}"
+        return f"≥ {number(value.low95, 2)}"
+    return f"{number(value.median, 2)} ({number(value.low95, 2)} to {number(value.high95, 2)})"
 
 
 def sentences(facts: ComparedFacts) -> list[str]:

@@ -10,7 +10,7 @@ from activenoise.analysis.facts import Energy, Facts, Summary
 from activenoise.analysis.judgement import THRESHOLDS, Void, energy_void, stated
 from activenoise.analysis.stored import to_json
 from activenoise.physics.bath import Bath
-from activenoise.report.phrases import THIN, percent
+from activenoise.report.phrases import THIN, number, percent
 
 _METRES = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
 _ENDS = ("median", "low95", "low68", "high68", "high95")
@@ -62,9 +62,14 @@ def sentence(facts: Facts) -> str:
     found = facts.energy.driven.dissipation
     return (
         f"If the tracer is driven, the drive feeds {_range(found)} kT/s into its motion (median "
-        f"and 95{THIN}%, averaged over the driven models). Over all models it is at most "
-        f"{facts.energy.limit95:.2g} kT/s (95{THIN}%)."
+        f"and 95{THIN}%, averaged over the driven models). {_limit(facts.energy.limit95)}"
     )
+
+
+def _limit(limit95: float) -> str:
+    if limit95 == 0:  # of less than 5 % of the probability
+        return f"Over all models there is no drive, with a probability above 95{THIN}%."
+    return f"Over all models it is at most {number(limit95, 2)} kT/s (95{THIN}%)."
 
 
 def rows(energy: Energy, facts: Facts, unit: str) -> Iterator[Row]:
@@ -167,4 +172,5 @@ def _range(found: Summary) -> str:
 
 def _span(found: dict[str, float]) -> str:
     """Median and 95 % interval for people."""
-    return f"{found['median']:.2g} ({found['low95']:.2g} to {found['high95']:.2g})"
+    median, low, high = (number(found[key], 2) for key in ("median", "low95", "high95"))
+    return f"{median} ({low} to {high})"

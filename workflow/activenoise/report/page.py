@@ -26,7 +26,7 @@ from activenoise.analysis.stored import from_json
 from activenoise.arrays import FloatArray
 from activenoise.parameters import MEASURED, REGISTRY, TWINS
 from activenoise.report import energy, energy_figures, page_figures
-from activenoise.report.phrases import ordinal, percent
+from activenoise.report.phrases import number, ordinal, percent
 from activenoise.report.style import unit_name
 from activenoise.report.words import (
     TASK_WORDS,
@@ -42,7 +42,6 @@ GRID = (
     ("one Maxwell element", ("Viscoelastic", "ViscoelasticAOUP", "ViscoelasticRBP", "")),
     ("power law", ("PowerLaw", "PowerLawAOUP", "PowerLawRBP", "")),
 )
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READING_WORDS: dict[Reading, str] = {
     "no model": "No model fits",
     "active, not described": "Active; no model describes how",
@@ -241,16 +240,6 @@ def _active_against_passive(facts: Facts) -> float:
     """P(AOUP) where Passive is the only other model, at equal odds."""
     ratio = facts.comparison.log_evidence("Passive") - facts.comparison.log_evidence("AOUP")
     return 1 / (1 + exp(min(ratio, 700.0)))
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number for people: 157, 0.0063, 1.28 × 10⁻⁵."""
-    text = f"{value:.{digits}g}"
-    if "e" in text or (value and not 1e-3 <= abs(value) < 1e5):
-        mantissa, power = f"{value:.{digits - 1}e}".split("e")
-        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-        return f"{mantissa} × 10{str(int(power)).translate(_SUPERSCRIPTS)}".replace("-", "−")
-    return text.replace("-", "−")
 
 
 def _hundredths(p: float) -> str:

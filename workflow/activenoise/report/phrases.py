@@ -7,7 +7,20 @@ from collections.abc import Mapping, Sequence
 from activenoise.analysis.facts import FitTest
 from activenoise.analysis.judgement import all_misfits
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 THIN = "\u202f"  # the space before %, where no line breaks
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for people: 157, 0.0063, 1.28 × 10⁻⁵."""
+    text = f"{value:.{digits}g}"
+    if value and not 1e-3 <= abs(value) < 1e5:
+        mantissa, power = f"{value:.{digits - 1}e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        text = f"{mantissa} × 10{str(int(power)).translate(_SUPERSCRIPTS)}"
+    elif "e" in text:
+        text = f"{float(text):g}"
+    return text.replace("-", "−")
 
 
 def percent(p: float) -> str:
