@@ -16,7 +16,7 @@ rule evidence:
         "../../envs/findings.yaml"
     threads: exact_threads
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=60,
     params:
         parameters=lambda w: STUDIES[w.study]["parameters"],

@@ -125,7 +125,7 @@ rule exact_record:
         "../../envs/findings.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=60,
     params:
         parameters=lambda w: STUDIES[SHEET[w.track].study]["parameters"],
@@ -155,7 +155,7 @@ rule network_record:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     params:
         tasks=lambda w: list(plan.record_networks(w.track)),
@@ -214,7 +214,7 @@ rule ready_record:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         study=config["ready"],

@@ -55,7 +55,7 @@ rule domain:
         "../../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=10,
     params:
         points=lambda w: plan.domain_points(w.study, w.task, w.network),
@@ -85,7 +85,7 @@ rule predict:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=1000,
         runtime=60,
     params:
         points=lambda w: plan.scored_points(w.study, w.task, w.network),
