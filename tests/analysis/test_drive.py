@@ -65,7 +65,7 @@ def test_a_direction_is_sampled_about_any_baseline(drive):
 
 
 def test_a_long_track_and_a_fast_turn_have_the_linear_estimate():
-    long = {"x": np.random.default_rng(1).normal(size=20_000)}
+    long = {"x": np.random.default_rng(1).normal(size=9000)}
     linear = drive_of(posterior("AOUP", np.full(8, 2.0)), "", long, DT, "constant")[1]
     facts, found = drive_of(posterior("RBP", np.full(8, 2.0)), "", long, DT, "constant")
     assert not facts.sampled

@@ -19,7 +19,7 @@ from activenoise.physics.instrument import Baseline
 
 _MOST_DRAWS, _FEWEST_DRAWS = 8, 2
 _WORK = 1 << 19  # points of a coordinate that are smoothed, over all draws
-_STATES = 1 << 14  # points, times what one costs in the medium, of which states are sampled
+_STATES = 1 << 13  # points, times what one costs in the medium, of which states are sampled
 _PATHS = 128  # sampled paths over all draws
 
 

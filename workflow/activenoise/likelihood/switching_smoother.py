@@ -103,7 +103,14 @@ def _sample_path(
     n, k, m = len(record), len(G), len(T)
     O, w = np.zeros((k, k)), np.zeros(k)  # of the points after t
     row, shift = np.zeros(k), 0.0  # the next displacement is row z + shift
-    C, W, x = np.empty((k, k)), np.empty((k, k)), np.empty((k, 1))
+    C, A, W, H = np.empty((k, k)), np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
+    spread, slope, b, c, x = (
+        np.empty((k, k)),
+        np.empty(k),
+        np.empty(k),
+        np.empty(k),
+        np.empty((k, 1)),
+    )
     weights, moved = np.zeros(m), np.zeros(m)
     later, ending = 0, 0.0
     moments[2, 0] = np.nan
@@ -113,7 +120,7 @@ def _sample_path(
             p = kept[t, 0, i] * (T[i, later] if t < n - 1 else 1.0)
             weights[i] = -np.inf
             if p > _NEGLIGIBLE:
-                weights[i] = np.log(p) + _log_weight(kept[t], i, O, w, C, W, x)
+                weights[i] = np.log(p) + _log_weight(kept[t], i, O, w, C, W, slope, x)
                 highest = max(highest, weights[i])
                 moved[i] = shift
                 for a in range(k):
@@ -137,16 +144,17 @@ def _sample_path(
             moments[2, t + 1] = power
         ending = after[0, cell, later] if t < n - 1 else last[0, cell]
         shift = _carry_back(
-            record[t], F, mean[cell] * B, G, g * mean[cell], Q[0] + scale[cell] * Q[1],
-            S[0] + scale[cell] * S[1], R[0] + scale[cell] * R[1] + noise, place, line, O, w, row,
+            record[t], mean[cell], scale[cell], F, B, G, g, Q, S, R, noise, place, line, O, w, row,
+            A, W, H, spread, b, c,
         )  # fmt: skip
         later = cell
 
 
 @njit(cache=True)
-def _log_weight(cells, i, O, w, C, W, x):
+def _log_weight(cells, i, O, w, C, W, slope, x):
     """Logarithm of the integral of N(z; m_i, C_i) exp(w'z - z'O z/2), but for a constant that all
-    cells share, and the mean of z under that integrand, in x (k, 1). C, W: (k, k) work space."""
+    cells share, and the mean of z under that integrand, in x (k, 1). C, W (k, k), slope (k,): work
+    space."""
     k = len(w)
     entry = 1 + k
     for a in range(k):
@@ -168,7 +176,7 @@ def _log_weight(cells, i, O, w, C, W, x):
         value += 0.5 * (x[0, 0] ** 2 * C[0, 0] / width - np.log(width))
         x[0, 0] = cells[1, i] + C[0, 0] * x[0, 0] / width
         return value
-    slope = x[:, 0].copy()
+    slope[:] = x[:, 0]
     for a in range(k):
         x[a, 0] = 0.0
         for e in range(k):
@@ -184,40 +192,66 @@ def _log_weight(cells, i, O, w, C, W, x):
 
 
 @njit(cache=True)
-def _carry_back(y, F, push, G, offset, Q, S, R, place, line, O, w, row):
+def _carry_back(
+    y, v, s, F, B, G, g, Q, S, R, noise, place, line, O, w, row, A, W, H, spread, b, c
+):  # fmt: skip
     """Carry O and w from the end of an interval, where y was recorded, to its start, in place. The
     displacement over the interval, given the later points and the state z at its start, is row z
-    plus what is returned; row is filled. push, offset: of z and of y by the velocity."""
+    plus what is returned; row is filled. v, s: velocity over v0 in the cell, and scale of the
+    solvent's noise. A, W, H, spread (k, k), b, c (k,): work space."""
     k = len(G)
-    A, b, spread = F.copy(), push.copy(), Q.copy()
-    if not np.isnan(y):
-        for a in range(k):
-            gain = S[a] / R
-            b[a] += gain * (y - offset)
-            for e in range(k):
-                A[a, e] -= gain * G[e]
-                spread[a, e] -= gain * S[e]
-    W, H = np.eye(k) + spread @ O, np.eye(k)
+    seen = not np.isnan(y)
+    per = 1.0 / (R[0] + s * R[1] + noise) if seen else 0.0
+    d = y - g * v if seen else 0.0
+    for a in range(k):
+        gain = (S[0, a] + s * S[1, a]) * per
+        b[a] = B[a] * v + gain * d
+        for e in range(k):
+            A[a, e] = F[a, e] - gain * G[e]
+            spread[a, e] = Q[0, a, e] + s * Q[1, a, e] - gain * (S[0, e] + s * S[1, e])
+    for a in range(k):
+        for e in range(k):
+            W[a, e] = H[a, e] = 1.0 if a == e else 0.0
+            for f in range(k):
+                W[a, e] += spread[a, f] * O[f, e]
     _solve(W, H)
-    pulled = H @ (b + spread @ w)
-    HA = H @ A
     shift = 0.0
     for a in range(k):
-        row[a] = -place[a]
+        row[a] = -place[a] - (1.0 if line and a == k - 1 else 0.0)
+        c[a] = 0.0
         for e in range(k):
-            row[a] += place[e] * HA[e, a]
-        shift += place[a] * pulled[a]
-    if line:
-        row[k - 1] -= 1.0
-    OH = O @ H
-    OH = 0.5 * (OH + OH.T)
-    w[:] = A.T @ (H.T @ w - OH @ b)
-    O[:] = A.T @ OH @ A
-    if not np.isnan(y):
-        for a in range(k):
-            w[a] += G[a] * (y - offset) / R
-            for e in range(k):
-                O[a, e] += G[a] * G[e] / R
+            c[a] += place[e] * H[e, a]
+    for a in range(k):
+        pulled = b[a]
+        for e in range(k):
+            pulled += spread[a, e] * w[e]
+            row[e] += c[a] * A[a, e]
+        shift += c[a] * pulled
+    for a in range(k):
+        for e in range(a, k):
+            W[a, e] = 0.0
+            for f in range(k):
+                W[a, e] += 0.5 * (O[a, f] * H[f, e] + O[e, f] * H[f, a])
+            W[e, a] = W[a, e]
+    for a in range(k):
+        c[a] = 0.0
+        for e in range(k):
+            c[a] += H[e, a] * w[e] - W[a, e] * b[e]
+    for a in range(k):
+        w[a] = G[a] * d * per
+        for e in range(k):
+            w[a] += A[e, a] * c[e]
+    for a in range(k):
+        for e in range(k):
+            H[a, e] = 0.0
+            for f in range(k):
+                H[a, e] += W[a, f] * A[f, e]
+    for a in range(k):
+        for e in range(a, k):
+            O[a, e] = G[a] * G[e] * per
+            for f in range(k):
+                O[a, e] += A[f, a] * H[f, e]
+            O[e, a] = O[a, e]
     return shift
 
 
