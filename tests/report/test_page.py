@@ -19,6 +19,7 @@ from tests import made as made_up
 from activenoise.analysis.facts import (
     Bands,
     CoordinateFacts,
+    DriveFacts,
     Facts,
     NotTested,
     Piece,
@@ -238,6 +239,20 @@ def test_what_the_drive_costs_stands_in_a_folded_section(made, structure):
     assert page.index('id="posterior"') < page.index('id="energy"') < page.index('id="drive"')
 
 
+@pytest.mark.parametrize(
+    ("model", "sampled", "said"),
+    [
+        ("RTP", True, "signs of its direction are sampled"),
+        ("RBP", False, "best linear estimate"),
+    ],
+)
+def test_a_propulsion_that_is_not_normal_says_how_it_was_found(model, sampled, said):
+    facts = made_up.shares(0.0, 0.02, 0.98)
+    power = dict.fromkeys(facts.record.coordinates, 1.0)
+    facts = replace(facts, drive=DriveFacts(model, "", 8, sampled, power))
+    assert said in page_of_facts(facts).text["drive"]
+
+
 def test_energies_that_are_void_say_so():
     double = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, energy=made_up.energies(0.8))
     text = page_of_facts(double).text["energy"]
@@ -363,6 +378,9 @@ def page_of_facts(facts: Facts, **changes) -> Structure:
     names = list(facts.record.coordinates)
     tracks = [rng.standard_normal((50, len(names))) for _ in range(2 if facts.several else 1)]
     arrays = {f"posterior/{name}/D": rng.random(100) + 1 for name in facts.posteriors}
+    if facts.drive is not None:
+        along = [f"drive/{name}/{key}" for name in names for key in ("mean", "sd", "power")]
+        arrays |= {key: rng.random(50) for key in along}
     return Structure(render(about(facts, 0.01) | changes, tracks, arrays, TEMPLATE))
 
 

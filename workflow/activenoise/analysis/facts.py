@@ -237,13 +237,15 @@ class EnergyFacts:
 
 @dataclass(frozen=True)
 class DriveFacts:
-    """The propulsion in time (`analysis.drive`): of this track, under the covariance of this driven
-    model, from so many draws of its posterior. mean_power: kT/s, mean over the track of what the
-    propulsion feeds into the motion, by coordinate."""
+    """The propulsion in time (`analysis.drive`): of this track, under this driven model, from so
+    many draws of its posterior. sampled: with the angles or signs of its direction; otherwise it is
+    the best linear estimate, which under an AOUP is exact. mean_power: kT/s, mean over the track of
+    what the propulsion feeds into the motion, by coordinate."""
 
     model: str
     track: str
     n_draws: int
+    sampled: bool
     mean_power: dict[str, float]
 
 

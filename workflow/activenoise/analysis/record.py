@@ -393,7 +393,7 @@ def _drive(at: Compared, setup: Setup) -> tuple[DriveFacts | None, dict[str, Flo
         return None, {}
     track, parts = next(iter(at.tracks.items()))
     posterior = at.posteriors[name][0]  # of all tracks, or of the longest
-    return drive_of(posterior, track, parts, at.dt, setup.baseline)
+    return drive_of(posterior, track, parts, at.dt, setup.baseline, setup.seed)
 
 
 def _draws(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:

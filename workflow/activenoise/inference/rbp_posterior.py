@@ -38,13 +38,14 @@ from activenoise.physics.priors import Axis
 
 _RBP_POINTS = 1 << 14  # a longer record is thinned to about so many for its mechanism
 _RBP_STEP = 0.1  # but not beyond this part of tau_a
-_RBP_FASTEST = 3.0  # intervals; what turns faster is normal within one, and counts as AOUP
+FASTEST = 3.0  # intervals; what turns faster is normal within one, and counts as AOUP
 # Baselines of so many coefficients in all are drawn; of more, those of records of up to so many
 # points are summed over nodes, so many for a constant and for each coefficient of a line.
 _RBP_DRAWN, _RBP_SHORT, _RBP_NODES = 8, 1 << 9, (33, 15)
 _RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the baseline
 _RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
-_COST = {"Simple": 1, "Maxwell": 2, "PowerLaw": 6}  # of a point
+COST = {"Simple": 1, "Maxwell": 2, "PowerLaw": 6}  # of a point
+_BASELINES, _WIDEN = 64, 0.1  # baselines of a round, and what widens the second, in sd of the twin
 _RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
 
 
@@ -89,7 +90,7 @@ def rbp_posterior(
 
     def log_ratio(z: FloatArray) -> FloatArray:
         found = coordinates.parameters(z[:, :d])
-        slow = found["tau_a"] >= _RBP_FASTEST * max(r.dt for r in records)
+        slow = found["tau_a"] >= FASTEST * max(r.dt for r in records)
         whole = np.zeros(len(z))
         if not slow.any():
             return whole
@@ -121,7 +122,7 @@ def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP
     dear, so the number falls with the number of points and with what a point costs in the medium of
     the twin."""
     points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
-    draws = int(np.clip(_RBP_ROUND // (_COST[MEDIA[twin]] * points), *_RBP_DRAWS))
+    draws = int(np.clip(_RBP_ROUND // (COST[MEDIA[twin]] * points), *_RBP_DRAWS))
     return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
 
 
@@ -220,3 +221,38 @@ def _log_ratio_thinned(
     level = instrument_of(parameters)
     log_p = LOG_LIKELIHOODS[DRIVES[name]](model, level, levelled, record.dt, from_zero=True)
     return log_p - gaussian
+
+
+def rbp_baselines(
+    name: str,
+    parameters: Mapping[str, FloatArray],
+    record: Record,
+    baseline: Baseline,
+    count: int,
+    seed: int,
+) -> FloatArray:
+    """Draws of the coefficients of a record's baseline under one RBP or RTP in a trap, (count,
+    unknowns), length; the coefficients are those of `kalman.regressors`.
+
+    parameters: (1,) each. Importance sampling in two rounds: from the twin's law, which is normal,
+    and from the normal of the first round's mean and covariance, a little wider.
+    """
+    twin, marginal = linear_model(name, parameters), instrument_of(parameters, baseline)
+    fitted, information = kalman.baselines(twin, marginal, *record)
+    root = np.linalg.inv(np.linalg.cholesky(information[0])).T
+    base = kalman.regressors(len(record.positions), marginal.unknowns)
+    repeated = {key: np.repeat(values, _BASELINES) for key, values in parameters.items()}
+    rng, centre, width = np.random.default_rng(seed), np.zeros(len(root)), np.eye(len(root))
+    for _ in range(2):
+        z = rng.normal(size=(_BASELINES, len(root)))
+        u = centre + z @ width.T
+        log_w = 0.5 * np.sum(z**2, axis=1) + LOG_LIKELIHOODS[DRIVES[name]](
+            linear_model(name, repeated), instrument_of(repeated),
+            record.positions - (fitted[0] + u @ root.T) @ base, record.dt, from_zero=True,
+        )  # fmt: skip
+        w = np.exp(log_w - logsumexp(log_w))
+        centre = w @ u
+        spread = np.einsum("p,pi,pj->ij", w, u - centre, u - centre)
+        width = np.linalg.cholesky(spread + _WIDEN**2 * np.eye(len(root)))
+    below = np.searchsorted(np.cumsum(w), (np.arange(count) + rng.random()) / count)
+    return np.asarray(fitted[0] + u[np.minimum(below, _BASELINES - 1)] @ root.T)

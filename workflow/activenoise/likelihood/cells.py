@@ -39,6 +39,12 @@ def angles_needed(D: FloatArray, D_a: FloatArray, tau_a: FloatArray, dt: float) 
 
 
 @njit(cache=True)
+def cells_of(angles, turn, ratio):
+    """The cells of an RBP with so many angles, or with 0 of an RTP."""
+    return angle_cells(angles, turn, ratio) if angles > 0 else sign_cells(turn, ratio)
+
+
+@njit(cache=True)
 def angle_cells(m, turn, ratio):
     """The cells of an RBP: mean velocity over v0, that at the start of the record, scale
     of the solvent's noise, (m,) each, and how the probabilities change from the start to the first
@@ -63,6 +69,20 @@ def sign_cells(turn, ratio):
                 matrix[i, 2 * sign + end] = 0.5 * (1 + np.exp(-turn) * (1 - 2 * abs(sign - end)))
     mean = np.array([same, 0.0, 0.0, -same])
     return mean, opening, 1 + spread * ratio * u, half, T
+
+
+def ends_of(angles: int, turn: float) -> tuple[FloatArray, FloatArray]:
+    """Mean and mean square of the velocity over v0 at the end of an interval: given its cell and
+    the next one, (2, m, m), and given its cell alone, (2, m). Arguments as of `cells_of`."""
+    if angles == 0:
+        signs = np.array([[1.0, -1.0, 1.0, -1.0], np.ones(4)])
+        return np.repeat(signs[:, :, None], 4, axis=2), signs
+    # Half an interval lies between the angle at a middle and that at the end.
+    half = _diffusion(angles, 0.5 * turn)
+    cosine = np.cos(np.pi * (np.arange(angles) + 0.5) / angles)
+    powers = np.stack([cosine, cosine**2])
+    given_both = (half * powers[:, None]) @ half / np.maximum(half @ half, 1e-290)
+    return given_both, powers @ half.T
 
 
 @njit(cache=True)

@@ -21,15 +21,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from activenoise.arrays import FloatArray
-from activenoise.likelihood.cells import angle_cells, angles_needed, sign_cells
+from activenoise.likelihood.cells import angles_needed, cells_of
 from activenoise.likelihood.kalman import check_record
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.media import Tracer
@@ -68,8 +68,8 @@ def rbp_log_likelihood(
     against the angle filter, and within the 0.05 nats of many particles over 60 noisy ones
     (tests/likelihood); it falls with D_a/D, and at weak propulsion it is nothing.
     """
-    prepared = _prepared(model, instrument, positions, dt, from_zero, lengths, True, n_angles)
-    return _log_likelihood(*prepared)
+    system = prepared(model, instrument, positions, dt, from_zero, lengths, True, n_angles)
+    return _log_likelihood(*system)
 
 
 def rtp_log_likelihood(
@@ -85,8 +85,7 @@ def rtp_log_likelihood(
     Arguments are those of `rbp_log_likelihood`; model: an `RTP`, or in any medium the linear model
     of the same covariance.
     """
-    prepared = _prepared(model, instrument, positions, dt, from_zero, lengths, False)
-    return _log_likelihood(*prepared)
+    return _log_likelihood(*prepared(model, instrument, positions, dt, from_zero, lengths, False))
 
 
 def rbp_scores(
@@ -106,8 +105,8 @@ def rbp_scores(
     linear model are (Rosenblatt, Ann. Math. Stat. 23, 470, 1952). As many points as an unknown
     baseline has coefficients have none. Arguments and the error are those of `rbp_log_likelihood`.
     """
-    prepared = _prepared(model, instrument, positions, dt, from_zero, None, True)
-    return _scores(*prepared, instrument.unknowns)
+    system = prepared(model, instrument, positions, dt, from_zero, None, True)
+    return _scores(*system, instrument.unknowns)
 
 
 def rtp_scores(
@@ -118,8 +117,8 @@ def rtp_scores(
     from_zero: bool = False,
 ) -> FloatArray:
     """Normal scores of a record under ONE RTP, as of `rbp_scores`."""
-    prepared = _prepared(model, instrument, positions, dt, from_zero, None, False)
-    return _scores(*prepared, instrument.unknowns)
+    system = prepared(model, instrument, positions, dt, from_zero, None, False)
+    return _scores(*system, instrument.unknowns)
 
 
 # By the drive of a model.
@@ -130,24 +129,53 @@ LOG_LIKELIHOODS: dict[str, Callable[..., FloatArray]] = {
 SCORES: dict[str, Callable[..., FloatArray]] = {"RBP": rbp_scores, "RTP": rtp_scores}
 
 
-def _log_likelihood(prepared: tuple[Any, ...], flat: FloatArray) -> FloatArray:
+class Switching(NamedTuple):
+    """Records and the switching system of m models, as in the module's text, of k states.
+
+    records (n_records, n_points); which (m,): that of each model; ends: of the independent records
+    in a row. F (m, k, k), B (m, k), G (m, k), g (m,), B and g times the speed. Q (m, 2, k, k), S
+    (m, 2, k), R (m, 2): of what drives the rest, and of the solvent's noise on the tracer. noise
+    (m,): its variance. slope (m, k) times the velocity over the speed, and start (m, k, k): mean
+    and covariance of the state at the start. turn: dt/tau_a, ratio: D_a/D, angles: 0 for the signs
+    of an RTP, (m,) each.
+    """
+
+    records: FloatArray
+    which: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    F: FloatArray
+    B: FloatArray
+    G: FloatArray
+    g: FloatArray
+    Q: FloatArray
+    S: FloatArray
+    R: FloatArray
+    noise: FloatArray
+    slope: FloatArray
+    start: FloatArray
+    turn: FloatArray
+    ratio: FloatArray
+    angles: NDArray[np.int64]
+
+
+def _log_likelihood(system: Switching, flat: FloatArray) -> FloatArray:
     result = np.empty(len(flat))
-    _run(*prepared, result, np.empty((0, 0)))
+    _run(*system, result, np.empty((0, 0)))
     return result + flat
 
 
-def _scores(prepared: tuple[Any, ...], flat: FloatArray, unknowns: int) -> FloatArray:
+def _scores(system: Switching, flat: FloatArray, unknowns: int) -> FloatArray:
     if len(flat) != 1:
         raise ValueError(f"scores are those of one model, not of {len(flat)}")
-    scores = np.full((1, prepared[0].shape[1]), np.nan)
-    _run(*prepared, np.empty(1), scores)
+    scores = np.full((1, system.records.shape[1]), np.nan)
+    _run(*system, np.empty(1), scores)
     tails = np.clip(np.abs(scores[0]), 1e-300, None)
     scores = np.where(scores[0] >= 0, ndtri(tails), -ndtri(tails))
     scores[np.flatnonzero(np.isfinite(scores))[:unknowns]] = np.nan
     return scores
 
 
-def _prepared(
+def prepared(
     model: LinearModel,
     instrument: Instrument,
     positions: ArrayLike,
@@ -156,9 +184,9 @@ def _prepared(
     lengths: Sequence[int] | None,
     turns: bool,
     n_angles: int | None = None,
-) -> tuple[tuple[Any, ...], FloatArray]:
-    """What `_run` takes, and what the prior of the baseline takes off the log density, (m,).
-    turns: the propulsion is that of an RBP, and otherwise that of an RTP."""
+) -> tuple[Switching, FloatArray]:
+    """The system of some records, and what the prior of the baseline takes off the log density,
+    (m,). turns: the propulsion is that of an RBP, and otherwise that of an RTP."""
     if not isinstance(model, AOUP | Tracer) or model.D_a is None or model.tau_a is None:
         raise TypeError(f"{type(model).__name__} has no propulsion whose direction could turn")
     records, ends = _levelled(model, instrument, positions, from_zero, lengths)
@@ -194,7 +222,7 @@ def _prepared(
     if len(records) not in (1, m):
         raise ValueError(f"{len(records)} records do not match {m} models")
     which = np.minimum(np.arange(m), len(records) - 1)
-    return (
+    return Switching(
         records, which, ends, F[part], F[:, rest, v] * speed[:, None], G[:, rest], G[:, v] * speed,
         Q[:, :, rest][..., rest], S[..., rest], R, noise**2, slope * speed[:, None], start,
         dt / tau_a, D_a / D, angles,
@@ -285,28 +313,27 @@ def _run(
     records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, ratio, angles, result,
     scores,
 ):  # fmt: skip
-    nothing = np.empty(0)
+    nothing, unkept = np.empty(0), np.empty((0, 0, 0))
     for i in prange(len(result)):
-        if angles[i] > 0:
-            mean, opening, scale, half, T = angle_cells(angles[i], turn[i], ratio[i])
-        else:
-            mean, opening, scale, half, T = sign_cells(turn[i], ratio[i])
+        mean, opening, scale, half, T = cells_of(angles[i], turn[i], ratio[i])
         result[i] = 0.0
         for j in range(len(ends)):
             first = ends[j - 1] if j else 0
-            result[i] += _filter(
+            own = scores[i, first : ends[j]] if len(scores) else nothing
+            result[i] += filter_record(
                 records[which[i], first : ends[j]], F[i], B[i], G[i], g[i], Q[i], S[i], R[i],
-                noise[i], slope[i], start[i], mean, opening, scale, half, T,
-                scores[i, first : ends[j]] if len(scores) else nothing,
+                noise[i], slope[i], start[i], mean, opening, scale, half, T, own, unkept,
             )  # fmt: skip
 
 
 @njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-def _filter(
-    record, F, B, G, g, Q, S, R, noise, slope, start, mean, opening, scale, half, T, scores
+def filter_record(
+    record, F, B, G, g, Q, S, R, noise, slope, start, mean, opening, scale, half, T, scores, kept
 ):
     """Log density of a record; fills scores (n_points,), where not empty, with the cumulative
-    probability of each point, or less that of what is above it, whichever is smaller.
+    probability of each point, or less that of what is above it, whichever is smaller, and kept
+    (n_points, rows, cells), where not empty, with the law after each point: of each cell of the
+    interval that ends there its probability and the mean and covariance (upper triangle) of z.
 
     Q, S, R: of what drives the rest, and of the solvent's noise on the tracer, two of each.
     mean, opening, scale, half, T: the cells, as of `cells.angle_cells`.
@@ -387,6 +414,8 @@ def _filter(
                     _add(target, F[b, e], FC[e])
         for row in range(1 + k, size):
             cells[row] = mixed[row]
+        if len(kept):
+            kept[t] = cells
         _mix(T, cells, mixed, k)
     return value
 
