@@ -158,6 +158,17 @@ def test_it_is_nearer_to_the_truth_than_the_linear_estimate_and_knows_how_near(d
         assert drive == "RTP" or np.mean(z < limit) < part + 3 * error
 
 
+@pytest.mark.parametrize("drive", ["RBP", "RTP"])
+def test_an_outlier_leaves_all_finite(drive):
+    record = simulated(drive, 60, 1, 0.0, seed=3)[2][0]
+    record[30] += 1000
+    strong = AOUP(1.0, 0.01, 20.0, 3.0)
+    found = sampled_propulsion(drive, strong, Instrument(), record, 0.02, 8, seed=1)
+    assert np.all(np.isfinite(found.mean) & np.isfinite(found.sd))
+    assert np.all(np.abs(found.mean) <= 1.001 * np.sqrt(2 * 20 / 3))
+    assert np.all(np.isfinite(found.power[1:]))
+
+
 def test_one_driven_model_is_wanted():
     record = np.zeros(5)
     with pytest.raises(TypeError, match="Passive has no propulsion"):

@@ -8,7 +8,7 @@ have, as a function of z at point n, a density exp(w'z - z'O z/2), so that cell 
 
     p_i T[i, c_{n+1}] integral N(z; m_i, C_i) exp(w'z - z'O z/2) dz.
 
-One cell is drawn, and O and w are carried back over its interval, with the noise w_n given e_n:
+One cell is drawn, and O and w are carried back over its interval, the noise of z given that of y:
 
     H = (1 + Q~ O)^-1,  O <- A'O H A + G G'/R,  w <- A'(H'w - O H b) + G (y - g v_c)/R,
     A = F - K G,  b = B v_c + K (y - g v_c),  K = S/R,  Q~ = Q - S S'/R.
@@ -32,7 +32,7 @@ from activenoise.likelihood.switching import filter_record, prepared
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import LinearModel
 
-_NEGLIGIBLE = 1e-20  # probability of a cell before the later points are known
+_NEGLIGIBLE = 1e-20  # probability of a cell, over the largest, before the later points are known
 
 
 def sampled_propulsion(
@@ -115,9 +115,16 @@ def _sample_path(
     later, ending = 0, 0.0
     moments[2, 0] = np.nan
     for t in range(n - 1, -1, -1):
+        largest = 0.0
+        for i in range(m):
+            weights[i] = kept[t, 0, i] * (T[i, later] if t < n - 1 else 1.0)
+            largest = max(largest, weights[i])
+        if largest == 0.0:  # After an outlier a cell may have been left that none leads to.
+            weights[:] = kept[t, 0]
+            largest = weights.max()
         highest = -np.inf
         for i in range(m):
-            p = kept[t, 0, i] * (T[i, later] if t < n - 1 else 1.0)
+            p = weights[i] / largest
             weights[i] = -np.inf
             if p > _NEGLIGIBLE:
                 weights[i] = np.log(p) + _log_weight(kept[t], i, O, w, C, W, slope, x)
