@@ -50,10 +50,11 @@ def test_a_study_with_an_instrument_has_the_same_exact_rules(project, planned, e
         project,
         lambda c: c["studies"]["bead"]["parameters"].update(noise={"uniform": [0, 0.005]}),
     )
-    # Its bank of angle filters knows no noise.
+    # Exact labels and the bank of angle filters know no noise.
+    drawn = {"lstm": {"training": {"labels": "drawn"}}}
     edit(
         project,
-        lambda c: c["studies"]["bead"]["pairs"].update({"AOUP-RBP": None}),
+        lambda c: c["studies"]["bead"]["pairs"].update({"AOUP-RBP": None, "Passive-AOUP": drawn}),
         "smoke.yaml",
     )
     results = "results/smoke"
