@@ -50,6 +50,7 @@ def test_the_band_has_the_variance_between_draws():
 
 
 @pytest.mark.parametrize("drive", [RBP, RTP])
+@pytest.mark.slow
 def test_a_direction_is_sampled_about_any_baseline(drive):
     """At weak propulsion about an unknown baseline all is normal again."""
     x = {"x": simulate(drive(1.0, 0.5, 0.05, 0.4), 300, DT, seed=2).astype(np.float64) + 7}

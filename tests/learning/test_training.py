@@ -59,6 +59,7 @@ class Broken(Simulated):
         return (tracks if self.first < 256 + 10 * n_tracks else np.nan * tracks), targets
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_stops_in_one_line(validation: Validation) -> None:
     few = Validation(validation.tracks[:8].copy(), validation.targets[:8], AT)
     said = r"^the training diverged: loss is nan at step 1\d of 40; choose training.learning_rate"

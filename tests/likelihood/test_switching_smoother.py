@@ -111,6 +111,7 @@ WEAK = {
 
 
 @pytest.mark.parametrize("case", WEAK)
+@pytest.mark.slow
 def test_weak_propulsion_has_the_linear_smoother(case):
     """At small D_a only the covariance is left, which an AOUP shares: through noise, blur, a gap
     and a baseline, means agree within the error of 400 paths, and so does the power."""

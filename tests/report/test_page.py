@@ -329,6 +329,7 @@ def test_a_free_tracers_page_speaks_of_no_trap():
     assert len(structure.all("img")) == 8
 
 
+@pytest.mark.slow
 def test_a_record_of_which_all_is_known():
     """No corner plot then, and no row of a parameter."""
     instrument = Instrument(baseline="constant")
@@ -420,6 +421,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.slow
 def test_every_branch_of_the_template_can_be_rendered(name):
     """A misspelt fact would be an undefined name, which is an error."""
     row = {"value": 1.0, "standard_error": 0.1}
