@@ -290,7 +290,7 @@ def test_the_reason_of_an_end_is_one_line(tmp_path, monkeypatch, capsys, error, 
     def fail(path, options):
         raise error
 
-    monkeypatch.setattr("activenoise.report.verdict.record_of", fail)
+    monkeypatch.setattr("activenoise.reading.memory.record_of", fail)
     out = tmp_path / "out"
     assert main(["verdict", "a.csv", "b.csv", "--out", str(out)]) == 1
     lines = capsys.readouterr().err.splitlines()
@@ -316,7 +316,7 @@ def test_an_interruption_is_one_line(tmp_path, monkeypatch, capsys):
     def interrupt(path, options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("activenoise.report.verdict.record_of", interrupt)
+    monkeypatch.setattr("activenoise.reading.memory.record_of", interrupt)
     assert main(["verdict", "a.csv", "--out", str(tmp_path / "out")]) == 130
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("interrupted")
@@ -334,8 +334,8 @@ def test_what_is_printed_is_of_the_file_that_was_given(tmp_path, monkeypatch, ca
             keep(folder, tmp_path / "other.csv", {})
             return folder / "verdict.html"
 
-    for name in ("record_of", "judge"):
-        monkeypatch.setattr(f"activenoise.report.verdict.{name}", lambda *_, **__: Other())
+    for name in ("reading.memory.record_of", "report.verdict.judge"):
+        monkeypatch.setattr(f"activenoise.{name}", lambda *_, **__: Other())
     path = tmp_path / "a.csv"
     assert main(["verdict", str(path), "--out", str(tmp_path / "out")]) == 1
     printed = capsys.readouterr()

@@ -295,7 +295,8 @@ def judged(
 ) -> dict[str, Any]:
     """The row of a file in verdicts.csv, once its verdict is printed and written into a folder; the
     reason as `error` where it has none."""
-    from activenoise.report.verdict import judge, name_of, record_of
+    from activenoise.reading.memory import record_of
+    from activenoise.report.verdict import judge, name_of
 
     try:
         record = record_of(path, options)

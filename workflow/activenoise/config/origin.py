@@ -3,6 +3,7 @@
 Snakemake runs a rule again whose settings changed, as its own folder remembers them. It knows
 nothing of results that were copied here without that folder: under an edited config they would be
 taken as they are. So the results name the config of their last run, and that run's folder.
+Snakemake reads this module before any environment exists: it needs the standard library alone.
 """
 
 from __future__ import annotations

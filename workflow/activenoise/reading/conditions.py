@@ -21,7 +21,7 @@ from activenoise.reading import names
 from activenoise.reading.columns import tracks_of_table
 from activenoise.reading.errors import RecordError
 from activenoise.reading.formats import FORMATS, read_table
-from activenoise.reading.memory import record_of_array, record_of_table, table_of
+from activenoise.reading.memory import record_of, table_of
 from activenoise.reading.options import ReadOptions, check_options
 from activenoise.reading.record import Record
 from activenoise.reading.records import on_grids, read
@@ -260,17 +260,7 @@ def _of_mapping(given: Mapping[str, Any], options: ReadOptions) -> Experiment:
         conditions[str(condition)] = cells = {}
         for cell, source in sources.items():
             try:
-                cells[str(cell)] = [_record(source, options)]
+                cells[str(cell)] = [record_of(source, options)]
             except RecordError as error:
                 faults.append(f"condition {condition}, cell {cell}: {error}")
     return Experiment(conditions, "The cells are those that were given.", tuple(faults))
-
-
-def _record(source: Any, options: ReadOptions) -> Record:
-    if isinstance(source, Record):
-        return source
-    if isinstance(source, str | Path):
-        return read(source, options)
-    if isinstance(source, Mapping) or hasattr(source, "columns"):
-        return record_of_table(source, options)
-    return record_of_array(source, options)

@@ -13,10 +13,21 @@ from activenoise.reading.columns import tracks_of_table
 from activenoise.reading.errors import RecordError
 from activenoise.reading.options import ReadOptions, check_options
 from activenoise.reading.record import Record
-from activenoise.reading.records import on_grids
+from activenoise.reading.records import on_grids, read
 from activenoise.reading.table import RawTrack, RawTracks, Table
 
 _AXES = ("x", "y", "z")
+
+
+def record_of(source: Any, options: ReadOptions) -> Record:
+    """A record from any source that `verdict` takes. RecordError where it cannot be used."""
+    if isinstance(source, Record):
+        return source
+    if isinstance(source, str | Path):
+        return read(source, options)
+    if isinstance(source, Mapping) or hasattr(source, "columns"):
+        return record_of_table(source, options)
+    return record_of_array(source, options)
 
 
 def record_of_table(table: Mapping[str, Any], options: ReadOptions) -> Record:

@@ -30,10 +30,10 @@ from activenoise.files import replacing, write_json, write_table
 from activenoise.inference.record import Kind
 from activenoise.parameters import TRAPS
 from activenoise.physics.bath import Bath
-from activenoise.reading.memory import record_of_array, record_of_table
+from activenoise.reading.memory import record_of
+from activenoise.reading.options import ReadOptions
 from activenoise.reading.quantities import bath_quantity
 from activenoise.reading.record import Record
-from activenoise.reading.records import ReadOptions, read
 from activenoise.report import energy, energy_figures, page_figures
 from activenoise.report.page import favoured_draws, render
 from activenoise.report.phrases import percent
@@ -325,17 +325,6 @@ def shown(figure: Figure) -> Figure:
     """A figure that Pyplot no longer holds: a notebook shows it once."""
     plt.close(figure)
     return figure
-
-
-def record_of(source: Any, options: ReadOptions) -> Record:
-    """A record from any source that `verdict` takes. RecordError where it cannot be used."""
-    if isinstance(source, Record):
-        return source
-    if isinstance(source, str | Path):
-        return read(source, options)
-    if isinstance(source, Mapping) or hasattr(source, "columns"):
-        return record_of_table(source, options)
-    return record_of_array(source, options)
 
 
 def name_of(path: Path, options: ReadOptions) -> str:
