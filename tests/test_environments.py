@@ -32,7 +32,7 @@ IMPORT_NAMES = {
 }
 # Files of rules that have no business with the networks themselves, only with their numbers.
 FREE_OF_NETWORKS = {"simulate.smk", "optimum.smk", "figures.smk"}
-REQUIRED = ("script", "conda_env", "log", "benchmark", "threads", "resources", "message")
+REQUIRED = ("script", "conda_env", "log", "benchmark", "resources", "message")
 
 
 class Rule(NamedTuple):

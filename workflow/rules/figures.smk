@@ -166,7 +166,6 @@ rule figure:
         figure=drawn_by("figure"),
     conda:
         "../../envs/figures.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,

@@ -46,7 +46,6 @@ rule optimum:
         RESULTS / "benchmarks/{study}/{pair}/optimum.tsv"
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -69,7 +68,6 @@ rule bayes:
         RESULTS / "benchmarks/{study}/estimates/bayes.tsv"
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -108,7 +106,6 @@ rule scores:
         RESULTS / "benchmarks/{study}/scores.tsv"
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=10,
@@ -139,7 +136,6 @@ rule estimates:
         RESULTS / "benchmarks/{study}/estimates.tsv"
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=10,

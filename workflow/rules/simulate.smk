@@ -12,7 +12,6 @@ rule simulate:
         split="test",
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=30,

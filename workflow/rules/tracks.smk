@@ -10,7 +10,6 @@ rule synthetic_record:
         RESULTS / "benchmarks/tracks/{track}/synthetic.tsv"
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -40,7 +39,6 @@ checkpoint check_records:
         RESULTS / "benchmarks/tracks/records.tsv"
     conda:
         "../../envs/records.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -72,7 +70,6 @@ rule record:
         RESULTS / "benchmarks/tracks/{track}/record.tsv"
     conda:
         "../../envs/records.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -98,7 +95,6 @@ rule fit_correlation:
         RESULTS / "benchmarks/tracks/{track}/correlation.tsv"
     conda:
         "../../envs/correlation.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -123,7 +119,6 @@ rule exact_record:
         RESULTS / "benchmarks/tracks/{track}/exact.tsv"
     conda:
         "../../envs/findings.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=60,
@@ -153,7 +148,6 @@ rule network_record:
         RESULTS / "benchmarks/tracks/{track}/network.tsv"
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
@@ -192,7 +186,7 @@ rule findings:
         seed=lambda w: plan.record_seed(w.track),
         code=code("findings.py"),
     message:
-        "four models for {wildcards.track}"
+        "compare the models for {wildcards.track}"
     script:
         "../scripts/findings.py"
 
@@ -212,7 +206,6 @@ rule ready_record:
         RESULTS / "benchmarks/tracks/{track}/ready.tsv"
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -238,7 +231,6 @@ rule verdict:
         RESULTS / "benchmarks/tracks/{track}/verdict.tsv"
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -270,7 +262,6 @@ rule page:
         RESULTS / "benchmarks/tracks/{track}/page.tsv"
     conda:
         "../../envs/page.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
@@ -300,7 +291,6 @@ rule verdicts:
         RESULTS / "benchmarks/tracks/verdicts.tsv"
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -369,7 +359,6 @@ rule published:
         RESULTS / "benchmarks/published.tsv"
     conda:
         "../../envs/published.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,

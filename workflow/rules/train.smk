@@ -17,7 +17,6 @@ rule train:
     priority: 10
     conda:
         "../../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=120,
@@ -53,7 +52,6 @@ rule domain:
         network="[a-z][a-z0-9_]*",
     conda:
         "../../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -83,7 +81,6 @@ rule predict:
         network="(?!optimum|bayes)[a-z][a-z0-9_]*",
     conda:
         "../../envs/simulate.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=60,
