@@ -540,11 +540,14 @@ def test_a_plan_that_cannot_be_made_is_one_line(tmp_path, capsys, options, said)
 
 
 def experiment(folder: Path) -> list[str]:
-    """Two conditions of two cells with two tracks of 60 points; arguments that compare them."""
+    """Two conditions of two cells with two tracks of 60 points, one with a gap that was filled in;
+    arguments that compare them."""
     rng = np.random.default_rng(0)
     for condition in ("control", "drug"):
         for cell in ("a", "b"):
             walks = rng.normal(size=(2, 60)).cumsum(axis=1)
+            if (condition, cell) == ("drug", "b"):
+                walks[0, 20:41] = np.linspace(walks[0, 20], walks[0, 40], 21)
             rows = [f"{i},{k},{walks[i, k]}" for i in range(2) for k in range(60)]
             path = folder / condition / f"{cell}.csv"
             path.parent.mkdir(exist_ok=True)
@@ -572,6 +575,8 @@ def test_compare_writes_a_page_a_row_a_track_and_the_ratios(tmp_path):
     assert units.count("cell") == units.count("track") == 4
     page = (out / "conditions.html").read_text()
     assert "broken.csv" in page
+    assert "<td>drug</td><td>b</td><td>19 points" in page
+    assert "In 1 of 4 cells something was found that is no motion of the tracer" in page
     assert "http" not in page.replace("http://www.w3.org", "")
     facts = json.loads((out / "conditions.json").read_text())["facts"]
     assert list(facts["conditions"]) == ["control", "drug"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from activenoise.analysis.artefacts.facts import ArtefactFacts
 
 Kind = Literal["value", "at most", "at least", "not measured"]
 QUANTITIES = ("D", "D_a", "active_share", "dissipation")
@@ -82,7 +84,8 @@ class ConditionFacts:
 class ComparedFacts:
     """All that a comparison found. conditions: by name, the control first. viscoelastic: log Bayes
     factor, nats, of a medium with one relaxation over a simple liquid, of all tracks together. dt:
-    s."""
+    s. artefacts: by condition and cell, of those where something was found that is no motion of the
+    tracer."""
 
     conditions: dict[str, ConditionFacts]
     quantities: dict[str, QuantityFacts]
@@ -90,6 +93,7 @@ class ComparedFacts:
     viscoelastic: float
     dt: float
     unit: str
+    artefacts: dict[str, dict[str, ArtefactFacts]] = field(default_factory=dict)
 
     @property
     def control(self) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from activenoise.analysis.artefacts.facts import ArtefactFacts
 from activenoise.analysis.artefacts.removal import without_artefacts
 from activenoise.analysis.comparison import Tracks, all_records
 from activenoise.analysis.condition_facts import (
@@ -82,10 +83,13 @@ def compare_conditions(
     setup = setup_for(n_tracks, kind, choices or Choices(), effort, seed)
     setup = replace(setup, effort=replace(EFFORTS[effort], longest=None))
     cleaned: dict[tuple[str, str], Tracks] = {}
+    artefacts: dict[str, dict[str, ArtefactFacts]] = {}
     for condition, cells in conditions.items():
         for name, cell in cells.items():
             say(f"artefacts of {condition} {name}")
-            cleaned[condition, name] = _chosen(cell, dt, setup)
+            cleaned[condition, name], removed = _chosen(cell, dt, setup)
+            if removed != ArtefactFacts():
+                artefacts.setdefault(condition, {})[name] = removed
     every = {
         f"{where}{track}": parts
         for where, tracks in cleaned.items()
@@ -105,19 +109,19 @@ def compare_conditions(
             sampler = setup.effort.brief
             found[where][track] = setup.compare(records, prior, sampler, MODELS, done)
     say("hierarchy")
-    return facts_of(conditions, found, prior, setup, dt, unit)
+    return replace(facts_of(conditions, found, prior, setup, dt, unit), artefacts=artefacts)
 
 
-def _chosen(cell: Cell, dt: float, setup: Setup) -> Tracks:
-    """The longest tracks of a cell without what is no motion of the tracer."""
+def _chosen(cell: Cell, dt: float, setup: Setup) -> tuple[Tracks, ArtefactFacts]:
+    """The longest tracks of a cell without what is no motion of the tracer, and what that was."""
     enough = {
         t: x for t, x in cell.tracks.items() if observed(x) >= max(FEWEST, setup.unknowns + 1)
     }
     if not enough:
-        return {}
+        return {}, ArtefactFacts()
     some = {track: enough[track] for track in longest_first(enough)[:MOST_TRACKS]}
     starts = {t: cell.starts[t] for t in some} if cell.starts else None
-    return without_artefacts(some, dt, setup, starts)[0]
+    return without_artefacts(some, dt, setup, starts)
 
 
 # ---- one track

@@ -15,6 +15,7 @@ from activenoise.analysis.condition_facts import (
     Pooled,
     TrackFacts,
 )
+from activenoise.report.artefact_words import artefact_sentences
 from activenoise.report.phrases import THIN, number, percent
 
 NAMES = {
@@ -91,7 +92,21 @@ def sentences(facts: ComparedFacts) -> list[str]:
             f"{facts.viscoelastic:.0f} nats), and D, D_a, the share and the dissipation are those "
             "of a simple liquid: a difference between conditions may be one of the medium."
         )
+    if found_in := sum(map(len, facts.artefacts.values())):
+        cells = sum(one.n_cells for one in facts.conditions.values())
+        found.append(
+            f"In {found_in} of {cells} cells something was found that is no motion of the tracer; "
+            "the page lists it."
+        )
     return found
+
+
+def artefact_rows(facts: ComparedFacts) -> Iterator[tuple[str, str, str]]:
+    """Condition, cell and sentence of all that was found and is no motion of the tracer."""
+    for condition, cells in facts.artefacts.items():
+        for cell, found in cells.items():
+            for sentence in artefact_sentences(found):
+                yield condition, cell, sentence
 
 
 def _contrast_words(contrast: Contrast) -> str:

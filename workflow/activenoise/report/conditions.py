@@ -25,6 +25,7 @@ from activenoise.reading.records import ReadOptions
 from activenoise.report.condition_figure import CellCurves, figure_of
 from activenoise.report.condition_words import (
     NAMES,
+    artefact_rows,
     differs,
     pooled_of,
     ratio_rows,
@@ -89,6 +90,7 @@ class Compared:
             cells_are=self.cells_are,
             faults=self.faults,
             sentences=sentences(facts),
+            artefacts=list(artefact_rows(facts)),
             figure=svg(figure_of(facts, self.curves)),
             ratios=[
                 {
@@ -172,6 +174,8 @@ def compared(read: Experiment, question: Question, progress: bool = False) -> Co
     """The comparison of an experiment that has been read."""
     if not isinstance(question.effort, str):
         raise ValueError("effort must be full or quick")
+    if question.bath is not None:
+        raise ValueError("temperature: ratios of conditions are in no unit; leave it out")
     conditions = cells_of(read)
     name = "-".join(conditions)
     # None: on a terminal alone.
