@@ -126,7 +126,13 @@ def test_the_inits_of_the_wings_are_empty():
 
 
 def test_what_snakemake_reads_at_every_start_needs_no_numerics():
-    modules = ["config.schema", "config.choices", "config.fingerprint", "reading.sheet"]
+    modules = [
+        "config.schema",
+        "config.choices",
+        "config.fingerprint",
+        "config.plan",
+        "reading.sheet",
+    ]
     script = "import sys, importlib\n" + "".join(
         f"importlib.import_module('activenoise.{name}')\n" for name in modules
     )

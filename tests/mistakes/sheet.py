@@ -17,6 +17,7 @@ LINE = "bead\ttracks/a.npy\t0.01\tum\t\t\t\tgranule\tmine\n"
 WITH_TRAP = HEADER.replace("note", "trap\tnote")
 COMPARED = HEADER.replace("note", "condition\tnote")
 RECORD = LINE.replace("granule", "")
+WITH_BATH = HEADER.replace("note", "temperature\tradius\tnote")
 SWITCHED = HEADER.replace("note", "no_time\tnote") + LINE.replace("mine", "maybe\tmine")
 
 # The text of the sheet, and what is said.
@@ -77,6 +78,18 @@ BAD: dict[str, tuple[str | bytes | None, str]] = {
     "a free tracer of a study": (
         WITH_TRAP + LINE.replace("mine", "free\tmine"),
         "line 2: trap is free, but the networks of study granule know trapped",
+    ),
+    "a temperature alone": (
+        WITH_BATH + LINE.replace("mine", "37C\t\tmine"),
+        "line 2: temperature = 37C: needs a radius, a viscosity or both too",
+    ),
+    "a radius of a kilometre": (
+        WITH_BATH + LINE.replace("mine", "37C\t1km\tmine"),
+        "line 2: radius = 1km: the unit does not fit; must be one of um,",
+    ),
+    "a temperature, and positions in volts": (
+        WITH_BATH + LINE.replace("mine", "37C\t0.5\tmine").replace("um", "V"),
+        "line 2: forces in pN need lengths in m, mm, um, nm, not in V",
     ),
     "neither yes nor empty": (SWITCHED, "line 2: no_time is 'maybe'; it must be 1, or empty"),
     "more cells than columns": (

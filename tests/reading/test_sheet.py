@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.mistakes.sheet import HEADER, LINE, WITH_INSTRUMENT
+from tests.mistakes.sheet import HEADER, LINE, WITH_BATH, WITH_INSTRUMENT
 from tests.reading.layouts import write
 
 from activenoise.config.plan import Plan
@@ -44,6 +44,14 @@ def test_what_a_sheet_need_not_say(tmp_path):
     text = HEADER.replace("note", "trap\tnote") + "a\ta.h5\t\t\t\t\t\t\tfree\n"
     (loose,) = read_sheet(write(tmp_path / "free.tsv", text))
     assert loose.trap == "free"
+
+
+def test_a_line_may_say_what_is_around_the_tracer(tmp_path):
+    bare = LINE.replace("bead", "other").replace("mine", "\t\tmine")
+    text = WITH_BATH + LINE.replace("mine", "37C\t250nm\tmine") + bare
+    said, silent = read_sheet(write(tmp_path / "t.tsv", text))
+    assert (said.temperature, said.radius, said.viscosity) == ("37C", "250nm", None)
+    assert (silent.temperature, silent.radius, silent.viscosity) == (None, None, None)
 
 
 def test_how_a_line_is_read(tmp_path):

@@ -11,7 +11,15 @@ from tests import made
 
 from activenoise.analysis.judgement import energy_void
 from activenoise.physics.bath import Bath
-from activenoise.report.energy import check_unit, in_json, physical, physical_words, rows, voids
+from activenoise.report.energy import (
+    bath_of,
+    check_unit,
+    in_json,
+    physical,
+    physical_words,
+    rows,
+    voids,
+)
 from activenoise.report.verdict import Question
 
 ACTIVE = made.shares(0.0, 0.02, 0.98, p_distinguishable=0.97)
@@ -102,6 +110,12 @@ def test_lengths_without_metres_are_refused():
         ValueError, match=r"a\.csv: forces in pN need lengths in m, mm, um, nm, not"
     ):
         check_unit(Path("a.csv"), "V")
+
+
+def test_the_bath_is_what_was_said_of_it():
+    bath = bath_of({"temperature": "310K", "radius": None, "viscosity": "1cP", "note": "a cell"})
+    assert (bath.temperature, bath.radius, bath.viscosity) == (310.0, None, pytest.approx(1e-3))
+    assert bath_of({"temperature": None, "radius": None, "viscosity": None}) is None
 
 
 def test_a_question_knows_the_bath():

@@ -16,7 +16,7 @@ def main(job: "Snakemake") -> None:
     from activenoise.analysis.table import rows_of_tracks
     from activenoise.files import read_json, write_json, write_table
     from activenoise.reading.record import load_record, load_studied
-    from activenoise.report.energy import in_json
+    from activenoise.report.energy import bath_of, in_json
     from activenoise.report.words import in_words
 
     parts = {
@@ -36,7 +36,7 @@ def main(job: "Snakemake") -> None:
     words = in_words(facts)
     log.info("%s", words.sentence)
     verdict = {"track": job.wildcards.track, **about, "words": words._asdict(), **parts}
-    verdict["energy"] = in_json(facts)
+    verdict["energy"] = in_json(facts, record.unit, bath_of(about))
     write_json(job.output.verdict, verdict)
     write_table(job.output.tracks, rows_of_tracks(job.wildcards.track, facts))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from activenoise.parameters import REGISTRY
@@ -80,6 +81,22 @@ _SCALES = {
         {"mPas": 1e-3, "Pas": 1.0, "cP": 1e-3, "P": 0.1}, "mPas", 1e-4, 1e4, "0.1mPas to 10000Pas"
     ),
 }  # fmt: skip
+
+
+def bath_quantities(given: Mapping[str, str | float | None]) -> dict[str, float]:
+    """What is given of the liquid around a tracer, None where it is not: temperature (K), radius
+    (m), viscosity (Pa s) by name, in SI. ValueError as `bath_quantity`, and in one line for a part
+    that says nothing without another."""
+    found = {n: bath_quantity(n, value) for n, value in given.items() if value is not None}
+    if found and "temperature" not in found:
+        name = next(iter(found))
+        raise ValueError(f"{name} = {given[name]}: needs a temperature too, such as 37C")
+    if len(found) == 1:
+        raise ValueError(
+            f"temperature = {given['temperature']}: needs a radius, a viscosity or both too, "
+            "against which D is checked"
+        )
+    return found
 
 
 def bath_quantity(name: str, given: str | float) -> float:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activenoise.parameters import TRAPS
+from activenoise.parameters import BATH, TRAPS
 from activenoise.reading.errors import RecordError
+from activenoise.reading.quantities import bath_quantities
+from activenoise.reading.units import length_unit, metres
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class SheetRow:
     and networks apply, or None for a verdict without networks. dt and unit are None for a record
     without a study whose file states them. instrument: one of `INSTRUMENTS`. trap: one of `TRAPS`.
     condition: with which others the record is compared, or None; cell: of its tracks.
+    temperature, radius, viscosity: of the liquid and the tracer, as `quantities` takes them.
     """
 
     track: str
@@ -46,6 +49,9 @@ class SheetRow:
     note: str
     condition: str | None = None
     cell: str | None = None
+    temperature: str | None = None
+    radius: str | None = None
+    viscosity: str | None = None
 
     def reading(self) -> dict[str, Any]:
         """The `options.ReadOptions` of the line, by name: every point is read for a study."""
@@ -61,7 +67,9 @@ class SheetRow:
 SHEET_COLUMNS = tuple(SheetRow.__dataclass_fields__)
 # Columns that a sheet need not have.
 _SWITCHES = ("no_time", "one_track")
-_MAY_LACK = ("track_column", "time_column", *_SWITCHES, "instrument", "trap", "condition", "cell")
+_MAY_LACK = (
+    "track_column", "time_column", *_SWITCHES, "instrument", "trap", "condition", "cell", *BATH,
+)  # fmt: skip
 INSTRUMENTS = ("exact", "camera", "detector", "unknown")
 
 
@@ -70,9 +78,9 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
 
     Empty cells: column, track_column, time_column and study none, scale 1, stride 1, instrument
     unknown, trap trapped; dt and unit of a record without a study, as the file says. The columns
-    track_column, time_column, no_time, one_track, instrument, trap, condition and cell may be left
-    out. A record of a condition without a cell is a cell of its own. Blank lines and lines from
-    '#' are passed over.
+    track_column, time_column, no_time, one_track, instrument, trap, condition, cell, temperature,
+    radius and viscosity may be left out. A record of a condition without a cell is a cell of its
+    own. Blank lines and lines from '#' are passed over.
     Raises RecordError naming the line.
     """
     path = Path(path)
@@ -194,7 +202,19 @@ def _sheet_row(where: str, cells: dict[str, str]) -> SheetRow:
         note=cells["note"],
         condition=cells.get("condition") or None,
         cell=cells.get("cell") or None,
+        **_bath(where, cells),
     )
+
+
+def _bath(where: str, cells: dict[str, str]) -> dict[str, str | None]:
+    """What is said of the liquid around the tracer, as it stands."""
+    given = {name: cells.get(name) or None for name in BATH}
+    try:
+        if bath_quantities(given) and cells["unit"]:
+            metres(length_unit(cells["unit"]))
+    except ValueError as error:
+        raise RecordError(f"{where}: {error}") from None
+    return given
 
 
 def _instrument_and_trap(where: str, cells: dict[str, str]) -> tuple[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from activenoise.reading.errors import RecordError
 
@@ -50,6 +49,16 @@ def length_ratio(unit: str, other: str) -> float | None:
     return None
 
 
+def metres(unit: str) -> float:
+    """Metres in one of a unit of length. ValueError in one line where that is not known."""
+    if unit not in _METRES:
+        raise ValueError(
+            f"forces in pN need lengths in {', '.join(_METRES)}, not in {unit}; give scale and "
+            "unit, or leave the temperature out"
+        )
+    return _METRES[unit]
+
+
 def seconds(text: str) -> float | None:
     """Seconds in a time unit; None for one that is not known, e.g. frame."""
     return _SECONDS.get(text.strip().lower())
@@ -84,10 +93,10 @@ def stated(path: Path, attributes: Mapping[str, Any]) -> Stated:
     dt = None
     if (given := attributes.get("dt")) is not None:
         try:
-            dt = float(np.asarray(given).item())
+            dt = float(given.item() if hasattr(given, "item") else given)
         except (TypeError, ValueError):
-            dt = np.nan
-        if not (np.isfinite(dt) and dt > 0):
+            dt = math.nan
+        if not (math.isfinite(dt) and dt > 0):
             raise RecordError(
                 f"{path}: its attribute dt is {given}; it must be a positive time in s"
             )

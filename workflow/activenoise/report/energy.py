@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from activenoise.analysis.facts import Energy, Facts, Summary
 from activenoise.analysis.judgement import THRESHOLDS, Void, energy_void, stated
 from activenoise.analysis.stored import to_json
+from activenoise.parameters import BATH
 from activenoise.physics.bath import Bath
+from activenoise.reading.quantities import bath_quantities
+from activenoise.reading.units import metres
 from activenoise.report.phrases import THIN, number, percent
 
-_METRES = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "nm": 1e-9}
 _ENDS = ("median", "low95", "low68", "high68", "high95")
 _VOID: dict[Void, str] = {
     "no model": "No model describes the record, so these numbers are those of a motion that it "
@@ -83,13 +85,20 @@ def rows(energy: Energy, facts: Facts, unit: str) -> Iterator[Row]:
         yield Row("stiffness of the trap", energy.stiffness, f"kT/{unit}²")
 
 
+def bath_of(given: Mapping[str, Any]) -> Bath | None:
+    """The liquid around the tracer, from what a user says of it: what `bath_quantities` takes, and
+    other names that are passed over. None where nothing is said."""
+    found = bath_quantities({name: given[name] for name in BATH})
+    return Bath(**found) if found else None
+
+
 def physical(energy: Energy, unit: str, bath: Bath) -> dict[str, Any]:
     """Energies in newtons, as plain JSON: by name the posterior, with the bath that they rest on.
 
     Forces are those against the friction kT/D, with the D of the posterior. unit: of length, one
     of m, mm, um and nm.
     """
-    metre = _METRES[unit]
+    metre = metres(unit)
     in_pN = bath.kT / metre * 1e12
     found: dict[str, Any] = {
         "temperature_K": bath.temperature,
@@ -153,11 +162,10 @@ def physical_words(found: dict[str, Any], unit: str) -> Iterator[str]:
 
 def check_unit(path: Path, unit: str) -> None:
     """ValueError in one line for a record in a unit of length whose metres are not known."""
-    if unit not in _METRES:
-        raise ValueError(
-            f"{path}: forces in pN need lengths in {', '.join(_METRES)}, not in {unit}; give scale "
-            "and unit, or leave the temperature out"
-        )
+    try:
+        metres(unit)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _scaled(found: Summary, factor: float) -> dict[str, float]:

@@ -32,7 +32,6 @@ from activenoise.parameters import TRAPS
 from activenoise.physics.bath import Bath
 from activenoise.reading.memory import record_of
 from activenoise.reading.options import ReadOptions
-from activenoise.reading.quantities import bath_quantity
 from activenoise.reading.record import Record
 from activenoise.report import energy, energy_figures, page_figures
 from activenoise.report.page import favoured_draws, render
@@ -95,19 +94,7 @@ class Question:
     @property
     def bath(self) -> Bath | None:
         """The liquid around the tracer, in SI; None without a temperature."""
-        given = {name: getattr(self, name) for name in ("temperature", "radius", "viscosity")}
-        found = {n: bath_quantity(n, value) for n, value in given.items() if value is not None}
-        if not found:
-            return None
-        if "temperature" not in found:
-            name = next(iter(found))
-            raise ValueError(f"{name} = {given[name]}: needs a temperature too, such as 37C")
-        if len(found) == 1:
-            raise ValueError(
-                f"temperature = {given['temperature']}: needs a radius, a viscosity or both too, "
-                "against which D is checked"
-            )
-        return Bath(**found)
+        return energy.bath_of(vars(self))
 
 
 @dataclass(frozen=True, eq=False)
