@@ -131,21 +131,12 @@ def analyse(
     with stages.stage("models"):
         found, answer = compared(cleaned, dt, setup, sampler)
     at = _one_by_one(Compared(cleaned, dt, 1, found, answer), setup, stages)
-    full_rate, stride = None, 1
-    # A wrong form would be thinned away, not explained.
-    if _is_fast(at.decisive) and long_enough(at.tracks) and not artefacts.shape:
-        with stages.stage("search of a stride"):
-            stride = fitting_stride(at, setup)
-    if stride > 1:
-        full_rate = at.decisive
-        with stages.stage("models of the thinned record"):
-            at = _thinned(at, stride, setup, sampler)
-        at = _one_by_one(at, setup, stages)
+    at, full_rate = _at_fitting_stride(at, artefacts, setup, sampler, stages)
     with stages.stage("witness"):
-        seen = _witness(Compared(cleaned, dt, 1, found, answer), stride, seed)
+        seen = _witness(Compared(cleaned, dt, 1, found, answer), at.stride, seed)
     parts, arrays = _parts(at, setup, stages)
     facts = Facts(
-        record=_record_facts(whole, read, dt, stride),
+        record=_record_facts(whole, read, dt, at.stride),
         full_rate=full_rate,
         artefacts=artefacts,
         tones=Tones(_searched(read), tones),
@@ -241,6 +232,23 @@ def _is_fast(found: ComparisonFacts) -> bool:
     return any("fast" in kinds for kinds in all_misfits(found.fit).values())
 
 
+def _at_fitting_stride(
+    at: Compared, artefacts: ArtefactFacts, setup: Setup, sampler: Sampler, stages: _Stages
+) -> tuple[Compared, ComparisonFacts | None]:
+    """The comparison, thinned until a model fits where the innovations correlate over a few points,
+    and what all points said where that was done."""
+    # A wrong form would be thinned away, not explained.
+    if not _is_fast(at.decisive) or not long_enough(at.tracks) or artefacts.shape:
+        return at, None
+    with stages.stage("search of a stride"):
+        stride = fitting_stride(at, setup)
+    if stride == 1:
+        return at, None
+    with stages.stage("models of the thinned record"):
+        thinned = _thinned(at, stride, setup, sampler)
+    return _one_by_one(thinned, setup, stages), at.decisive
+
+
 def _thinned(at: Compared, stride: int, setup: Setup, sampler: Sampler) -> Compared:
     """The comparison for every stride-th point, of the tracks that keep enough of them."""
     thinned = {track: every(parts, stride) for track, parts in at.tracks.items()}
@@ -264,7 +272,6 @@ def _parts(
         pieces = _pieces(at, setup)
     with stages.stage("drive"):
         drive, along = _drive(at, setup)
-    span = at.dt * max(len(x) for parts in at.tracks.values() for x in parts.values())
     found = at.decisive
     p = {name: model.probability for name, model in found.models.items()}
     facts = {
@@ -280,7 +287,7 @@ def _parts(
         "posteriors": {name: posterior_facts(p) for name, p in posteriors.items()},
         "double": double(posteriors["AOUP"]),
         "own": at.own,
-        "energy": energy_facts(p, at.posteriors, found.p_distinguishable, at.dt, span),
+        "energy": energy_facts(p, at.posteriors, found.p_distinguishable, at.dt, at.dt * at.span),
         "drive": drive,
         "each": each,
         "circulation": circulation,
@@ -343,7 +350,7 @@ def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
         for name in next(iter(at.tracks.values()))
     }
     one = len(at.tracks) == 1
-    step = -(-max(len(x) for some in records.values() for x in some) // LONGEST) if one else 1
+    step = -(-at.span // LONGEST) if one else 1
     build = lambda i: drawn(favoured, i, setup.baseline, step)  # noqa: E731
     how = (effort.bands, setup.seed, effort.n_at, setup.choices.free)
     inside: dict[str, dict[str, float]] = {}
@@ -361,7 +368,7 @@ def _bands(at: Compared, setup: Setup) -> tuple[Bands, dict[str, FloatArray]]:
 def _usual(at: Compared, setup: Setup) -> UsualTests | None:
     """What the usual tests say of the longest track, and what the likeliest model of equilibrium
     and of a drive expect of them."""
-    track, parts = next(iter(at.tracks.items()))
+    track, parts = at.longest
     step = -(-len(next(iter(parts.values()))) // MOST_POINTS)
     probable = {name: m.probability for name, m in at.decisive.models.items()}
     names = [
@@ -381,8 +388,7 @@ def _usual(at: Compared, setup: Setup) -> UsualTests | None:
 def _pieces(at: Compared, setup: Setup) -> Pieces:
     """The longest track in pieces."""
     model = linear_name(at.found.favoured)
-    track, parts = next(iter(at.tracks.items()))
-    return pieces_of(model, track, parts, at.dt, at.prior(setup), setup)
+    return pieces_of(model, *at.longest, at.dt, at.prior(setup), setup)
 
 
 def _drive(at: Compared, setup: Setup) -> tuple[DriveFacts | None, dict[str, FloatArray]]:
@@ -391,9 +397,8 @@ def _drive(at: Compared, setup: Setup) -> tuple[DriveFacts | None, dict[str, Flo
     name = driven_model({name: model.probability for name, model in found.models.items()})
     if name is None or found.p_active < THRESHOLDS.unlikely:
         return None, {}
-    track, parts = next(iter(at.tracks.items()))
     posterior = at.posteriors[name][0]  # of all tracks, or of the longest
-    return drive_of(posterior, track, parts, at.dt, setup.baseline, setup.seed)
+    return drive_of(posterior, *at.longest, at.dt, setup.baseline, setup.seed)
 
 
 def _draws(answer: Comparison, effort: Effort) -> dict[str, FloatArray]:
@@ -448,7 +453,6 @@ def _not_tested(
     """The questions that were not put to this record, and why."""
     free = setup.choices.free
     several = len(next(iter(at.tracks.values()))) > 1
-    longest = max(len(x) for parts in at.tracks.values() for x in parts.values())
     untested = any(test.positions is None for test in at.found.fit.values())
     stuck: Reason | None = None
     if at.stride == 1 and _is_fast(at.decisive):
@@ -466,7 +470,7 @@ def _not_tested(
         ("circulation", "free" if several and free else None),
         ("coordinates", "long" if several and _too_long_for_each(at) else None),
         ("witness", "short" if seen is None else None),
-        ("pieces", "short" if cut and longest < 2 * FEWEST_OF_PIECE else None),
+        ("pieces", "short" if cut and at.span < 2 * FEWEST_OF_PIECE else None),
     )
     for question, reason in reasons:
         if reason is not None:

@@ -42,8 +42,9 @@ _ROW_PARAMETERS = [name for name in WITH_PRIOR if name not in ("active_share", "
 
 @dataclass(frozen=True)
 class Compared:
-    """The models compared for tracks, every stride-th point, dt (s) apart: with shared parameters
-    (found, answer), of each track by itself (members), and with own parameters (own)."""
+    """The models compared for tracks, longest first, every stride-th point, dt (s) apart: with
+    shared parameters (found, answer), of each track by itself (members), and with own parameters
+    (own)."""
 
     tracks: Tracks
     dt: float
@@ -80,6 +81,16 @@ class Compared:
     def prior(self, setup: Setup) -> dict[str, Axis]:
         """The prior of all tracks."""
         return setup.prior(all_records(self.tracks, self.dt), self.stride)
+
+    @property
+    def longest(self) -> tuple[str, Mapping[str, FloatArray]]:
+        """The name and the coordinates of the longest track."""
+        return next(iter(self.tracks.items()))
+
+    @property
+    def span(self) -> int:
+        """Points of the longest track, missing ones too."""
+        return max(len(x) for parts in self.tracks.values() for x in parts.values())
 
     def records(self, track: str) -> list[Record]:
         """The coordinates of one track as records."""

@@ -164,49 +164,67 @@ def sample_beside(
     the near posterior and the rest from the last mixture, in which extra coordinates beyond
     _MOST_MOVED stay standard normals. The error is that of both evidences.
     """
-    rng = np.random.default_rng(seed)
-    d = near.draws.shape[1]
-    moved = d + n_extra if n_extra <= _MOST_MOVED else d
-    stock = rng.permutation(near.equal(reach.most, seed))
-    used = spent = 0
-
-    def drawn(counts: tuple[int, int], mixture: Mixture | None = None) -> _Weighed:
-        nonlocal used, spent
-        of_near, of_mixture = counts
-        z = rng.standard_normal((of_near + of_mixture, d + n_extra))
-        z[:of_near, :d] = stock[used : used + of_near]
-        if mixture is not None:
-            z[of_near:, :moved] = mixture.draw(rng, of_mixture)
-        used, spent = used + of_near, spent + len(z)
-        level = _finite(near_log_likelihood(z[:, :d])) + _log_normal(z)
-        return _Weighed(z, level + _finite(log_ratio(z)), level - near.log_evidence)
-
-    pool = drawn((reach.draws, 0))
+    source = _Source(near, near_log_likelihood, log_ratio, n_extra, seed, reach.most)
+    moved = near.draws.shape[1] + (n_extra if n_extra <= _MOST_MOVED else 0)
+    pool = source.drawn((reach.draws, 0))
     log_w = pool.target - pool.log_near
     needed = int(reach.wanted / max(_effective(log_w), 1.0) * reach.draws) + 1
     if needed <= 0.6 * reach.most:
         if needed > reach.draws:
-            pool = pool.joined(drawn((needed - reach.draws, 0)))
+            pool = pool.joined(source.drawn((needed - reach.draws, 0)))
             log_w = pool.target - pool.log_near
         if _pareto_k(log_w) < _TRUSTED:
-            return _sample_of(pool.z, log_w, spent, near.error)
+            return _sample_of(pool.z, log_w, source.spent, near.error)
 
     proposals: list[Mixture] = []
     while True:
         kept = _KEPT * reach.draws / len(pool.z)
-        proposals.append(Mixture.fit(pool.z[:, :moved], _tempered(log_w, kept), rng))
-        if _effective(log_w) >= reach.wanted or spent >= 0.6 * reach.most:
+        proposals.append(Mixture.fit(pool.z[:, :moved], _tempered(log_w, kept), source.rng))
+        if _effective(log_w) >= reach.wanted or source.spent >= 0.6 * reach.most:
             break
-        pool = pool.joined(drawn((0, reach.draws), proposals[-1]))
+        pool = pool.joined(source.drawn((0, reach.draws), proposals[-1]))
         log_w = pool.target - pool.mixed(proposals, [reach.draws] * (len(proposals) + 1))
     from_near = int(_SHARE * reach.draws)
     counts = (from_near, reach.draws - from_near)
-    fresh = drawn(counts, proposals[-1])
+    fresh = source.drawn(counts, proposals[-1])
     while True:
         log_w = fresh.target - fresh.mixed(proposals[-1:], counts)
-        if _suffices(log_w, reach.wanted) or spent + reach.draws > reach.most:
-            return _sample_of(fresh.z, log_w, spent, near.error)
-        fresh = fresh.joined(drawn(counts, proposals[-1]))
+        if _suffices(log_w, reach.wanted) or source.spent + reach.draws > reach.most:
+            return _sample_of(fresh.z, log_w, source.spent, near.error)
+        fresh = fresh.joined(source.drawn(counts, proposals[-1]))
+
+
+class _Source:
+    """Draws of `sample_beside`, weighed: `spent` so far. most: the draws that may be asked for."""
+
+    def __init__(
+        self,
+        near: Sample,
+        near_log_likelihood: LogLikelihood,
+        log_ratio: LogLikelihood,
+        n_extra: int,
+        seed: int,
+        most: int,
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.spent = 0
+        self._near_log_likelihood, self._log_ratio = near_log_likelihood, log_ratio
+        self._log_evidence, self._d = near.log_evidence, near.draws.shape[1]
+        self._n = self._d + n_extra
+        self._stock = self.rng.permutation(near.equal(most, seed))
+        self._used = 0
+
+    def drawn(self, counts: tuple[int, int], mixture: Mixture | None = None) -> _Weighed:
+        """So many draws of the near posterior, and so many of the mixture, or of a normal."""
+        of_near, of_mixture = counts
+        z = self.rng.standard_normal((of_near + of_mixture, self._n))
+        z[:of_near, : self._d] = self._stock[self._used : self._used + of_near]
+        if mixture is not None:
+            z[of_near:, : mixture.means.shape[1]] = mixture.draw(self.rng, of_mixture)
+        self._used, self.spent = self._used + of_near, self.spent + len(z)
+        level = _finite(self._near_log_likelihood(z[:, : self._d])) + _log_normal(z)
+        target = level + _finite(self._log_ratio(z))
+        return _Weighed(z, target, level - self._log_evidence)
 
 
 class _Weighed(NamedTuple):

@@ -79,42 +79,53 @@ def rbp_posterior(
     (name,) = (n for n, of in TWINS.items() if of == twin.model_name and DRIVES[n] == drive)
     coordinates = Coordinates(twin.model_name, default_prior(records) if prior is None else prior)
     reach = reach or default_reach(records, Sampler(), twin.model_name)
-    d, unknowns = len(coordinates.names), Instrument(baseline=baseline).unknowns
-    free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
-    many = free or unknowns * len(records) > _RBP_DRAWN
-    longest = _RBP_SHORT if many else 0
-    short = [r for r in records if len(r.positions) <= longest]
-    long = [r for r in records if len(r.positions) > longest]
-    if free:
-        unknowns = 0
-
-    def log_ratio(z: FloatArray) -> FloatArray:
-        found = coordinates.parameters(z[:, :d])
-        slow = found["tau_a"] >= FASTEST * max(r.dt for r in records)
-        whole = np.zeros(len(z))
-        if not slow.any():
-            return whole
-        parameters = {key: values[slow] for key, values in found.items()}
-        shifts = z[slow, d:].reshape(int(slow.sum()), len(long), unknowns)
-        ratio = np.zeros(len(shifts))
-        for dt in dict.fromkeys(r.dt for r in short):
-            same = [r.positions for r in short if r.dt == dt]
-            way = _log_ratio_integrated if unknowns == 0 else _log_ratio_summed
-            ratio += way(name, parameters, same, dt, baseline)
-        for i, record in enumerate(long):
-            ratio += _log_ratio(name, parameters, record, shifts[:, i], baseline)
-        whole[slow] = ratio
-        return whole
-
-    found = sample_beside(
-        twin.sample,
-        joint_log_likelihood(coordinates, records, baseline),
-        log_ratio,
-        unknowns * len(long),
-        seed,
-        reach,
-    )
+    ratio = _Ratio(name, coordinates, records, baseline)
+    likelihood = joint_log_likelihood(coordinates, records, baseline)
+    found = sample_beside(twin.sample, likelihood, ratio, ratio.drawn, seed, reach)
     return drawn_posterior(name, coordinates, found, n_draws, seed)
+
+
+class _Ratio:
+    """log p(y | RBP) - log p(y | twin) of all records together, (m,), at coordinates (m, d + drawn)
+    of the sampler: those of the parameters, and `drawn` of the baselines."""
+
+    def __init__(
+        self, name: str, coordinates: Coordinates, records: Sequence[Record], baseline: Baseline
+    ) -> None:
+        unknowns = Instrument(baseline=baseline).unknowns
+        free = coordinates.prior["kappa"] == Axis(0.0, 0.0)
+        many = free or unknowns * len(records) > _RBP_DRAWN
+        longest = _RBP_SHORT if many else 0
+        self._name, self._coordinates, self._baseline = name, coordinates, baseline
+        self._short = [r for r in records if len(r.positions) <= longest]
+        self._long = [r for r in records if len(r.positions) > longest]
+        self._unknowns = 0 if free else unknowns
+        self._slow = FASTEST * max(r.dt for r in records)
+        self.drawn = self._unknowns * len(self._long)
+
+    def __call__(self, z: FloatArray) -> FloatArray:
+        d = len(self._coordinates.names)
+        found = self._coordinates.parameters(z[:, :d])
+        slow = found["tau_a"] >= self._slow
+        ratio = np.zeros(len(z))
+        if slow.any():
+            shifts = z[slow, d:].reshape(int(slow.sum()), len(self._long), self._unknowns)
+            parameters = {key: values[slow] for key, values in found.items()}
+            ratio[slow] = self._of_slow(parameters, shifts)
+        return ratio
+
+    def _of_slow(self, parameters: Mapping[str, FloatArray], shifts: FloatArray) -> FloatArray:
+        """That of propulsion which does not turn within an interval. shifts: (m, records,
+        unknowns)."""
+        name, baseline = self._name, self._baseline
+        ratio = np.zeros(len(shifts))
+        for dt in dict.fromkeys(r.dt for r in self._short):
+            same = [r.positions for r in self._short if r.dt == dt]
+            way = _log_ratio_summed if self._unknowns else _log_ratio_integrated
+            ratio += way(name, parameters, same, dt, baseline)
+        for i, record in enumerate(self._long):
+            ratio += _log_ratio(name, parameters, record, shifts[:, i], baseline)
+        return ratio
 
 
 def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP") -> Reach:

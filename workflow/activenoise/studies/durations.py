@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import curve_fit
 
 from activenoise.arrays import FloatArray
 from activenoise.studies.scoring import Estimate, needed
@@ -41,6 +40,8 @@ def fit_decay(durations: FloatArray, values: FloatArray, errors: FloatArray) -> 
     """
     if len(durations) < 3:
         return None
+    from scipy.optimize import curve_fit  # a second, which most figures need not wait for
+
     slope = np.log(values[-1] / values[0]) / (durations[-1] - durations[0])
     best, covariance = curve_fit(
         lambda t, a, b: a * np.exp(b * t),
