@@ -30,6 +30,7 @@ LogLikelihood = Callable[[FloatArray], FloatArray]
 _KEPT = 0.25  # of the draws that a fit is made to, where no sampler says so
 _MOST_MOVED = 4  # extra coordinates that a fit takes in
 _SHARE = 0.2  # of the final draws beside a near posterior that come from it, not from the mixture
+_FIRST = 1.3  # times the wanted draws are tried first of a near posterior
 _NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
 _POOLED = 8  # rounds near the end that a fit is made to, beside the last
 _TRUSTED = 0.7  # Pareto shapes below
@@ -158,32 +159,28 @@ def sample_beside(
     log_ratio: the target's log likelihood over the near one's, the dear part, (m,), at coordinates
     (m, d + n_extra): those of the near target, and standard normals that its likelihood ignores.
 
-    The proposal is the near posterior, whose density its evidence makes known. If too few of a
-    round of its draws are effective, mixtures are fitted to all draws so far, round by round, each
-    draw weighted against all their proposals; fresh draws then give the result, _SHARE of them from
-    the near posterior and the rest from the last mixture, in which extra coordinates beyond
-    _MOST_MOVED stay standard normals. The error is that of both evidences.
+    The proposal is the near posterior, whose density its evidence makes known. A few of its draws
+    tell how many are needed. If those are too many, mixtures are fitted to all draws so far, round
+    by round, each draw weighted against all their proposals; fresh draws then give the result,
+    _SHARE of them from the near posterior and the rest from the last mixture, in which extra
+    coordinates beyond _MOST_MOVED stay standard normals. The error is that of both evidences.
     """
     source = _Source(near, near_log_likelihood, log_ratio, n_extra, seed, reach.most)
     moved = near.draws.shape[1] + (n_extra if n_extra <= _MOST_MOVED else 0)
-    pool = source.drawn((reach.draws, 0))
+    pool, suffices = _near_alone(source, reach)
     log_w = pool.target - pool.log_near
-    needed = int(reach.wanted / max(_effective(log_w), 1.0) * reach.draws) + 1
-    if needed <= 0.6 * reach.most:
-        if needed > reach.draws:
-            pool = pool.joined(source.drawn((needed - reach.draws, 0)))
-            log_w = pool.target - pool.log_near
-        if _pareto_k(log_w) < _TRUSTED:
-            return _sample_of(pool.z, log_w, source.spent, near.error)
+    if suffices:
+        return _sample_of(pool.z, log_w, source.spent, near.error)
 
     proposals: list[Mixture] = []
+    n_near = len(pool.z)
     while True:
         kept = _KEPT * reach.draws / len(pool.z)
         proposals.append(Mixture.fit(pool.z[:, :moved], _tempered(log_w, kept), source.rng))
         if _effective(log_w) >= reach.wanted or source.spent >= 0.6 * reach.most:
             break
         pool = pool.joined(source.drawn((0, reach.draws), proposals[-1]))
-        log_w = pool.target - pool.mixed(proposals, [reach.draws] * (len(proposals) + 1))
+        log_w = pool.target - pool.mixed(proposals, [n_near, *[reach.draws] * len(proposals)])
     from_near = int(_SHARE * reach.draws)
     counts = (from_near, reach.draws - from_near)
     fresh = source.drawn(counts, proposals[-1])
@@ -192,6 +189,21 @@ def sample_beside(
         if _suffices(log_w, reach.wanted) or source.spent + reach.draws > reach.most:
             return _sample_of(fresh.z, log_w, source.spent, near.error)
         fresh = fresh.joined(source.drawn(counts, proposals[-1]))
+
+
+def _near_alone(source: _Source, reach: Reach) -> tuple[_Weighed, bool]:
+    """Draws of the near posterior, and whether they suffice: as many as are needed, or reach.draws
+    of them where those would be too many."""
+    pool = source.drawn((min(int(_FIRST * reach.wanted), reach.draws), 0))
+    for most in (reach.draws, int(0.6 * reach.most)):
+        log_w = pool.target - pool.log_near
+        if _suffices(log_w, reach.wanted):
+            break
+        needed = int(_FIRST * reach.wanted / max(_effective(log_w), 1.0) * len(pool.z))
+        more = (needed if needed <= most else reach.draws) - len(pool.z)
+        if more > 0:
+            pool = pool.joined(source.drawn((more, 0)))
+    return pool, _suffices(pool.target - pool.log_near, reach.wanted)
 
 
 class _Source:
