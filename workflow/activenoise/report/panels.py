@@ -251,10 +251,12 @@ def mechanism(
     pair; needed: the table of `duration_row`.
     """
     loss, excess, length = row
-    ends: dict[str, list[End]] = {"loss": [], "excess": []}
+    ends: dict[str, list[End]] = {"loss": [], "excess": [], "length": []}
+    shortest = np.inf
     colours = shades(MODEL_COLOURS[pair.split("-")[1]], len(needed))
     for (ratio, scores, network), colour in zip(curves, colours, strict=True):
         x, y, error = of_method(scores, "optimum", "duration", "log_loss", "standard_error")
+        shortest = min(shortest, float(x[0]))
         loss.errorbar(x, y, error, color=colour, fmt="-", lw=0.9)
         ends["loss"].append(End(x[-1], y[-1], f"{ratio:g}", colour))
         if network:
@@ -264,20 +266,21 @@ def mechanism(
             excess.errorbar(t, gap, error, fmt="s-", color=colour, ms=3, lw=0.7)
             ends["excess"].append(End(t[-1], gap[-1], f"{ratio:g}", colour))
     for level, marker in ((90, "o"), (75, "D")):
-        values = needed[f"duration_{level}"]
-        length.plot(needed["D_a_over_D"], values, marker=marker, color=INK, ms=3.5, lw=0.7)
-        known = np.flatnonzero(values.notna())
-        if known.size:
-            place = needed["D_a_over_D"].iloc[known[-1]], values.iloc[known[-1]]
-            text = f"{level} % right"
-            length.annotate(text, place, (-6, -3), textcoords="offset points", ha="right", size=6)
+        known = needed[needed[f"duration_{level}"].notna()]
+        x, t = (known[name].to_numpy() for name in ("D_a_over_D", f"duration_{level}"))
+        length.plot(x, t, color=INK, lw=0.7)
+        limit = t <= shortest  # so often right from the shortest track on
+        length.plot(x[~limit], t[~limit], marker, color=INK, ms=3.5)
+        length.plot(x[limit], t[limit], "v", color=INK, mfc="w", ms=4)
+        if len(t):
+            ends["length"].append(End(x[-1], t[-1], f"{level} % right", INK))
     _finish_mechanism(row, letters, pair, ends)
 
 
 def _excess_axis(axes: Axes) -> None:
     """Scale and name of an axis of excess log-losses, linear about 0 where they span much."""
     axes.axhline(0, color=INK, lw=0.8, zorder=1)
-    (_, top), bottom = axes.get_ylim(), min(1.3 * axes.dataLim.y0, -0.002)
+    (_, top), bottom = axes.get_ylim(), min(1.3 * axes.dataLim.y0, -0.1 * axes.dataLim.y1)
     axes.set(ylabel="log-loss above the optimum's (nats)", ylim=(bottom, top))
     if top > 0.05:
         axes.set_yscale("symlog", linthresh=0.01, linscale=1.0)
@@ -306,7 +309,7 @@ def _finish_mechanism(
     note(loss, 0.5, 1.03, text, ha="center", va="bottom")
     for axes, name in zip(row, letters, strict=True):
         letter(axes, name)
-    for axes, panel in ((loss, "loss"), (excess, "excess")):
+    for axes, panel in zip(row, ends, strict=True):
         label_ends(axes, ends[panel])
 
 
