@@ -162,8 +162,6 @@ STUDIED = ("Passive", "AOUP", "RBP", "RTP")
 # What an AOUP is made of, in either form: what networks may estimate.
 TARGETS = ("kappa", "D", "D_a", "tau_a", "active_share")
 TRAPS = ("trapped", "free")
-# What may be said of the liquid around a tracer, and of the tracer in it.
-BATH = ("temperature", "radius", "viscosity")
 # Lowest corner, in 1/interval, of a low-pass on RBP or RTP: what it remembers is simulated too.
 LOWEST_CORNER = 1e-3
 

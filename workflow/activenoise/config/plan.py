@@ -21,7 +21,7 @@ from activenoise.config.schema import (
     sampling_interval,
 )
 from activenoise.config.seeds import derive_seed, record_seed
-from activenoise.parameters import BATH, Range, pair_models, parameter_range, study_ranges
+from activenoise.parameters import Range, pair_models, parameter_range, study_ranges
 
 # Pairs of models that have the same covariance at equal parameters.
 MECHANISMS = ("AOUP-RBP", "AOUP-RTP", "RBP-RTP")
@@ -399,8 +399,11 @@ class Plan:
     def verdict_about(self, track: str) -> dict[str, Any]:
         """What a verdict repeats of the sheet and the config."""
         row = self.sheet[track]
-        names = ("study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note")
-        about = {name: getattr(row, name) for name in (*names, *BATH)}
+        names = (
+            "study", "unit", "dt", "stride", "instrument", "trap", "scale", "column", "note",
+            "temperature", "radius", "viscosity",
+        )  # fmt: skip
+        about = {name: getattr(row, name) for name in names}
         about |= {"synthetic": row.file is None, "file": str(row.file or "")}
         about["scale"] = 1.0 if row.scale is None else row.scale
         return about | ({"parameters": self.studies[row.study]["parameters"]} if row.study else {})

@@ -81,6 +81,7 @@ _SCALES = {
         {"mPas": 1e-3, "Pas": 1.0, "cP": 1e-3, "P": 0.1}, "mPas", 1e-4, 1e4, "0.1mPas to 10000Pas"
     ),
 }  # fmt: skip
+BATH = tuple(_SCALES)  # what may be said of the liquid around a tracer, and of the tracer in it
 
 
 def bath_quantities(given: Mapping[str, str | float | None]) -> dict[str, float]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activenoise.parameters import BATH, TRAPS
+from activenoise.parameters import TRAPS
 from activenoise.reading.errors import RecordError
-from activenoise.reading.quantities import bath_quantities
+from activenoise.reading.quantities import BATH, bath_quantities
 from activenoise.reading.units import length_unit, metres
 
 

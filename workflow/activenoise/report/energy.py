@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from activenoise.analysis.facts import Energy, Facts, Summary
 from activenoise.analysis.judgement import THRESHOLDS, Void, energy_void, stated
 from activenoise.analysis.stored import to_json
-from activenoise.parameters import BATH
 from activenoise.physics.bath import Bath
-from activenoise.reading.quantities import bath_quantities
+from activenoise.reading.quantities import BATH, bath_quantities
 from activenoise.reading.units import metres
 from activenoise.report.phrases import THIN, number, percent
 
