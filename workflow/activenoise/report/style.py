@@ -196,7 +196,7 @@ def lay_out(figure: Figure) -> None:
     draw the figure in vain each time."""
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # "none" would leave one that has each file drawn twice
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
