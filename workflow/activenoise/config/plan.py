@@ -322,11 +322,13 @@ class Plan:
         return ["optimum", *(name for name in networks if not networks[name]["aside"])]
 
     def calibrated(self) -> list[tuple[str, str, list[str]]]:
-        """Study, pair, and the optimum and the LSTMs of the pair: the figure of calibration."""
+        """Study, pair, and the optimum and the LSTMs of each pair that has any, but for those that
+        stand aside: the figure of calibration."""
         return [
-            (study, pair, ["optimum", *(n for n in networks if networks[n]["kind"] == "lstm")])
+            (study, pair, ["optimum", *found])
             for study in self.studies
             for pair, networks in self.studies[study]["pairs"].items()
+            if (found := [n for n, x in networks.items() if x["kind"] == "lstm" and not x["aside"]])
         ]
 
     def is_comparison(self, study: str, pair: str) -> bool:

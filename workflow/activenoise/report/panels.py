@@ -116,7 +116,7 @@ def calibration(axes: Axes, table: pd.DataFrame, methods: Sequence[str]) -> None
             curve["predicted"], curve["observed"], curve["standard_error"], fmt=marker,
             color=colour, mfc="white" if method == "optimum" else colour, ms=3, lw=0.7,
         )  # fmt: skip
-        text = f"{name}, {curve['duration'].iloc[0]:.3g} s"
+        text = f"{name}, {curve['duration'].iloc[0]:.4g} s"
         note(axes, 0.03, 0.98 - 0.075 * k, text, color=colour)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", ylabel="observed fraction")
 

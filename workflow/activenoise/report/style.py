@@ -80,7 +80,7 @@ _METHODS = {
     "lstm_last_state": ("LSTM, paper's head", "#117733", "P"),
     "lstm_fixed_tracks": ("LSTM, 8000 tracks", "#CC6677", "D"),
     "lstm_exact": ("LSTM, exact labels", BLUE, "X"),
-    "lstm_increments_exact": ("LSTM on increments, exact labels", GREEN, "D"),
+    "lstm_increments_exact": ("increments, exact labels", GREEN, "D"),
     "lstm_moments": ("LSTM, moments alone", ORANGE, "^"),
     "lstm_paper": ("LSTM, paper's head, 8000 tracks", "#332288", "X"),
 }
