@@ -5,8 +5,8 @@ an artefact that is in none of the models: one record, and a table of 20 tracks 
                                    [what, a part of the artefact's name]
 
 Prints the reading of each, the probabilities of thermal noise in a simple liquid, of activity and
-of a drift where that was asked, and what was named. RBP is left out, which would take most of the
-time.
+of a drift where that was asked, and what was named. RBP and RTP are left out, which would take most
+of the time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from benchmarks.harness import in_processes
 
 DT, KAPPA, D, NOISE = 0.01, 10.0, 0.1, 0.005
 TRACKS = 20
-CHOICES = Choices(odds={"RBP": 0.0})
+CHOICES = Choices(odds={"RBP": 0.0, "RTP": 0.0})
 EFFORT = replace(EFFORTS["quick"], longest=None)
 
 

@@ -48,7 +48,7 @@ from benchmarks.harness import in_processes
 ROOT = Path(__file__).resolve().parents[1]
 SHARES = (0.0, 0.1, 0.2, 0.4, 0.7)
 FOUND = ("active", "active or viscoelastic", "active, not described")
-CHOICES = Choices(odds={"RBP": 0.0})
+CHOICES = Choices(odds={"RBP": 0.0, "RTP": 0.0})
 EFFORT = replace(EFFORTS["quick"], longest=None, segments=1, bands=2)
 COLOURS = (style.BLUE, style.SKY, style.RED, style.ORANGE)
 NOTHING = 1e-9  # of the thermal diffusivity: a model needs one

@@ -25,8 +25,8 @@ from activenoise.simulation.records import simulate_records
 
 RECORDS = os.environ.get("ACTIVENOISE_RECORDS")
 DT = 0.02
-FREE = Choices(trap="free", odds={"RBP": 0.0})
-RBP_OFF = Choices(odds={"RBP": 0.0})
+FREE = Choices(trap="free", odds={"RBP": 0.0, "RTP": 0.0})
+LINEAR = Choices(odds={"RBP": 0.0, "RTP": 0.0})
 SMALL = replace(EFFORTS["quick"], longest=None, members=6, bands=20)
 
 
@@ -121,7 +121,7 @@ def test_one_coordinate_in_a_trap_and_a_cap_on_what_is_read():
         )
     }
     effort = replace(SMALL, longest=400, members=2)
-    facts = analyse(made, DT, "exact", effort, 1, Choices(odds={"RBP": 0.0})).facts
+    facts = analyse(made, DT, "exact", effort, 1, LINEAR).facts
     assert facts.tracks.n_read == 10
     assert facts.record.n_read == 400
     assert facts.record.n_points == 1200
@@ -194,7 +194,7 @@ def test_beads_on_a_drifting_stage_are_not_called_active(walk, drifting):
 def test_hum_is_taken_off_each_track_that_shows_it():
     """Each with a phase of its own; and what single records are tested for, long tracks are too."""
     effort = replace(SMALL, segments=2, bands=4)
-    facts = analyse(beads(0.0, 4, hum=5.0), 0.005, "camera", effort, choices=RBP_OFF).facts
+    facts = analyse(beads(0.0, 4, hum=5.0), 0.005, "camera", effort, choices=LINEAR).facts
     assert facts.tones.n_tracks == 2
     assert sorted(tone.track for tone in facts.tones.found) == ["0", "1"]
     for tone in facts.tones.found:
@@ -213,7 +213,7 @@ def test_a_response_of_the_instrument_is_thinned_away_in_a_table():
         for name, parts in beads(0.0, 5, n=1200).items()
     }
     effort = replace(SMALL, segments=1, bands=4)
-    facts = analyse(made, 0.005, "exact", effort, choices=RBP_OFF).facts
+    facts = analyse(made, 0.005, "exact", effort, choices=LINEAR).facts
     assert facts.record.analysed_stride >= 2
     assert facts.full_rate is not None
     assert reading(facts) not in ("no model", "active")

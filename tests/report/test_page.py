@@ -356,7 +356,13 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
     }
     named = {name: dict(zip("xy", x.T, strict=True)) for name, x in tracks.items()}
     found = analyse(
-        named, 0.02, "camera", "quick", 1, Choices(trap="free", odds={"RBP": 0.0}), left_out=1
+        named,
+        0.02,
+        "camera",
+        "quick",
+        1,
+        Choices(trap="free", odds={"RBP": 0.0, "RTP": 0.0}),
+        left_out=1,
     )
     verdict = about(found.facts, 0.02)
     page = render(verdict, list(tracks.values()), found.arrays, TEMPLATE)
