@@ -141,9 +141,9 @@ def test_a_line_for_each_track_takes_two_points():
         for x in track.values():
             x += rng.normal(0, 8) * DT * np.arange(len(x))
     effort = replace(SMALL, members=2)
-    flow = Choices(trap="free", baseline="linear")
+    flow = replace(FREE, baseline="linear")
     found = analyse(made, DT, "camera", effort, 1, flow).facts
-    still = analyse(made, DT, "camera", effort, 1, Choices(trap="free")).facts
+    still = analyse(made, DT, "camera", effort, 1, FREE).facts
     assert found.tracks.n_read == 26  # not those of two points
     assert found.comparison.p_active < 0.75  # next to nothing is left to say
     assert still.comparison.p_active > 0.95
@@ -158,7 +158,7 @@ def test_inert_molecules_in_a_nucleus_differ_and_are_not_called_active():
     path = Path(str(RECORDS)) / "halotag_nls_nuclear_2d.csv"
     named = read(path, dt=7.48e-3, unit="um", scale=0.16).by_coordinate()
     effort = replace(EFFORTS["quick"], longest=None, members=4, bands=2)
-    found = analyse(named, 7.48e-3, "camera", effort, 1, Choices(trap="free"))
+    found = analyse(named, 7.48e-3, "camera", effort, 1, FREE)
     assert found.facts.tracks.n_read == 1000
     assert disagreement(found.facts) is True
     assert found.facts.own.p_active < 0.2
@@ -180,7 +180,8 @@ def beads(walk: float, seed: int, hum: float = 0.0, n: int = 700) -> dict[str, d
 @pytest.mark.slow
 def test_beads_on_a_drifting_stage_are_not_called_active(walk, drifting):
     """In a table as in a single record: a drift is tested as a rival before anything is active."""
-    facts = analyse(beads(walk, 3), 0.005, "camera", replace(SMALL, segments=1, bands=4)).facts
+    effort = replace(SMALL, segments=1, bands=4)
+    facts = analyse(beads(walk, 3), 0.005, "camera", effort, choices=LINEAR).facts
     if drifting:
         assert facts.comparison.p("Passive") < 0.05
         assert facts.comparison.p("Drift", "Wander") > 0.4
