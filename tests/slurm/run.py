@@ -24,7 +24,7 @@ RESULTS = Path("results/slurm")
 # A few jobs of every kind of group, for the cluster with accounting.
 FEW = [
     "mechanism/AOUP-RBP/optimum.h5",
-    "mechanism/AOUP-RBP/lstm-domain.h5",
+    "bead/Passive-AOUP/lstm-domain.h5",
     "tracks/paper_twin/fit.json",
 ]
 
