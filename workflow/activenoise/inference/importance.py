@@ -30,7 +30,7 @@ LogLikelihood = Callable[[FloatArray], FloatArray]
 _KEPT = 0.25  # of the draws that a fit is made to, where no sampler says so
 _MOST_MOVED = 4  # extra coordinates that a fit takes in
 _SHARE = 0.2  # of the final draws beside a near posterior that come from it, not from the mixture
-_FIRST = 1.3  # times the wanted draws are tried first of a near posterior
+_FIRST, _LEAST = 1.3, 32  # times the wanted draws are tried first of a near posterior, or so many
 _NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
 _POOLED = 8  # rounds near the end that a fit is made to, beside the last
 _TRUSTED = 0.7  # Pareto shapes below
@@ -194,7 +194,7 @@ def sample_beside(
 def _near_alone(source: _Source, reach: Reach) -> tuple[_Weighed, bool]:
     """Draws of the near posterior, and whether they suffice: as many as are needed, or reach.draws
     of them where those would be too many."""
-    pool = source.drawn((min(int(_FIRST * reach.wanted), reach.draws), 0))
+    pool = source.drawn((min(max(int(_FIRST * reach.wanted), _LEAST), reach.draws), 0))
     for most in (reach.draws, int(0.6 * reach.most)):
         log_w = pool.target - pool.log_near
         if _suffices(log_w, reach.wanted):
