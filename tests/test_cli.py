@@ -108,6 +108,7 @@ def walks(tmp_path_factory):
     given_options=st.lists(st.tuples(NAMES, WORDS), max_size=4),
     known=st.booleans(),
 )  # fmt: skip
+@pytest.mark.slow
 def test_any_arguments(walks, monkeypatch, files, given_options, known):
     """A record that is analysed, or a line for each file, or one for the options."""
 

@@ -96,6 +96,7 @@ def test_a_lag_with_few_pairs_counts_for_less():
     np.testing.assert_allclose(spread, 1.0, atol=0.25)
 
 
+@pytest.mark.slow
 def test_the_kurtosis_of_many_tracks_has_no_bias_that_adds_up():
     """Tracks of 20 to 40 relaxation times: each is flat by a fraction of its error."""
     scores = []

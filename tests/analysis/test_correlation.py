@@ -110,6 +110,7 @@ def test_real_trapped_bead():
 
 
 @pytest.mark.parametrize("n_points", [60, 300, 2400])
+@pytest.mark.slow
 def test_a_passive_record_has_large_errors_not_nan(n_points):
     tracks = simulate(Passive(157.0, 7e-4), n_points, 6.4e-4, seed=3, n_tracks=10)
     unresolved = 0

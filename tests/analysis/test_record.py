@@ -258,6 +258,7 @@ def test_what_cannot_be_analysed_is_said(coordinates, kind, message):
         analyse({"": coordinates}, DT, kind, "quick")
 
 
+@pytest.mark.slow
 def test_what_was_not_tested_is_in_the_facts_with_the_reason():
     """A model is not there then, never of probability 0; each stage is announced as it starts."""
     stages = []

@@ -112,6 +112,7 @@ def test_facts_are_plain(alike):
     assert alike.arrays["bands/y/increments/quantiles"].shape[0] == 5
 
 
+@pytest.mark.slow
 def test_one_coordinate_in_a_trap_and_a_cap_on_what_is_read():
     rng = np.random.default_rng(0)
     made = {

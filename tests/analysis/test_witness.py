@@ -88,6 +88,7 @@ def test_weights_are_polynomials_that_are_nowhere_negative(weights):
     ("model", "n_tracks", "n_points"),
     [(FREE, 1, 1000), (TRAPPED, 1, 1000), (FREE, 40, 20), (FREE, 20, 60)],
 )
+@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_stated(model, n_tracks, n_points):
     n = 150
     chances = np.array(

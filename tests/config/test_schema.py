@@ -193,6 +193,7 @@ def spoilt(data: st.DataObject) -> Any:
 
 @settings(max_examples=120, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
+@pytest.mark.slow
 def test_any_config(data):
     """A plan, or a line that says why there is none."""
     config = spoilt(data)

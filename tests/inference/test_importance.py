@@ -71,6 +71,7 @@ def test_a_cheaper_stage_leads_there_and_changes_nothing():
 
 
 @pytest.mark.parametrize(("shift", "moves"), [(0.02, False), (0.4, True)])
+@pytest.mark.slow
 def test_a_target_beside_another(shift, moves):
     """Likelihoods of sd 0.1 about means that lie `shift` apart in each of three coordinates, and an
     extra coordinate that only the target's knows: the evidence, without bias over 20 seeds, and

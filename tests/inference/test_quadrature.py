@@ -97,6 +97,7 @@ def test_some_parameters_fixed(tracks, fixed):
 
 
 @pytest.mark.parametrize("name", ["Passive", "AOUP"])
+@pytest.mark.slow
 def test_evidence_and_moments_are_averages_over_prior_draws(tracks, name):
     models = WIDE.draw(name, seed=2, n_tracks=150_000)
     at = [8, 30]

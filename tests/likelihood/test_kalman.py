@@ -158,6 +158,7 @@ def instrument_for(name, dt, **more):
     [pytest.param(n, marks=pytest.mark.slow) if n == "stiff" else n for n in INSTRUMENTS],
 )
 @pytest.mark.parametrize("dt", INTERVALS)
+@pytest.mark.slow
 def test_likelihood_is_the_dense_normals(name, dt):
     instrument = instrument_for(name, dt)
     for seed, model in enumerate(MODELS):
@@ -186,6 +187,7 @@ def test_unknown_baseline_drift_and_free_tracers(name, baseline, drift):
 
 @pytest.mark.parametrize("stride", [1, 3])
 @pytest.mark.parametrize("name", ["bare", "all"])
+@pytest.mark.slow
 def test_mean_square_displacement_of_what_is_recorded(name, stride):
     dt = 0.05
     instrument = instrument_for(name, dt, drift=0.02)
@@ -233,6 +235,7 @@ def test_models_side_by_side_are_those_alone(baseline):
         assert together[i] == pytest.approx(alone, rel=1e-11, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_kept_gains_change_nothing(monkeypatch):
     """A slow propulsion and a record of another law: the hardest to settle."""
     n, dt = 60_000, 1e-3

@@ -125,6 +125,7 @@ def check_outcome(path: Path, options: dict[str, Any]) -> None:
 
 @EXAMPLES
 @given(data=st.data(), width=st.integers(1, 4), options=OPTIONS)
+@pytest.mark.slow
 def test_any_text(tmp_path, data, width, options):
     """Rows of numbers, with a header or none, some cells spoilt, added or lost."""
     row = st.lists(NUMBERS, min_size=width, max_size=width)
@@ -149,6 +150,7 @@ def test_any_text(tmp_path, data, width, options):
     extension=st.sampled_from([".csv", ".parquet", ".mat", ".npy"]),
     options=OPTIONS,
 )
+@pytest.mark.slow
 def test_any_table_of_numbers(tmp_path, columns, seed, n_rows, extension, options):
     """Positions, clocks, counters, tracks and extremes, with some cells spoilt or none."""
     rng = np.random.default_rng(seed)

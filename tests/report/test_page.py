@@ -246,6 +246,7 @@ def test_what_the_drive_costs_stands_in_a_folded_section(made, structure):
         ("RBP", False, "best linear estimate"),
     ],
 )
+@pytest.mark.slow
 def test_a_propulsion_that_is_not_normal_says_how_it_was_found(model, sampled, said):
     facts = made_up.shares(0.0, 0.02, 0.98)
     power = dict.fromkeys(facts.record.coordinates, 1.0)
@@ -253,6 +254,7 @@ def test_a_propulsion_that_is_not_normal_says_how_it_was_found(model, sampled, s
     assert said in page_of_facts(facts).text["drive"]
 
 
+@pytest.mark.slow
 def test_energies_that_are_void_say_so():
     double = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, energy=made_up.energies(0.8))
     text = page_of_facts(double).text["energy"]
@@ -462,6 +464,7 @@ def test_a_model_whose_evidence_was_not_found_is_not_counted():
     assert "not counted" in text
 
 
+@pytest.mark.slow
 def test_an_rbp_that_was_not_computed_is_a_dash_with_its_reason():
     facts = made_up.facts()
     assert "Where – stands" not in page_of_facts(facts).text["models"]

@@ -67,6 +67,7 @@ def test_mechanisms_are_drawn_with_a_network_and_without(tmp_path):
     draw("mechanism", tmp_path, {"studies": studies}, scores=paths)
 
 
+@pytest.mark.slow
 def test_mechanisms_of_several_pairs_are_drawn(tmp_path):
     cells = [row | {"pair": pair} for pair in ("AOUP-RBP", "RBP-RTP") for row in SCORED]
     path = rows(tmp_path / "scores.csv", SCORES, *cells)

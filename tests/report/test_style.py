@@ -50,6 +50,7 @@ def test_a_method_of_the_user_has_a_look():
     assert plot.look("my_network") == plot.look("my_network")
 
 
+@pytest.mark.slow
 def test_a_figure_is_written_whole_with_its_fonts_and_the_same_each_time(tmp_path):
     def write(folder):
         figure = plot.new_figure(plot.SINGLE, 50)

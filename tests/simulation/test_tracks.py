@@ -152,6 +152,7 @@ for model in Passive(kappa, 1.0), AOUP(kappa, 1.0, 2.0, tau_a), RBP(kappa, 1.0, 
 """
 
 
+@pytest.mark.slow
 def test_threads_change_no_byte():
     path = os.pathsep.join(sys.path)
     digests = {

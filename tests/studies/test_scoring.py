@@ -73,6 +73,7 @@ def test_log_loss_is_the_expected_one(gaussian):
     assert abs(p[0].value + p[1].value - 1) < 3 * error
 
 
+@pytest.mark.slow
 def test_standard_errors_are_those_of_resampling(gaussian):
     llr, worse, labels = gaussian
     cases = [

@@ -92,6 +92,7 @@ def test_where_tracks_hardly_overlap_the_mean_velocity_is_taken_off():
         assert np.isfinite(parts["x"]).all()
 
 
+@pytest.mark.slow
 def test_200_still_movies_have_no_common_motion():
     kinds = (FREE, TRAPPED, AOUP(1.0, 0.3, 1.0, 1.0), AOUP(0.0, 0.3, 1.0, 0.5),
              Viscoelastic(1.0, 0.3, 2.0, 1.0))  # fmt: skip

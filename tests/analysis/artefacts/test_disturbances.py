@@ -75,6 +75,7 @@ def test_what_jumps_all_the_time_is_not_taken_for_a_few_jumps():
     assert disturbances(TRAPPED, CAMERA, bead(n, 5) + hops, DT, n) is None
 
 
+@pytest.mark.slow
 def test_nothing_disturbs_200_clean_records_under_their_own_model():
     for i, x in enumerate(clean_records(200)):
         model = MODELS[i % len(MODELS)]
@@ -87,6 +88,7 @@ def test_nothing_disturbs_200_clean_records_under_their_own_model():
         assert found.number == 0, i
 
 
+@pytest.mark.slow
 def test_a_record_with_jumps_is_what_it_is_without_them():
     n = 2000
     clean = centred(bead(n, 6))
@@ -117,6 +119,7 @@ def test_a_drift_that_walks_is_not_taken_for_jumps():
     assert found is None
 
 
+@pytest.mark.slow
 def test_motion_with_heavy_tails_is_left_as_it_is():
     """Steps of Student's t with three degrees of freedom: kicks, or too much of everything."""
     rng = np.random.default_rng(9)

@@ -47,6 +47,7 @@ def test_the_tracks_of_a_table_are_seen_together():
     assert "bent" in found.named
 
 
+@pytest.mark.slow
 def test_linear_processes_are_none_of_it():
     """200 records, free and trapped, some with gaps; nor does any of them stand still."""
     for i, x in enumerate(clean_records(200)):
