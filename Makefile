@@ -87,7 +87,7 @@ test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own e
 	  python3 -m snakemake --cores $(CORES) --sdm conda --conda-prefix .venv-rules \
 	  $(SMOKE) --config results=results/test-envs $(ARGS)
 
-test-slurm: $(SLURM)  ## run the smoke study on a Slurm of this machine (Debian, as root; an hour)
+test-slurm: $(SLURM)  ## run the smoke study on a Slurm of this machine (Debian, as root; half an hour)
 	PYTHONPATH=workflow:. .venv-slurm/bin/python tests/slurm/run.py $(ARGS)
 
 bench: $(BENCH)  ## measure speed against other packages, into benchmarks/README.md
