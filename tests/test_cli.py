@@ -403,7 +403,7 @@ def test_a_home_that_cannot_be_written_takes_no_part(make, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_was_read_of_a_table_is_printed_and_kept(tmp_path, capsys):
+def test_what_was_read_is_printed_and_kept(tmp_path, capsys):
     path = write_table(tmp_path / "spots.csv")
     out = tmp_path / "out"
     options = ["--column=a,b", "--dt", "0.01"]
@@ -416,22 +416,18 @@ def test_what_was_read_of_a_table_is_printed_and_kept(tmp_path, capsys):
         assert sentence in printed
         assert sentence in page
     assert "4 tracks with 200 points, parted by column cell." in kept["sentences"]
+
+
+@pytest.mark.slow
+def test_columns_of_any_name_make_a_table(tmp_path):
+    path = write_table(tmp_path / "spots.csv")
+    options = ["--column=a,b", "--track-column=cell", "--time-column=at", "--dt", "0.01"]
+    out = tmp_path / "out"
+    assert main(["verdict", str(path), *UM, *QUICK, *options, "--out", str(out)]) == 0
     found = json.loads((out / "spots_a_b/verdict.json").read_text())["findings"]
     assert found["tracks"]["n_tracks"] == 4
     assert list(found["record"]["coordinates"]) == ["a", "b"]
     assert len(list(csv.DictReader((out / "spots_a_b/tracks.csv").open()))) == 4
-
-
-def test_columns_of_any_name_make_a_table(tmp_path):
-    """Whether the track and time columns are named or found."""
-    path = write_table(tmp_path / "spots.csv")
-    found = activenoise.read(path, dt=0.01, unit="um", column="a,b")
-    named = activenoise.read(
-        path, dt=0.01, unit="um", column="a,b", track_column="cell", time_column="at"
-    )
-    assert len(named.tracks) == 4
-    for track, positions in named.tracks.items():
-        np.testing.assert_array_equal(positions, found.tracks[track])
 
 
 @pytest.fixture(scope="module")

@@ -357,15 +357,8 @@ def test_the_page_of_a_table_has_a_row_for_each_track():
         for i, n in enumerate([40, 30, 20] + [4, 5] * 15)
     }
     named = {name: dict(zip("xy", x.T, strict=True)) for name, x in tracks.items()}
-    found = analyse(
-        named,
-        0.02,
-        "camera",
-        "quick",
-        1,
-        Choices(trap="free", odds={"RBP": 0.0, "RTP": 0.0}),
-        left_out=1,
-    )
+    choices = Choices(trap="free", odds={"RBP": 0.0, "RTP": 0.0})
+    found = analyse(named, 0.02, "camera", "quick", 1, choices, left_out=1)
     verdict = about(found.facts, 0.02)
     page = render(verdict, list(tracks.values()), found.arrays, TEMPLATE)
     structure = Structure(page)

@@ -252,11 +252,11 @@ def mechanism(
     """
     loss, excess, length = row
     ends: dict[str, list[End]] = {"loss": [], "excess": [], "length": []}
-    shortest = np.inf
+    shortest: list[float] = []
     colours = shades(MODEL_COLOURS[pair.split("-")[1]], len(needed))
     for (ratio, scores, network), colour in zip(curves, colours, strict=True):
         x, y, error = of_method(scores, "optimum", "duration", "log_loss", "standard_error")
-        shortest = min(shortest, float(x[0]))
+        shortest.append(x[0])
         loss.errorbar(x, y, error, color=colour, fmt="-", lw=0.9)
         ends["loss"].append(End(x[-1], y[-1], f"{ratio:g}", colour))
         if network:
@@ -266,10 +266,10 @@ def mechanism(
             excess.errorbar(t, gap, error, fmt="s-", color=colour, ms=3, lw=0.7)
             ends["excess"].append(End(t[-1], gap[-1], f"{ratio:g}", colour))
     for level, marker in ((90, "o"), (75, "D")):
-        known = needed[needed[f"duration_{level}"].notna()]
-        x, t = (known[name].to_numpy() for name in ("D_a_over_D", f"duration_{level}"))
+        x, t = (needed[name].to_numpy() for name in ("D_a_over_D", f"duration_{level}"))
+        known, limit = np.isfinite(t), t <= shortest  # so often right from the shortest track on
+        x, t, limit = x[known], t[known], limit[known]
         length.plot(x, t, color=INK, lw=0.7)
-        limit = t <= shortest  # so often right from the shortest track on
         length.plot(x[~limit], t[~limit], marker, color=INK, ms=3.5)
         length.plot(x[limit], t[limit], "v", color=INK, mfc="w", ms=4)
         if len(t):
