@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[2]
         ((*BENCHMARK, "durations"), [0.02]),
         ((*GRANULE, "parameters", "drift"), {"log_uniform": [1.0e-9, 1.0e-6]}),
         ((*FREE, "parameters", "drift"), {"uniform": [0, 0.019]}),
+        ((*GRANULE, "estimates", "networks", "lstm", "training", "labels"), "exact"),
     ],
 )
 def test_unusual_but_right(keys, value):
@@ -77,6 +78,14 @@ def test_rbp_needs_points_close_together():
     study["pairs"] = {"Passive-AOUP": {}, "AOUP-RBP": {}}
     config = {**BASE, "studies": {"granule": study}}
     with pytest.raises(ConfigError, match=r"granule.parameters.tau_a: 0.05 s is too short for RBP"):
+        resolve(config, SCHEMA)
+
+
+def test_exact_labels_of_an_estimator_need_an_unknown_scale():
+    config = with_change((*GRANULE, "estimates", "networks", "lstm", "training", "labels"), "exact")
+    config["studies"]["granule"]["parameters"]["D_a"] = 0.001
+    said = "lstm.training.labels = exact: D_a is known, and log D has no closed form"
+    with pytest.raises(ConfigError, match=said):
         resolve(config, SCHEMA)
 
 

@@ -107,6 +107,16 @@ WRONG = [
     ((*FREE, "estimates", "targets"), ["exposure"], ["targets", "must be one of kappa, D, D_a"]),
     ((*FREE, "estimates", "targets"), ["D_a"], ["targets: D_a is not among the parameters"]),
     ((*FREE, "pairs", "AOUP-RBP"), {}, ["pairs: RBP is not asked without a unit"]),
+    (
+        (*FREE, "estimates", "networks"),
+        {
+            "lstm": {
+                "frames": {"memories": [1, 4]},
+                "training": {"labels": "exact", "stages": [{"duration": 100, "steps": 10}]},
+            }
+        },
+        ["estimates.networks.lstm.training.labels = exact: the study sees its tracks through an"],
+    ),
     ((*GRANULE, "pairs", "AOUP-RTP"), {}, ["granule.pairs: RTP is compared at known parameters"]),
     ((*GRANULE, "parameters", "drift"), -0.1, ["granule.parameters.drift = -0.1"]),
     (

@@ -15,8 +15,7 @@ def main(job: "Snakemake") -> None:
 
     from activenoise.files import DataSet, replacing, write_table
     from activenoise.learning.batches import Batches
-    from activenoise.learning.exact_labels import ExactLabels
-    from activenoise.learning.recipes import build
+    from activenoise.learning.recipes import build, exact_labels
     from activenoise.learning.training import DivergedError, Settings, Validation, train
 
     p, given = job.params, job.input
@@ -25,7 +24,7 @@ def main(job: "Snakemake") -> None:
     network = build(p.network, p.parameters, p.dt, p.task, p.names, p.seed)
     targets, labels = (p.names if p.task == "estimate" else None), None
     if p.training["labels"] == "exact":
-        labels = ExactLabels(training, p.parameters, network.frames.points, p.seed)
+        labels = exact_labels(training, p.parameters, targets, network.frames.points, p.seed)
     lengths = sorted({stage["points"] for stage in p.training["stages"]})
     tracks, truth = Batches(held_out, targets).batch(sum(map(len, held_out)), lengths[-1])
     source = Batches(training, targets, p.seed, p.training["tracks"], labels)

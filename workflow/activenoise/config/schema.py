@@ -356,8 +356,12 @@ def _network_mistakes(
             " exact answer; must be false"
         )
     if training["labels"] == "exact":
-        if place.startswith("estimates"):
-            yield f"{place}.training.labels = exact: an estimator has true values; must be drawn"
+        known = [name for name in ("D", "D_a") if name in ranges and ranges[name].fixed]
+        if place.startswith("estimates") and known:
+            yield (
+                f"{place}.training.labels = exact: {known[0]} is known, and log D has no closed"
+                " form given the others; must be drawn"
+            )
         elif not is_bare(ranges):
             yield (
                 f"{place}.training.labels = exact: the study sees its tracks through an instrument,"

@@ -21,7 +21,7 @@ class Source(Protocol):
 
     def batch(self, n_tracks: int, n_points: int) -> Batch:
         """Tracks (n_tracks, n_points) and their targets: (n_tracks,) class numbers in equal
-        parts, or (n_tracks, n_targets), or what gives labels of the frames (n_tracks, n_frames)
+        parts, or (n_tracks, n_targets), or what gives labels of the frames (n_tracks, n_frames, k)
         from the tracks as a network gets them, which may be mirrored or reversed."""
 
 
@@ -30,7 +30,8 @@ class Batches:
 
     Targets are the class numbers; or, for one data set, the logs of the named parameters. Windows
     shorter than a track start at a random point of it. limit: use only the first so many tracks of
-    each class. labels: gives labels in place of the class numbers (`exact_labels.ExactLabels`).
+    each class. labels: gives labels in place of these (`exact_labels.ExactLabels`,
+    `exact_moments.ExactMoments`).
     """
 
     def __init__(

@@ -52,13 +52,13 @@ class ExactLabels:
             self._values.append({**data_set.parameters, **drawn})
 
     def __call__(self, rows: slice, tracks: Array) -> Array:
-        """Labels (n_tracks, n_frames) of windows of the tracks `rows` of each class in turn,
+        """Labels (n_tracks, n_frames, 1) of windows of the tracks `rows` of each class in turn,
         (n_tracks, n_points), mirrored or not, and reversed or not."""
         at = np.arange(self._points, tracks.shape[1] + 1, self._points)
         first, second = (
             log_likelihood(self._model(name, rows), tracks, self._dt, at) for name in self._names
         )
-        return probability(second - first).astype(np.float32)
+        return probability(second - first).astype(np.float32)[..., np.newaxis]
 
     def _model(self, name: str, rows: slice) -> Model:
         """One model where all parameters are known, or else one a track."""

@@ -157,10 +157,12 @@ class TrainableNetwork(Network):
         )
 
     def standardise(self, sample: NDArray[np.float32], targets: NDArray[np.float32]) -> None:
-        """Set shift and scale of the inputs, and of the targets of a regressor, from a sample."""
+        """Set shift and scale of the inputs, and of the targets of a regressor, from a sample;
+        variances of targets may stand behind them."""
         pairs = [(self._input, sample.reshape(-1, sample.shape[-1]))]
         if self.task == "estimate":
-            pairs.append((self.model.layers[-1], targets.reshape(-1, targets.shape[-1])))
+            values = targets[..., : len(self.names)]
+            pairs.append((self.model.layers[-1], values.reshape(-1, len(self.names))))
         for layer, values in pairs:
             shift = values.mean(axis=0, dtype=np.float64)
             scale = values.std(axis=0, dtype=np.float64)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from activenoise.files import DataSet
 from activenoise.learning.angle_bank import AngleBank
+from activenoise.learning.batches import Array
+from activenoise.learning.exact_labels import ExactLabels
+from activenoise.learning.exact_moments import ExactMoments
 from activenoise.learning.frames import FrameSpec, rms_increment
 from activenoise.learning.networks import TrainableNetwork, build_feedforward, build_lstm
 from activenoise.physics.priors import Prior, parse_prior
@@ -53,6 +57,20 @@ def build(
         activation=settings["activation"],
         seed=seed,
     )
+
+
+def exact_labels(
+    data_sets: Sequence[DataSet],
+    parameters: Mapping[str, Any],
+    targets: Sequence[str] | None,
+    points: int,
+    seed: int,
+) -> Callable[[slice, Array], Array]:
+    """What a network learns from in place of the drawn classes, or of the drawn values of `targets`
+    of the only data set. parameters: the study's, in config form; points: of a frame."""
+    if targets:
+        return ExactMoments(data_sets[0], parameters, targets, points)
+    return ExactLabels(data_sets, parameters, points, seed)
 
 
 def _known_scale(prior: Prior, dt: float, stride: int) -> float:

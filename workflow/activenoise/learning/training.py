@@ -199,7 +199,7 @@ class FrameLoss(keras.losses.Loss):
     Targets (n_tracks, n_frames, k), or (n_tracks, 1, k) where all frames share them. Classifier:
     log-loss of the logit against a class or its probability, nats. Regressor: minus the log density
     of the target under the normal of the predicted mean and log sd, whose minimum is at the
-    posterior's moments.
+    posterior's moments; or its mean over targets of which means and then variances are given.
     """
 
     def __init__(self, task: str, points: int, offset: float) -> None:
@@ -215,7 +215,10 @@ class FrameLoss(keras.losses.Loss):
             loss = ops.softplus(y_pred) - y_true * y_pred
         else:
             mean, log_sd = ops.split(y_pred, 2, axis=-1)
-            loss = log_sd + 0.5 * ops.square((y_true - mean) * ops.exp(-log_sd))
+            truth, variance = y_true, 0.0
+            if y_true.shape[-1] == y_pred.shape[-1]:
+                truth, variance = ops.split(y_true, 2, axis=-1)
+            loss = log_sd + 0.5 * (ops.square(truth - mean) + variance) * ops.exp(-2 * log_sd)
         return ops.mean(ops.sum(ops.mean(loss, axis=-1) * weight, axis=-1))
 
 
@@ -241,7 +244,7 @@ def _batches(
         if "flip" in settings.augment:
             tracks = tracks * random.choice(np.array([-1, 1], np.float32), (len(tracks), 1))
         if callable(targets):
-            labels = targets(tracks)[..., np.newaxis]
+            labels = targets(tracks)
         else:
             labels = np.asarray(targets, np.float32).reshape(len(tracks), 1, -1)
         item = frames(tracks, network.frames), labels

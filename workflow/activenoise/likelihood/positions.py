@@ -65,7 +65,8 @@ def log_likelihood(
         bank = FilterBank(model.sampled(dt), at_array, given_first)
         values = bank.log_density(*bank.run(tracks))[0]
     elif model.shape in ((), (len(tracks),)):
-        values = _matched(model.sampled(dt), tracks, at_array, given_first)
+        squares, log_det = matched_quadratic(model.sampled(dt), tracks, at_array, given_first)
+        values = -0.5 * ((at_array - given_first) * _LOG_2PI + log_det + squares)
     else:
         raise ValueError(f"{model.shape} models do not match {len(tracks)} tracks")
     values = values[0] if alone else values
@@ -335,25 +336,28 @@ def _filter_track(tracks, row, models, first, at, given_first, squares, log_det)
             checkpoint += 1
 
 
-def _matched(
-    process: SampledProcess, tracks: TrackArray, at: NDArray[np.int64], given_first: bool
-) -> FloatArray:
-    """Log density of each track under a model of its own, (n_tracks, len(at))."""
+def matched_quadratic(
+    process: SampledProcess, tracks: TrackArray, at: NDArray[np.int64], given_first: bool = False
+) -> Quadratic:
+    """Filter each track with a model of its own. process: fields of shape () or (n_tracks,);
+    tracks: (n_tracks, n_steps); at: increasing prefix lengths. Both numbers of the result are
+    float64 (n_tracks, len(at))."""
     models = np.array([np.broadcast_to(field, len(tracks)) for field in process])
-    values = np.empty((len(tracks), len(at)))
-    _run_matched(tracks, models, at, given_first, values)
-    return values - 0.5 * (at - given_first) * _LOG_2PI
+    found = Quadratic(*np.empty((2, len(tracks), len(at))))
+    _run_matched(tracks, models, at, given_first, *found)
+    return found
 
 
 @njit(cache=True, parallel=True)
-def _run_matched(tracks, models, at, given_first, values):
+def _run_matched(tracks, models, at, given_first, squares, log_det):
     for row in prange(tracks.shape[0]):
         loss_x, coupling, loss_v, q_xx, q_xv, q_vv, p_xx, p_xv, p_vv = models[:, row]
         b = 1.0 - loss_v
         variance = p_vv - p_xv * p_xv / p_xx
         before = np.float64(tracks[row, 0])
         v = p_xv / p_xx * before
-        value = 0.0 if given_first else -0.5 * (np.log(p_xx) + before * before / p_xx)
+        total = 0.0 if given_first else before * before / p_xx
+        logs = 0.0 if given_first else np.log(p_xx)
         settled = False
         s, k, log_s = 1.0, 0.0, 0.0
         checkpoint = 0
@@ -368,11 +372,13 @@ def _run_matched(tracks, models, at, given_first, values):
                     log_s = np.log(s)
                 x = np.float64(tracks[row, i])
                 e = (x - before) + (loss_x * before - coupling * v)
-                value -= 0.5 * (log_s + e * e / s)
+                total += e * e / s
+                logs += log_s
                 v += k * e - loss_v * v
                 before = x
             if i + 1 == at[checkpoint]:
-                values[row, checkpoint] = value
+                squares[row, checkpoint] = total
+                log_det[row, checkpoint] = logs
                 checkpoint += 1
                 if checkpoint == len(at):
                     break
