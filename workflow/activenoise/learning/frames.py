@@ -1,4 +1,4 @@
-"""Frames of a track: what a network sees, computed causally by Numba-JIT kernels.
+"""Frames of a track: what a network sees, computed causally.
 
 A track is coarse-grained exactly, by keeping every `stride`-th position, and cut into frames of
 `size` coarse points. Frame k depends on the points up to its end alone, so that one network reads
@@ -28,11 +28,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from activenoise.arrays import FloatArray
 from activenoise.learning.angle_bank import AngleBank, bank_summaries
-from activenoise.learning.passive_fit import passive_fit
+from activenoise.learning.filter_sums import LANES, filter_sums
+from activenoise.learning.passive_fit import passive_fits
 from activenoise.physics.models import Model
 
 KINDS = ("increments", "statistics", "both", "positions")
@@ -139,34 +140,32 @@ def _statistics_channels(spec: FrameSpec) -> list[str]:
 
 def frames(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
     """Frames (n_tracks, n_frames, n_channels) of tracks (n_tracks, n_points), float32."""
-    tracks = np.ascontiguousarray(tracks, np.float32)
+    tracks = np.asarray(tracks, np.float32)
     if tracks.ndim != 2:
         raise ValueError(f"tracks of shape {tracks.shape} must be (n_tracks, n_points)")
     n_frames = spec.n_frames(tracks.shape[1])
     if n_frames < 1:
         raise ValueError(f"{tracks.shape[1]} points do not fill one frame of {spec.points}")
-    out = np.zeros((len(tracks), n_frames, spec.invariant + spec.n_channels), np.float32)
+    out = np.zeros((len(tracks), n_frames, spec.n_channels), np.float32)
     start = 0
     if spec.kind in ("statistics", "both"):
-        memories = np.array(spec.memories)
-        if spec.scale:
-            _frame_sums(tracks, spec.stride, spec.size, spec.scale, memories, spec.quartic, out)
-        else:
-            _running_summaries(
-                tracks, spec.stride, spec.size, spec.invariant, memories, spec.quartic, out
-            )
+        statistics = _frame_sums if spec.scale else _running_summaries
         start = len(_statistics_channels(spec))
+        for first in range(0, len(tracks), LANES):
+            part = out[first : first + LANES, :, :start]
+            values = statistics(tracks[first : first + LANES], spec)
+            part[:] = values.transpose(2, 0, 1)[: len(part)]
     if spec.kind in ("increments", "both"):
-        kernel = _scaled_increments if spec.scale else _free_increments
-        kernel(tracks, spec.stride, spec.size, spec.scale or 1.0, start, out)
+        values = _increments(tracks, spec)
+        out[..., start : start + values.shape[-1]] = values
     if spec.kind == "positions":
         used = tracks[:, spec.stride - 1 : n_frames * spec.points : spec.stride]
         np.divide(used.reshape(*out.shape[:2], -1), spec.scale or 1.0, out=out[..., : spec.size])
     if spec.bank:
         out[..., -len(spec.bank.channels) :] = bank_summaries(
-            tracks, spec.bank, spec.stride, spec.size
+            np.ascontiguousarray(tracks), spec.bank, spec.stride, spec.size
         )
-    return out[..., 1:] if spec.invariant else out  # log s comes first
+    return out
 
 
 def rms_increment(model: Model, dt: float, stride: int = 1) -> float:
@@ -175,77 +174,42 @@ def rms_increment(model: Model, dt: float, stride: int = 1) -> float:
     return float(np.sqrt(2 * (start - end)))
 
 
-@njit(cache=True, nogil=True)
-def _frame_sums(tracks, stride, size, scale, memories, quartic, out):
-    """Sums over each frame, in units of `scale`: see `_statistics_channels` for their order.
+def _frame_sums(tracks: NDArray[np.float32], spec: FrameSpec) -> FloatArray:
+    """Sums over each frame, in units of `scale`, of at most LANES tracks: (n_frames, n_channels,
+    LANES), see `_statistics_channels` for their order.
 
     The first increment of a track starts from its first point; the change of x^2 starts from 0,
-    so that the changes add up to the last x^2.
+    so that the changes add up to the last x^2. E is that of white increments of variance 1.
     """
-    n_memories = len(memories)
-    decay = np.exp(-1.0 / memories)
-    unit = np.sqrt(1.0 - decay * decay)  # makes E of white increments of variance 1
-    past = np.empty(n_memories)
-    products = np.empty(n_memories)
-    squares = np.empty(n_memories)
-    fourths = np.empty(n_memories)
-    slow = np.empty(n_memories)
-    for row in range(tracks.shape[0]):
-        past[:] = 0.0
-        before = tracks[row, 0] / scale
-        last = 0.0
-        for frame in range(out.shape[1]):
-            products[:] = 0.0
-            squares[:] = 0.0
-            fourths[:] = 0.0
-            slow[:] = 0.0
-            dd, xx, x4 = 0.0, 0.0, 0.0
-            x = before
-            for i in range(size):
-                x = tracks[row, (frame * size + i + 1) * stride - 1] / scale
-                d = x - before
-                before = x
-                dd += d * d
-                xx += x * x
-                x4 += x * x * x * x
-                for k in range(n_memories):
-                    e = past[k]
-                    products[k] += d * e
-                    e = decay[k] * e + unit[k] * d
-                    past[k] = e
-                    squares[k] += e * e
-                if quartic:
-                    for k in range(n_memories):
-                        e = past[k]
-                        fourths[k] += e * e * e * e
-                        low = x - decay[k] / unit[k] * e
-                        slow[k] += low * low * low * low
-            line = out[row, frame]
-            line[0], line[1], line[2], line[3] = dd, xx, x * x - last * last, x
-            last = x
-            c = 4
-            if quartic:
-                line[4] = x4
-                c = 5
-            for k in range(n_memories):
-                line[c + k] = products[k]
-                line[c + n_memories + k] = squares[k]
-                line[c + 2 * n_memories + k] = past[k]
-                if quartic:
-                    line[c + 3 * n_memories + k] = fourths[k]
-                    line[c + 4 * n_memories + k] = slow[k]
+    sums = filter_sums(
+        tracks, spec.stride, spec.size, spec.memories, quartic=spec.quartic, settled=True
+    )
+    increments, positions, _, end = sums.totals[:4]
+    filtered, squares = sums.filters[:2]
+    scale, unit = spec.scale, np.sqrt(-np.expm1(-2.0 / sums.memories)) / spec.scale
+
+    def each(running: FloatArray) -> FloatArray:
+        return np.diff(running, axis=0, prepend=0.0)
+
+    tracked = [each(increments) / scale**2, each(positions) / scale**2]
+    tracked += [each(end**2) / scale**2, end / scale]
+    kept = [each(sums.products()) * unit / scale, each(squares) * unit**2, filtered * unit]
+    if spec.quartic:
+        tracked.append(each(sums.totals[4]) / scale**4)
+        kept += [each(sums.filters[4]) * unit**4, each(sums.filters[5]) / scale**4]
+    return np.concatenate([np.stack(tracked, axis=1), *kept], axis=1)
 
 
 _TINY = 1e-30
 _LEAST_MISFIT = 1e-3
 
 
-@njit(cache=True, nogil=True)
-def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
-    """Scale-free summaries of the track up to the end of each frame; only `log s` has a unit.
+def _running_summaries(tracks: NDArray[np.float32], spec: FrameSpec) -> FloatArray:
+    """Scale-free summaries, up to the end of each frame, of at most LANES tracks: (n_frames,
+    n_channels, LANES). Only `log s` has a unit, and invariant frames lack it.
 
-    centred: positions, and the L_t below, count from their running means, for squares and ends, and
-    the residuals of E are those of `passive_fit`, compressed by asinh.
+    Where frames are invariant, positions and the L_t below count from their running means, for
+    squares and ends, and the residuals of E are those of `passive_fit`.
 
     Beside E there is the low-passed track L_t = a L_{t-1} + (1 - a) x_t, a = exp(-1/m), from 0.
     A passive track of persistence phi (its x_{t+1} is phi x_t plus noise, and <d^2> is
@@ -259,114 +223,64 @@ def _running_summaries(tracks, stride, size, centred, memories, quartic, out):
     ratios themselves would have to be resolved to 1/sqrt(n)), and compressed by asinh.
     Kurtoses are ln(<E^4> / (3 <E^2>^2)), 0 for a Gaussian.
     """
-    n_memories = len(memories)
-    decay = np.exp(-1.0 / memories)
-    # Rows: E, L, sums of E^2, L^2, E^4, L^4, L.
-    w = np.empty((7, n_memories))
-    power, residuals = np.empty(n_memories + 1), np.empty(n_memories + 1)
-    for row in range(tracks.shape[0]):
-        w[:] = 0.0
-        dd, xx, x4, total = 0.0, 0.0, 0.0, 0.0
-        origin = np.float64(tracks[row, 0]) if centred else 0.0
-        first = np.float64(tracks[row, 0]) - origin
-        rate = np.nan
-        before = first
-        for frame in range(out.shape[1]):
-            x = before
-            for i in range(size):
-                x = np.float64(tracks[row, (frame * size + i + 1) * stride - 1]) - origin
-                d = x - before
-                before = x
-                dd += d * d
-                xx += x * x
-                total += x
-                for k in range(n_memories):
-                    e = decay[k] * w[0, k] + d
-                    low = x + decay[k] * (w[1, k] - x)
-                    w[0, k] = e
-                    w[1, k] = low
-                    w[2, k] += e * e
-                    w[3, k] += low * low
-                    w[6, k] += low
-                if quartic:
-                    x4 += x * x * x * x
-                    for k in range(n_memories):
-                        w[4, k] += w[0, k] ** 4
-                        w[5, k] += w[1, k] ** 4
-            n = (frame + 1) * size
-            line = out[row, frame]
-            mean = total / n if centred else 0.0
-            s2, x2 = dd / n + _TINY, xx / n - mean * mean + _TINY
-            rms = np.sqrt(x2)
-            phi = min(max(1.0 - 0.5 * s2 / x2, 0.0), 1.0)
-            line[0], line[1] = 0.5 * np.log(s2), np.log(n)
-            line[2] = 0.5 * np.log(x2 / s2)
-            line[3], line[4] = (x - mean) / rms, (first - mean) / rms
-            c = 5
-            if centred:
-                for k in range(n_memories):
-                    power[k] = w[2, k] / n + _TINY
-                power[n_memories] = x2
-                rate, white = passive_fit(power, memories, n, rate, residuals)
-                line[5], line[6] = rate, white / s2
-                line[7] = np.log(np.sum(residuals**2) + _LEAST_MISFIT)
-                line[8] = np.arcsinh(residuals[n_memories])
-                c = 9
-            if quartic:
-                line[5] = np.log((x4 / n + _TINY) / (3.0 * x2 * x2 + _TINY))
-                c = 6
-            for k in range(n_memories):
-                a = decay[k]
-                low_mean = w[6, k] / n if centred else 0.0
-                e2, low2 = w[2, k] / n + _TINY, w[3, k] / n - low_mean * low_mean + _TINY
-                ratio = 0.5 * np.log(e2 * (1.0 - a * a) / s2)
-                passive = 0.5 * np.log((1.0 - a) / (1.0 - a * phi))
-                line[c + k] = ratio
-                left = residuals[k] if centred else np.sqrt(n) * (ratio - passive)
-                line[c + n_memories + k] = np.arcsinh(left)
-                passive = (1.0 - a) * (1.0 + a * phi) / ((1.0 + a) * (1.0 - a * phi))
-                line[c + 2 * n_memories + k] = 0.5 * np.log(low2 / (x2 * passive))
-                line[c + 3 * n_memories + k] = (w[1, k] - low_mean) / np.sqrt(low2)
-                if quartic:
-                    line[c + 4 * n_memories + k] = np.log(
-                        (w[4, k] / n + _TINY) / (3.0 * e2 * e2 + _TINY)
-                    )
-                    line[c + 5 * n_memories + k] = np.log(
-                        (w[5, k] / n + _TINY) / (3.0 * low2 * low2 + _TINY)
-                    )
+    centred = spec.invariant
+    sums = filter_sums(
+        tracks, spec.stride, spec.size, spec.memories, quartic=spec.quartic, centred=centred
+    )
+    increments, positions, total, end = sums.totals[:4]
+    _, squares, low, low_squares = sums.filters[:4]
+    n = spec.size * np.arange(1.0, len(end) + 1)[:, np.newaxis]
+    mean = total / n if centred else np.zeros_like(end)
+    s2, x2 = increments / n + _TINY, np.maximum(positions / n - mean**2, 0.0) + _TINY
+    log_s2, log_x2, rms = np.log(s2), np.log(x2), np.sqrt(x2)
+    tracked = [] if centred else [0.5 * log_s2]
+    tracked += [np.broadcast_to(np.log(n), s2.shape), 0.5 * (log_x2 - log_s2)]
+    tracked += [(end - mean) / rms, (sums.first - mean) / rms]
+
+    def wide(values: FloatArray) -> FloatArray:  # with an axis for the memories
+        return values[:, np.newaxis]
+
+    a, loss = np.exp(-1.0 / sums.memories), -np.expm1(-1.0 / sums.memories)
+    a_phi = a * wide(np.clip(1.0 - 0.5 * s2 / x2, 0.0, 1.0))
+    e2 = squares / wide(n) + _TINY
+    low_mean = sums.low_totals() / wide(n) if centred else 0.0
+    low2 = np.maximum(low_squares / wide(n) - low_mean**2, 0.0) + _TINY
+    ratio = 0.5 * (np.log(e2 * (loss * (1.0 + a))) - wide(log_s2))
+    if centred:
+        rate, white, left = passive_fits(
+            np.concatenate([e2, wide(x2)], axis=1), np.array(spec.memories), n[:, 0], len(tracks)
+        )
+        tracked += [rate, white / s2, np.log(np.sum(left**2, axis=1) + _LEAST_MISFIT)]
+        tracked.append(np.arcsinh(left[:, -1]))
+        left = left[:, :-1]
+    else:
+        left = wide(np.sqrt(n)) * (ratio - 0.5 * np.log(loss / (1.0 - a_phi)))
+    passive = loss * (1.0 + a_phi) / ((1.0 + a) * (1.0 - a_phi))
+    kept = [ratio, np.arcsinh(left), 0.5 * np.log(low2 / (wide(x2) * passive))]
+    kept.append((low - low_mean) / np.sqrt(low2))
+    if spec.quartic:
+
+        def kurtosis(fourths: FloatArray, second: FloatArray) -> FloatArray:
+            return np.log((fourths + _TINY) / (3.0 * second**2 + _TINY))
+
+        tracked.append(kurtosis(sums.totals[4] / n, x2))
+        kept.append(kurtosis(sums.filters[4] / wide(n), e2))
+        kept.append(kurtosis(sums.filters[5] / wide(n), low2))
+    return np.concatenate([np.stack(tracked, axis=1), *kept], axis=1)
 
 
-@njit(cache=True, nogil=True)
-def _scaled_increments(tracks, stride, size, scale, start, out):
-    for row in range(tracks.shape[0]):
-        before = tracks[row, 0]
-        for frame in range(out.shape[1]):
-            for i in range(size):
-                x = tracks[row, (frame * size + i + 1) * stride - 1]
-                out[row, frame, start + i] = (x - before) / scale
-                before = x
-            out[row, frame, start + size] = before / scale
-
-
-@njit(cache=True, nogil=True)
-def _free_increments(tracks, stride, size, scale, start, out):
-    for row in range(tracks.shape[0]):
-        before = np.float64(tracks[row, 0])
-        dd, xx = 0.0, 0.0
-        for frame in range(out.shape[1]):
-            for i in range(size):
-                x = np.float64(tracks[row, (frame * size + i + 1) * stride - 1])
-                d = x - before
-                before = x
-                dd += d * d
-                xx += x * x
-                out[row, frame, start + i] = d
-            n = (frame + 1) * size
-            s = np.sqrt(dd / n + _TINY)
-            line = out[row, frame]
-            for i in range(size):
-                line[start + i] /= s
-            c = start + size
-            line[c], line[c + 1] = np.log(s), np.log(n)
-            line[c + 2], line[c + 3] = before / s, np.arcsinh(before / s)
-            line[c + 4] = 0.5 * np.log(xx / n + _TINY) - np.log(s)
+def _increments(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float64]:
+    """Increments of each frame and `_SCALED`, or `_FREE`: (n_tracks, n_frames, n_channels)."""
+    n_frames = spec.n_frames(tracks.shape[1])
+    x = tracks[:, spec.stride - 1 : n_frames * spec.points : spec.stride].astype(np.float64)
+    d = np.diff(x, axis=1, prepend=tracks[:, :1]).reshape(len(x), n_frames, spec.size)
+    x = x.reshape(d.shape)
+    end = x[..., -1:]
+    if spec.scale:
+        return np.concatenate([d, end], axis=-1) / spec.scale
+    n = spec.size * np.arange(1.0, n_frames + 1)[:, np.newaxis]
+    d2, x2 = (np.cumsum(np.sum(y**2, axis=-1, keepdims=True), axis=1) / n + _TINY for y in (d, x))
+    s = np.sqrt(d2)
+    logs = [np.log(s), np.broadcast_to(np.log(n), s.shape)]
+    ends = [end / s, np.arcsinh(end / s), 0.5 * np.log(x2) - np.log(s)]
+    return np.concatenate([d / s, *logs, *ends], axis=-1)

@@ -15,10 +15,41 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from activenoise.arrays import FloatArray
+
 _LOG_RATES = (-7.5, 1.5)  # range of the log of the rate, a point
 _NODES = 16  # of the first search
 _FIRST, _AGAIN = 5, 2  # rounds of parabolas, without and with a fit before
 _STEP = 0.3  # of the log rate, where there is one
+
+
+def passive_fits(
+    power: FloatArray, memories: FloatArray, n: FloatArray, n_tracks: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Fits of the first n_tracks of tracks side by side, at the end of each frame.
+
+    power (n_frames, n_memories + 1, n_lanes): the <E^2> and <x^2> of the first n (n_frames,)
+    points. Returns the logs of the rates a point and w, (n_frames, n_lanes), and the residuals, of
+    the shape of power; those of other tracks are 0.
+    """
+    shape = (len(power), power.shape[2])
+    rates, whites, residuals = np.zeros(shape), np.zeros(shape), np.zeros_like(power)
+    _fit_all(power, memories, n, n_tracks, rates, whites, residuals)
+    return rates, whites, residuals
+
+
+@njit(cache=True, nogil=True)
+def _fit_all(power, memories, n, n_tracks, rates, whites, residuals):
+    one, left = np.empty(power.shape[1]), np.empty(power.shape[1])
+    for track in range(n_tracks):
+        rate = np.nan
+        for frame in range(len(power)):
+            for k in range(len(one)):
+                one[k] = power[frame, k, track]
+            rate, white = passive_fit(one, memories, n[frame], rate, left)
+            rates[frame, track], whites[frame, track] = rate, white
+            for k in range(len(one)):
+                residuals[frame, k, track] = left[k]
 
 
 @njit(cache=True, nogil=True)
