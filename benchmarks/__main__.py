@@ -20,19 +20,10 @@ from benchmarks import (
     report,
     simulations,
 )
+from benchmarks.harness import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "numba", "celerite2", "statsmodels", "andi-datasets", "stochastic")
-
-
-def processor() -> str:
-    """Name of the processor, as the system knows it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def main() -> None:
