@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import coverage, injection, numpy_angle_filter, trainings
+from benchmarks import coverage, injection, numpy_angle_filter, training_steps, trainings
 from benchmarks.harness import Row
 from benchmarks.report import BEGIN, END, generated, write_csv, write_page
 
@@ -151,3 +151,13 @@ def test_a_training_of_the_study_is_timed_and_scored(tmp_path, capsys):
     assert name in capsys.readouterr().out
     with pytest.raises(SystemExit, match="must be one of benchmark/Passive-AOUP/lstm, "):
         trainings.main(["benchmark/Passive-AOUP/other", "--quick"])
+
+
+@pytest.mark.slow
+def test_the_programs_of_a_training_step_train_the_same_network():
+    """From the same weights they have the same loss, to single precision."""
+    first, *others = training_steps.measure(batch=16, frames=10, units=8, repeats=1)
+    assert first.program == "activenoise, LSTM on TensorFlow"
+    assert others[0].program == "keras.layers.LSTM on TensorFlow"
+    assert all(float(row.difference.split()[0]) < 1e-5 for row in others)
+    assert all(row.points == 16 * 10 and row.seconds > 0 for row in (first, *others))
