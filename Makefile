@@ -90,7 +90,7 @@ test-envs: $(SNAKEMAKE_ALONE)  ## run every rule of the smoke study in its own e
 test-slurm: $(SLURM)  ## run the smoke study on a Slurm of this machine (Debian, as root; half an hour)
 	PYTHONPATH=workflow:. .venv-slurm/bin/python tests/slurm/run.py $(ARGS)
 
-bench: $(BENCH)  ## measure speed against other packages, into benchmarks/README.md
+bench: $(BENCH) $(VENV)  ## measure speed against other packages, into benchmarks/README.md
 	PYTHONPATH=workflow .venv-bench/bin/python -m benchmarks
 
 lock:  ## write requirements.lock and that of profiles/slurm anew (needs uv)

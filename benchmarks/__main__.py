@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numba
@@ -19,20 +21,22 @@ from benchmarks import (
     limits,
     report,
     simulations,
+    training_steps,
 )
+from benchmarks.harness import processor
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("numpy", "numba", "celerite2", "statsmodels", "andi-datasets", "stochastic")
+TOPICS = (likelihoods, instruments, simulations, angle_filters, bank, training_steps)
+PACKAGES = (
+    "numpy", "numba", "celerite2", "statsmodels", "andi-datasets", "stochastic", "keras", "jax",
+)  # fmt: skip
 
 
-def processor() -> str:
-    """Name of the processor, as the system knows it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def versions() -> Iterator[str]:
+    """Names and versions of the packages; JAX is not made for every machine."""
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
 
 
 def main() -> None:
@@ -40,11 +44,7 @@ def main() -> None:
     load = f"{os.getloadavg()[0]:.1f}"
     numba.set_num_threads(1)
     with threadpool_limits(limits=1, user_api="blas"):
-        rows = [
-            row
-            for topic in (likelihoods, instruments, simulations, angle_filters, bank)
-            for row in topic.measure()
-        ]
+        rows = [row for topic in TOPICS for row in topic.measure()]
         machine = limits.machine(rows)
     memory = bank.memory()
     setting = {
@@ -52,7 +52,7 @@ def main() -> None:
         "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
         "load before": load,
         "Python": platform.python_version(),
-        "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+        "packages": ", ".join(versions()),
     }
     text = report.render(rows, memory, machine, limits.fractions(rows, machine), setting)
     print(text)

@@ -4,11 +4,13 @@ spread over processes."""
 from __future__ import annotations
 
 import math
+import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -97,6 +99,16 @@ def compare(
         )
         for name, times in seconds.items()
     ]
+
+
+def processor() -> str:
+    """Name of the processor, as the system knows it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def in_processes(

@@ -25,13 +25,13 @@ def render(
     setting: Mapping[str, str],
 ) -> str:
     """All tables in Markdown. setting: what was measured where, by name."""
-    parts = [_table(["", ""], setting.items())]
+    parts = [table(["", ""], setting.items())]
     for topic, work in dict.fromkeys((row.topic, row.work) for row in rows):
         chosen = [row for row in rows if (row.topic, row.work) == (topic, work)]
         parts += [f"### {topic}: {work}", _comparison(chosen)]
     parts += [
         "### Peak memory of the bank",
-        _table(
+        table(
             ["models", "tracks", "before, MB", "peak, MB", "of which the tracks, MB"],
             (
                 [str(m.nodes), str(m.n_tracks), *(f"{v:.0f}" for v in (m.start, m.end, m.tracks))]
@@ -39,7 +39,7 @@ def render(
             ),
         ),
         "### The machine's limits, one core",
-        _table(
+        table(
             ["", "measured"],
             [
                 ["multiply-adds, single precision", f"{machine.single / 1e9:.1f} G/s"],
@@ -48,7 +48,7 @@ def render(
                 ["memory traffic", f"{machine.bandwidth / 1e9:.1f} GB/s"],
             ],
         ),
-        _table(
+        table(
             ["kernel", "limit", "points/s", "limit's points/s", "fraction"],
             (
                 [f.kernel, f.limit, f"{f.points:.3g}", f"{f.allowed:.3g}", f"{f.share:.0%}"]
@@ -71,14 +71,15 @@ def _comparison(rows: Sequence[Row]) -> str:
         "largest difference": [row.difference for row in rows],
     }
     kept = {name: cells for name, cells in columns.items() if any(cells)}
-    return _table(list(kept), zip(*kept.values(), strict=True))
+    return table(list(kept), zip(*kept.values(), strict=True))
 
 
 def _number(value: float, form: str, before: str = "") -> str:
     return "" if math.isnan(value) else f"{before}{value:{form}}"
 
 
-def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     body = [header, ["---"] * len(header), *lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in body)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import coverage, injection, numpy_angle_filter
+from benchmarks import coverage, injection, numpy_angle_filter, training_steps, trainings
 from benchmarks.harness import Row
 from benchmarks.report import BEGIN, END, generated, write_csv, write_page
 
@@ -115,3 +116,48 @@ def test_the_band_of_the_ranks_holds_uniform_ones_and_finds_others():
     assert coverage.p_simultaneous(rng.beta(0.6, 0.6, 200)) < 0.01  # too sure of itself
     assert coverage.p_simultaneous(rng.beta(2, 2, 200)) < 0.01  # not sure enough
     assert coverage.p_simultaneous(rng.beta(1.4, 1, 200)) < 0.01  # biased
+
+
+def test_the_time_of_a_training_goes_into_steps_waiting_and_all_else():
+    """Two stages of three steps, the first of which compiles for 9 s more."""
+    steps = [(0, 10), (10.5, 11.5), (12, 13), (15, 26), (26, 28), (28, 30)]
+    times = trainings.stage_times(
+        trainings.course(steps, [(-2, -1), (13, 14.5)]),
+        [{"points": 40, "steps": 3}, {"points": 80, "steps": 3}],
+        points=10,
+    )
+    assert times["compilation_seconds"] == 9 + 9
+    assert times["validation_seconds"] == 1.5
+    assert times["waited_seconds"] == 0.5 + 0.5 + 0.5
+    assert times["seconds"] == 30 - 18
+    assert [stage["frames"] for stage in times["stages"]] == [4, 8]
+    assert [stage["step_milliseconds"] for stage in times["stages"]] == [1e3, 2e3]
+
+
+@pytest.mark.slow
+def test_a_training_of_the_study_is_timed_and_scored(tmp_path, capsys):
+    name = "benchmark/Passive-AOUP/lstm"
+    out, keep = tmp_path / "out.json", tmp_path / "networks"
+    trainings.main([name, "--quick", "--test", "100", "--keep", str(keep), "--out", str(out)])
+    (row,) = json.loads(out.read_text())
+    assert (keep / f"{name}.keras").exists()
+    assert [stage["steps"] for stage in row["stages"]] == [20, 20]
+    assert row["seconds"] > row["waited_seconds"] + row["validation_seconds"] > 0
+    scores = {score["duration"]: score for score in row["scores"]}
+    assert list(scores) == [1, 5, 25]
+    # Hardly trained, it loses against the optimum, but for the noise of 200 tracks.
+    assert scores[25]["excess"] > -3 * scores[25]["standard_error"]
+    assert row["largest_excess"] in row["scores"]
+    assert name in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="must be one of benchmark/Passive-AOUP/lstm, "):
+        trainings.main(["benchmark/Passive-AOUP/other", "--quick"])
+
+
+@pytest.mark.slow
+def test_the_programs_of_a_training_step_train_the_same_network():
+    """From the same weights they have the same loss, to single precision."""
+    first, *others = training_steps.measure(batch=16, frames=10, units=8, repeats=1)
+    assert first.program == "activenoise, LSTM on TensorFlow"
+    assert others[0].program == "keras.layers.LSTM on TensorFlow"
+    assert all(float(row.difference.split()[0]) < 1e-5 for row in others)
+    assert all(row.points == 16 * 10 and row.seconds > 0 for row in (first, *others))
