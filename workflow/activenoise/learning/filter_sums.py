@@ -10,7 +10,6 @@ the rest follows at the ends of the frames from
 
     L_t = x_t - a E_t - a^t (x_0 - L_0),
     sum L_t^2 = sum x_t^2 - sum (x_t - L_t)^2 / a - a (L_n^2 - L_0^2)/(1 - a),
-    sum L_t = sum x_t - a (L_n - L_0)/(1 - a),
     2 a sum d_t E_{t-1} = sum E_t^2 - a^2 sum E_{t-1}^2 - sum d_t^2,
 
 of which the second is the sum of L_t^2 - L_{t-1}^2 = (L_t - L_{t-1})(L_t + L_{t-1}) with
@@ -58,11 +57,6 @@ class FilterSums:
         loss = -np.expm1(-2.0 / self.memories)
         twice = loss * squares + (1.0 - loss) * end**2 - self.totals[0][:, np.newaxis]
         return 0.5 * np.exp(1.0 / self.memories) * twice
-
-    def low_totals(self) -> FloatArray:
-        """Sums of L_t, (n_frames, n_memories, LANES)."""
-        change = self.filters[2] - self.low_first
-        return self.totals[2][:, np.newaxis] - change / np.expm1(1.0 / self.memories)
 
 
 def filter_sums(

@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
@@ -140,30 +141,30 @@ def _statistics_channels(spec: FrameSpec) -> list[str]:
 
 def frames(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
     """Frames (n_tracks, n_frames, n_channels) of tracks (n_tracks, n_points), float32."""
-    tracks = np.asarray(tracks, np.float32)
+    tracks = np.ascontiguousarray(tracks, np.float32)
     if tracks.ndim != 2:
         raise ValueError(f"tracks of shape {tracks.shape} must be (n_tracks, n_points)")
     n_frames = spec.n_frames(tracks.shape[1])
     if n_frames < 1:
         raise ValueError(f"{tracks.shape[1]} points do not fill one frame of {spec.points}")
-    out = np.zeros((len(tracks), n_frames, spec.n_channels), np.float32)
-    start = 0
+    out, start = np.zeros((len(tracks), n_frames, spec.n_channels), np.float32), 0
     if spec.kind in ("statistics", "both"):
         statistics = _frame_sums if spec.scale else _running_summaries
         start = len(_statistics_channels(spec))
+        values = np.empty((n_frames, start, LANES), np.float32)
         for first in range(0, len(tracks), LANES):
             part = out[first : first + LANES, :, :start]
-            values = statistics(tracks[first : first + LANES], spec)
+            statistics(tracks[first : first + LANES], spec, values)
             part[:] = values.transpose(2, 0, 1)[: len(part)]
     if spec.kind in ("increments", "both"):
-        values = _increments(tracks, spec)
-        out[..., start : start + values.shape[-1]] = values
+        kernel = _scaled_increments if spec.scale else _free_increments
+        kernel(tracks, spec.stride, spec.size, spec.scale or 1.0, start, out)
     if spec.kind == "positions":
         used = tracks[:, spec.stride - 1 : n_frames * spec.points : spec.stride]
         np.divide(used.reshape(*out.shape[:2], -1), spec.scale or 1.0, out=out[..., : spec.size])
     if spec.bank:
         out[..., -len(spec.bank.channels) :] = bank_summaries(
-            np.ascontiguousarray(tracks), spec.bank, spec.stride, spec.size
+            tracks, spec.bank, spec.stride, spec.size
         )
     return out
 
@@ -174,39 +175,49 @@ def rms_increment(model: Model, dt: float, stride: int = 1) -> float:
     return float(np.sqrt(2 * (start - end)))
 
 
-def _frame_sums(tracks: NDArray[np.float32], spec: FrameSpec) -> FloatArray:
-    """Sums over each frame, in units of `scale`, of at most LANES tracks: (n_frames, n_channels,
-    LANES), see `_statistics_channels` for their order.
+def _frame_sums(tracks: NDArray[np.float32], spec: FrameSpec, values: NDArray[np.float32]) -> None:
+    """Fill values (n_frames, n_channels, LANES) with sums over each frame, in units of `scale`, of
+    at most LANES tracks: see `_statistics_channels` for their order.
 
     The first increment of a track starts from its first point; the change of x^2 starts from 0,
     so that the changes add up to the last x^2. E is that of white increments of variance 1.
     """
-    sums = filter_sums(
-        tracks, spec.stride, spec.size, spec.memories, quartic=spec.quartic, settled=True
-    )
+    memories, scale = spec.memories, spec.scale
+    sums = filter_sums(tracks, spec.stride, spec.size, memories, spec.quartic, settled=True)
     increments, positions, _, end = sums.totals[:4]
     filtered, squares = sums.filters[:2]
-    scale, unit = spec.scale, np.sqrt(-np.expm1(-2.0 / sums.memories)) / spec.scale
+    unit = np.sqrt(-np.expm1(-2.0 / sums.memories)) / scale
 
     def each(running: FloatArray) -> FloatArray:
-        return np.diff(running, axis=0, prepend=0.0)
+        over_frame = running.copy()
+        over_frame[1:] -= running[:-1]
+        return over_frame
 
     tracked = [each(increments) / scale**2, each(positions) / scale**2]
     tracked += [each(end**2) / scale**2, end / scale]
-    kept = [each(sums.products()) * unit / scale, each(squares) * unit**2, filtered * unit]
+    kept = [each(sums.products()) * (unit / scale), each(squares) * unit**2, filtered * unit]
     if spec.quartic:
         tracked.append(each(sums.totals[4]) / scale**4)
         kept += [each(sums.filters[4]) * unit**4, each(sums.filters[5]) / scale**4]
-    return np.concatenate([np.stack(tracked, axis=1), *kept], axis=1)
+    _fill(values, tracked, kept)
+
+
+def _fill(values: NDArray[np.float32], tracked: list[FloatArray], kept: list[NDArray[Any]]) -> None:
+    """Channels of one number a frame (n_frames, LANES), then those of one a memory."""
+    for row, numbers in enumerate(tracked):
+        values[:, row] = numbers
+    np.concatenate(kept, axis=1, out=values[:, len(tracked) :], casting="same_kind")
 
 
 _TINY = 1e-30
 _LEAST_MISFIT = 1e-3
 
 
-def _running_summaries(tracks: NDArray[np.float32], spec: FrameSpec) -> FloatArray:
-    """Scale-free summaries, up to the end of each frame, of at most LANES tracks: (n_frames,
-    n_channels, LANES). Only `log s` has a unit, and invariant frames lack it.
+def _running_summaries(
+    tracks: NDArray[np.float32], spec: FrameSpec, values: NDArray[np.float32]
+) -> None:
+    """Fill values (n_frames, n_channels, LANES) with scale-free summaries, up to the end of each
+    frame, of at most LANES tracks. Only `log s` has a unit, and invariant frames lack it.
 
     Where frames are invariant, positions and the L_t below count from their running means, for
     squares and ends, and the residuals of E are those of `passive_fit`.
@@ -223,12 +234,9 @@ def _running_summaries(tracks: NDArray[np.float32], spec: FrameSpec) -> FloatArr
     ratios themselves would have to be resolved to 1/sqrt(n)), and compressed by asinh.
     Kurtoses are ln(<E^4> / (3 <E^2>^2)), 0 for a Gaussian.
     """
-    centred = spec.invariant
-    sums = filter_sums(
-        tracks, spec.stride, spec.size, spec.memories, quartic=spec.quartic, centred=centred
-    )
+    memories, centred, quartic = np.array(spec.memories), spec.invariant, spec.quartic
+    sums = filter_sums(tracks, spec.stride, spec.size, spec.memories, quartic, centred=centred)
     increments, positions, total, end = sums.totals[:4]
-    _, squares, low, low_squares = sums.filters[:4]
     n = spec.size * np.arange(1.0, len(end) + 1)[:, np.newaxis]
     mean = total / n if centred else np.zeros_like(end)
     s2, x2 = increments / n + _TINY, np.maximum(positions / n - mean**2, 0.0) + _TINY
@@ -237,50 +245,102 @@ def _running_summaries(tracks: NDArray[np.float32], spec: FrameSpec) -> FloatArr
     tracked += [np.broadcast_to(np.log(n), s2.shape), 0.5 * (log_x2 - log_s2)]
     tracked += [(end - mean) / rms, (sums.first - mean) / rms]
 
-    def wide(values: FloatArray) -> FloatArray:  # with an axis for the memories
-        return values[:, np.newaxis]
-
-    a, loss = np.exp(-1.0 / sums.memories), -np.expm1(-1.0 / sums.memories)
-    a_phi = a * wide(np.clip(1.0 - 0.5 * s2 / x2, 0.0, 1.0))
-    e2 = squares / wide(n) + _TINY
-    low_mean = sums.low_totals() / wide(n) if centred else 0.0
-    low2 = np.maximum(low_squares / wide(n) - low_mean**2, 0.0) + _TINY
-    ratio = 0.5 * (np.log(e2 * (loss * (1.0 + a))) - wide(log_s2))
+    kept = np.empty((len(end), 4, len(memories), LANES), np.float32)
+    _compare(sums.filters, memories, n, mean, s2, x2, centred, kept)
+    np.log(kept[:, :3], out=kept[:, :3])
+    kept[:, :3] *= 0.5
     if centred:
-        rate, white, left = passive_fits(
-            np.concatenate([e2, wide(x2)], axis=1), np.array(spec.memories), n[:, 0], len(tracks)
-        )
+        rate, white, left = passive_fits(sums.filters[1], x2, memories, n[:, 0], len(tracks))
         tracked += [rate, white / s2, np.log(np.sum(left**2, axis=1) + _LEAST_MISFIT)]
         tracked.append(np.arcsinh(left[:, -1]))
-        left = left[:, :-1]
+        kept[:, 1] = left[:, :-1]
     else:
-        left = wide(np.sqrt(n)) * (ratio - 0.5 * np.log(loss / (1.0 - a_phi)))
-    passive = loss * (1.0 + a_phi) / ((1.0 + a) * (1.0 - a_phi))
-    kept = [ratio, np.arcsinh(left), 0.5 * np.log(low2 / (wide(x2) * passive))]
-    kept.append((low - low_mean) / np.sqrt(low2))
-    if spec.quartic:
-
-        def kurtosis(fourths: FloatArray, second: FloatArray) -> FloatArray:
-            return np.log((fourths + _TINY) / (3.0 * second**2 + _TINY))
-
-        tracked.append(kurtosis(sums.totals[4] / n, x2))
-        kept.append(kurtosis(sums.filters[4] / wide(n), e2))
-        kept.append(kurtosis(sums.filters[5] / wide(n), low2))
-    return np.concatenate([np.stack(tracked, axis=1), *kept], axis=1)
+        kept[:, 1] *= np.sqrt(n).astype(np.float32)[..., np.newaxis]
+    np.arcsinh(kept[:, 1], out=kept[:, 1])
+    columns = [kept.reshape(len(end), -1, LANES)]
+    if quartic:
+        tracked.append(_log_kurtosis(positions, sums.totals[4], n))
+        for second, fourth in ((1, 4), (3, 5)):
+            columns.append(
+                _log_kurtosis(sums.filters[second], sums.filters[fourth], n[:, np.newaxis])
+            )
+    _fill(values, tracked, columns)
 
 
-def _increments(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float64]:
-    """Increments of each frame and `_SCALED`, or `_FREE`: (n_tracks, n_frames, n_channels)."""
-    n_frames = spec.n_frames(tracks.shape[1])
-    x = tracks[:, spec.stride - 1 : n_frames * spec.points : spec.stride].astype(np.float64)
-    d = np.diff(x, axis=1, prepend=tracks[:, :1]).reshape(len(x), n_frames, spec.size)
-    x = x.reshape(d.shape)
-    end = x[..., -1:]
-    if spec.scale:
-        return np.concatenate([d, end], axis=-1) / spec.scale
-    n = spec.size * np.arange(1.0, n_frames + 1)[:, np.newaxis]
-    d2, x2 = (np.cumsum(np.sum(y**2, axis=-1, keepdims=True), axis=1) / n + _TINY for y in (d, x))
-    s = np.sqrt(d2)
-    logs = [np.log(s), np.broadcast_to(np.log(n), s.shape)]
-    ends = [end / s, np.arcsinh(end / s), 0.5 * np.log(x2) - np.log(s)]
-    return np.concatenate([d / s, *logs, *ends], axis=-1)
+def _log_kurtosis(squares: FloatArray, fourths: FloatArray, n: FloatArray) -> FloatArray:
+    """Log of the kurtosis over that of a Gaussian, from sums over n points."""
+    return np.log((fourths / n + _TINY) / (3.0 * (squares / n + _TINY) ** 2 + _TINY))
+
+
+# Rows of the work array of `_compare`.
+_MEAN, _D2, _X2, _E2, _LOW, _L2, _RATIO, _PASSIVE, _SLOW, _LAST = range(10)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _compare(filters, memories, n, mean, s2, x2, centred, kept):
+    """Fill kept (n_frames, 4, n_memories, LANES) with (1 - a^2) <E^2>/<d^2>, the same over its
+    passive value, <L^2>/<x^2> over its passive value, and L_t in units of the root of <L^2>."""
+    w = np.empty(10 * LANES)  # of one axis, for the compiler
+    for frame in range(len(n)):
+        for j in range(LANES):
+            w[_MEAN * LANES + j] = mean[frame, j]
+            w[_D2 * LANES + j] = s2[frame, j]
+            w[_X2 * LANES + j] = x2[frame, j]
+        for k in range(len(memories)):
+            a, loss = np.exp(-1.0 / memories[k]), -np.expm1(-1.0 / memories[k])
+            one = 1.0 / n[frame, 0]
+            late = one / np.expm1(1.0 / memories[k]) if centred else 0.0
+            for j in range(LANES):
+                w[_E2 * LANES + j] = filters[1, frame, k, j]
+                w[_LOW * LANES + j] = filters[2, frame, k, j]
+                w[_L2 * LANES + j] = filters[3, frame, k, j]
+            for j in range(LANES):
+                d2, square, low = w[_D2 * LANES + j], w[_X2 * LANES + j], w[_LOW * LANES + j]
+                low_mean = w[_MEAN * LANES + j] - low * late
+                low2 = max(w[_L2 * LANES + j] * one - low_mean * low_mean, 0.0) + _TINY
+                a_phi = a * min(max(1.0 - 0.5 * d2 / square, 0.0), 1.0)
+                ratio = (w[_E2 * LANES + j] * one + _TINY) * (loss * (1.0 + a)) / d2
+                slow = low2 * (1.0 + a) * (1.0 - a_phi) / (square * loss * (1.0 + a_phi))
+                w[_RATIO * LANES + j] = ratio
+                w[_PASSIVE * LANES + j] = ratio * (1.0 - a_phi) / loss
+                w[_SLOW * LANES + j] = slow
+                w[_LAST * LANES + j] = (low - low_mean) / np.sqrt(low2)
+            for row in range(4):
+                for j in range(LANES):
+                    kept[frame, row, k, j] = w[(_RATIO + row) * LANES + j]
+
+
+@njit(cache=True, nogil=True)
+def _scaled_increments(tracks, stride, size, scale, start, out):
+    for row in range(tracks.shape[0]):
+        before = tracks[row, 0]
+        for frame in range(out.shape[1]):
+            for i in range(size):
+                x = tracks[row, (frame * size + i + 1) * stride - 1]
+                out[row, frame, start + i] = (x - before) / scale
+                before = x
+            out[row, frame, start + size] = before / scale
+
+
+@njit(cache=True, nogil=True)
+def _free_increments(tracks, stride, size, scale, start, out):
+    for row in range(tracks.shape[0]):
+        before = np.float64(tracks[row, 0])
+        dd, xx = 0.0, 0.0
+        for frame in range(out.shape[1]):
+            for i in range(size):
+                x = np.float64(tracks[row, (frame * size + i + 1) * stride - 1])
+                d = x - before
+                before = x
+                dd += d * d
+                xx += x * x
+                out[row, frame, start + i] = d
+            n = (frame + 1) * size
+            s = np.sqrt(dd / n + _TINY)
+            line = out[row, frame]
+            for i in range(size):
+                line[start + i] /= s
+            c = start + size
+            line[c], line[c + 1] = np.log(s), np.log(n)
+            line[c + 2], line[c + 3] = before / s, np.arcsinh(before / s)
+            line[c + 4] = 0.5 * np.log(xx / n + _TINY) - np.log(s)

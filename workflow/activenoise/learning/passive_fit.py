@@ -23,32 +23,37 @@ _FIRST, _AGAIN = 5, 2  # rounds of parabolas, without and with a fit before
 _STEP = 0.3  # of the log rate, where there is one
 
 
+_TINY = 1e-30
+
+
 def passive_fits(
-    power: FloatArray, memories: FloatArray, n: FloatArray, n_tracks: int
+    squares: FloatArray, x2: FloatArray, memories: FloatArray, n: FloatArray, n_tracks: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Fits of the first n_tracks of tracks side by side, at the end of each frame.
 
-    power (n_frames, n_memories + 1, n_lanes): the <E^2> and <x^2> of the first n (n_frames,)
-    points. Returns the logs of the rates a point and w, (n_frames, n_lanes), and the residuals, of
-    the shape of power; those of other tracks are 0.
+    squares (n_frames, n_memories, n_lanes): sums of E^2 over the first n (n_frames,) points. x2
+    (n_frames, n_lanes): <x^2>. Returns the logs of the rates a point and w, (n_frames, n_lanes),
+    and the residuals (n_frames, n_memories + 1, n_lanes); those of other tracks are 0.
     """
-    shape = (len(power), power.shape[2])
-    rates, whites, residuals = np.zeros(shape), np.zeros(shape), np.zeros_like(power)
-    _fit_all(power, memories, n, n_tracks, rates, whites, residuals)
+    rates, whites = np.zeros_like(x2), np.zeros_like(x2)
+    residuals = np.zeros((len(n), len(memories) + 1, x2.shape[1]))
+    _fit_all(squares, x2, memories, n, n_tracks, rates, whites, residuals)
     return rates, whites, residuals
 
 
 @njit(cache=True, nogil=True)
-def _fit_all(power, memories, n, n_tracks, rates, whites, residuals):
-    one, left = np.empty(power.shape[1]), np.empty(power.shape[1])
+def _fit_all(squares, x2, memories, n, n_tracks, rates, whites, residuals):
+    last = len(memories)
+    power, left = np.empty(last + 1), np.empty(last + 1)
     for track in range(n_tracks):
         rate = np.nan
-        for frame in range(len(power)):
-            for k in range(len(one)):
-                one[k] = power[frame, k, track]
-            rate, white = passive_fit(one, memories, n[frame], rate, left)
+        for frame in range(len(n)):
+            for k in range(last):
+                power[k] = squares[frame, k, track] / n[frame] + _TINY
+            power[last] = x2[frame, track]
+            rate, white = passive_fit(power, memories, n[frame], rate, left)
             rates[frame, track], whites[frame, track] = rate, white
-            for k in range(len(one)):
+            for k in range(last + 1):
                 residuals[frame, k, track] = left[k]
 
 
@@ -60,56 +65,56 @@ def passive_fit(power, memories, n, start, residuals):
     1 - fitted/measured, times the root of the number of independent values, about n/m. Returns the
     log of the rate a point, and w.
     """
+    last = len(memories)
+    terms = np.empty((3, last + 1))  # a, the fitted over the measured for w = 1, weights
+    for k in range(last):
+        terms[0, k] = np.exp(-1.0 / memories[k])
+        terms[1, k] = 2.0 / ((1.0 + terms[0, k]) * power[k])
+        terms[2, k] = n / (memories[k] + 1.0)
+    terms[0, last], terms[1, last], terms[2, last] = (
+        1.0,
+        1.0 / power[last],
+        n / (2.0 * memories[last - 1]),
+    )
     low, high = _LOG_RATES
     best, step, rounds = start, _STEP, _AGAIN
     if np.isnan(start):
         least = np.inf
         step, rounds = (high - low) / (_NODES - 1), _FIRST
         for i in range(_NODES):
-            value, _, _ = _at_rate(low + i * step, power, memories, n)
+            value, _, _ = _at_rate(low + i * step, terms)
             if value < least:
                 best, least = low + i * step, value
     else:
-        least, _, _ = _at_rate(best, power, memories, n)
+        least, _, _ = _at_rate(best, terms)
     for _ in range(rounds):
-        before, _, _ = _at_rate(max(best - step, low), power, memories, n)
-        after, _, _ = _at_rate(min(best + step, high), power, memories, n)
+        before, _, _ = _at_rate(max(best - step, low), terms)
+        after, _, _ = _at_rate(min(best + step, high), terms)
         bend = before - 2.0 * least + after
         move = 0.5 * (before - after) / bend if bend > 0.0 else np.sign(before - after)
         move = min(max(move, -1.0), 1.0)
         new = min(max(best + step * move, low), high)
-        value, _, _ = _at_rate(new, power, memories, n)
+        value, _, _ = _at_rate(new, terms)
         if value < least:
             best, least = new, value
         if abs(move) < 1.0:
             step *= 0.5
-    _, amplitude, white = _at_rate(best, power, memories, n)
+    _, amplitude, white = _at_rate(best, terms)
     phi, loss = np.exp(-np.exp(best)), -np.expm1(-np.exp(best))
-    last = len(memories)
-    for k in range(last):
-        a = np.exp(-1.0 / memories[k])
-        fit = 2.0 * (amplitude * loss / (1.0 - a * phi) + white) / (1.0 + a)
-        residuals[k] = (1.0 - fit / power[k]) * np.sqrt(n / (memories[k] + 1.0))
-    fit = amplitude + white
-    residuals[last] = (1.0 - fit / power[last]) * np.sqrt(n / (2.0 * memories[last - 1]))
+    for k in range(last + 1):
+        fit = terms[1, k] * (amplitude * loss / (1.0 - terms[0, k] * phi) + white)
+        residuals[k] = (1.0 - fit) * np.sqrt(terms[2, k])
     return best, white
 
 
-@njit(cache=True, nogil=True)
-def _at_rate(log_rate, power, memories, n):
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def _at_rate(log_rate, terms):
     """Sum of the squared residuals, A and w at one rate."""
     phi, loss = np.exp(-np.exp(log_rate)), -np.expm1(-np.exp(log_rate))
-    last = len(memories)
     one, pp, pq, qq, py, qy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(last + 1):
-        if k < last:
-            a = np.exp(-1.0 / memories[k])
-            weight = n / (memories[k] + 1.0)
-            q = 2.0 / ((1.0 + a) * power[k])
-            p = q * loss / (1.0 - a * phi)
-        else:
-            weight = n / (2.0 * memories[last - 1])
-            p = q = 1.0 / power[k]
+    for k in range(terms.shape[1]):
+        q, weight = terms[1, k], terms[2, k]
+        p = q * loss / (1.0 - terms[0, k] * phi)
         one += weight
         pp += weight * p * p
         pq += weight * p * q
