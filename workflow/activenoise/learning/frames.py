@@ -257,7 +257,7 @@ def _running_summaries(
     else:
         kept[:, 1] *= np.sqrt(n).astype(np.float32)[..., np.newaxis]
     np.arcsinh(kept[:, 1], out=kept[:, 1])
-    columns = [kept.reshape(len(end), -1, LANES)]
+    columns: list[NDArray[Any]] = [kept.reshape(len(end), -1, LANES)]
     if quartic:
         tracked.append(_log_kurtosis(positions, sums.totals[4], n))
         for second, fourth in ((1, 4), (3, 5)):
