@@ -103,6 +103,37 @@ def test_a_target_beside_another(shift, moves):
     np.testing.assert_allclose(draws.std(0) / sd, 1, atol=0.1)
 
 
+@pytest.mark.parametrize("shift", [0.02, 0.4, 1.0])
+@pytest.mark.slow
+def test_a_hopeless_target_beside_another_ends_early(shift):
+    """Likelihoods of sd 0.1 about means that lie up to ten of them apart in three coordinates: a
+    target whose evidence matters is never given up, and has the evidence that it has where none is;
+    one that is exp(-100) times as likely is, for less work and without an evidence that matters."""
+    near_target, *_ = normal_target([0.5, -0.5, 0.0], [0.1, 0.1, 0.1])
+    target, evidence, *_ = normal_target([0.5 + shift, shift - 0.5, shift], [0.1, 0.1, 0.1])
+    near = sample([near_target], 3, 0, Sampler())
+
+    def beside(level, seed, matters):
+        return sample_beside(
+            near,
+            near_target,
+            lambda z: level + target(z) - near_target(z),
+            0,
+            seed,
+            Reach(256, 200, 2560, matters),
+        )
+
+    matters = evidence - np.log(1e4)
+    for seed in range(4):
+        alive = beside(0.0, seed, matters)
+        assert not alive.hopeless
+        assert alive.log_evidence == beside(0.0, seed, -np.inf).log_evidence
+        given_up = beside(-100.0, seed, matters)
+        assert given_up.hopeless
+        assert given_up.log_evidence < matters - 10
+        assert given_up.likelihoods <= alive.likelihoods
+
+
 def test_impossible_regions_are_allowed():
     target, evidence, _, _ = normal_target([0.5, 0.5], [0.1, 0.1])
 

@@ -7,7 +7,11 @@ import pytest
 from tests.analysis.artefacts.clean import clean_records
 
 from activenoise.analysis.artefacts.gaps import open_gaps
-from activenoise.analysis.artefacts.grid import grid_of
+from activenoise.analysis.artefacts.grid import grid_of, grids_of
+
+
+def opened_gaps(tracks):
+    return open_gaps(tracks, grids_of(tracks))
 
 
 def lost(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -32,7 +36,7 @@ def test_points_that_were_filled_in_are_left_open(decimals, filling):
     full = [np.interp(at, seen, x[seen]) if filling == "line" else x[before] for x in xy]
     if decimals is not None:
         full = [np.round(x, decimals) for x in full]
-    opened, found = open_gaps({"": dict(zip("xy", full, strict=True))})
+    opened, found = opened_gaps({"": dict(zip("xy", full, strict=True))})
     missing = np.isnan(opened[""]["x"])
     assert np.array_equal(missing, np.isnan(opened[""]["y"]))
     assert missing[gone].all()
@@ -47,7 +51,7 @@ def test_gaps_of_many_short_tracks_are_found_together():
     tracks = {str(i): {"x": rng.standard_normal(30).cumsum()} for i in range(20)}
     for parts in tracks.values():
         parts["x"][10:14] = np.interp(range(10, 14), (9, 14), parts["x"][[9, 14]])
-    _, found = open_gaps(tracks)
+    _, found = opened_gaps(tracks)
     assert (found.n_points, found.n_tracks, found.longest) == (80, 20, 4)
 
 
@@ -56,7 +60,7 @@ def test_no_motion_has_filled_gaps_however_its_positions_are_rounded():
     for i, x in enumerate(clean_records(200)):
         step = np.diff(x).std() * (0.1, 0.5, 1.0, 2.0, 0.0)[i % 5]
         y = np.round(x / step) * step if step else x.astype(np.float32).astype(np.float64)
-        assert open_gaps({"": {"x": y}})[1] is None, i
+        assert opened_gaps({"": {"x": y}})[1] is None, i
 
 
 def test_the_grid_of_positions():

@@ -9,6 +9,7 @@ relaxes.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,7 @@ _NEAR = {
 }
 # Nats by which a model is hopeless beside another, and by which it is noticeably better.
 _HOPELESS, _NOTICEABLE = 7.0, 1.0
+_EXCLUDED = float(np.log(1e4))  # nats below the best model, at which an RBP or RTP is excluded
 _FEW_RECORDS = 3  # of more, an RBP in a medium with relaxations takes too long
 # Draws of a collapsed importance sampling say nothing of an evidence.
 _FEWEST_DRAWS = 10.0
@@ -87,7 +89,8 @@ def compare_models(
     not given. A model of factor 0 gets probability 0. models: those that are compared; Passive and
     AOUP always are, since the searches of others start there, and so is the twin of an RBP. sift:
     leave out an RBP in a medium with relaxations, which is dear, where it can hardly matter
-    (`_matters`).
+    (`_matters`), and search no longer for the evidence of any RBP or RTP that is hopeless
+    (`importance.sample_beside`).
     """
     prior = default_prior(records) if prior is None else prior
     posteriors: dict[str, Posterior] = {}
@@ -105,6 +108,8 @@ def compare_models(
             continue
         twin = posteriors[TWINS[name]]
         reach = default_reach(records, sampler or Sampler(), twin.model_name)
+        if sift:
+            reach = replace(reach, matters=_least_that_matters(name, posteriors, odds))
         drive = DRIVES[name]
         posteriors[name] = rbp_posterior(twin, records, prior, baseline, seed, reach, drive=drive)
     counted = [name for name, p in posteriors.items() if counts(p)]
@@ -137,9 +142,26 @@ def _matters(rbp: str, posteriors: Mapping[str, Posterior]) -> bool:
     return alive and max(twin, z.get("RBP", -np.inf)) > z["AOUP"] + _NOTICEABLE
 
 
+def _least_that_matters(
+    name: str, posteriors: Mapping[str, Posterior], odds: Mapping[str, float] | None
+) -> float:
+    """Log evidence at which a model would be exp(-`_EXCLUDED`) times as likely as the likeliest of
+    those whose posteriors are there."""
+    own = prior_odds([*posteriors, name], odds)
+    others = [
+        p.log_evidence + np.log(own[other])
+        for other, p in posteriors.items()
+        if own[other] > 0 and counts(p)
+    ]
+    if not others or not own[name] > 0:
+        return -np.inf
+    return float(max(others) - np.log(own[name]) - _EXCLUDED)
+
+
 def counts(p: Posterior) -> bool:
-    """Whether the evidence of a posterior is known: not where it rests on a few draws."""
-    return p.effective >= _FEWEST_DRAWS
+    """Whether the evidence of a posterior is known: where it rests on more than a few draws, or is
+    so low that these tell enough."""
+    return p.effective >= _FEWEST_DRAWS or p.sample.hopeless
 
 
 def usual_odds(names: Collection[str]) -> dict[str, float]:

@@ -31,6 +31,9 @@ _KEPT = 0.25  # of the draws that a fit is made to, where no sampler says so
 _MOST_MOVED = 4  # extra coordinates that a fit takes in
 _SHARE = 0.2  # of the final draws beside a near posterior that come from it, not from the mixture
 _FIRST, _LEAST = 1.3, 32  # times the wanted draws are tried first of a near posterior, or so many
+_LOOK = 16  # draws of a near posterior that tell a hopeless target
+_SLACK = 10.0  # nats by which the evidence of a hopeless target may be too low: what few draws miss
+_UNTOLD = 2  # estimates of the evidence that say nothing of how it rises
 _NEAR = 0.3  # the power of the weights beyond which the adaptation is near its end
 _POOLED = 8  # rounds near the end that a fit is made to, beside the last
 _TRUSTED = 0.7  # Pareto shapes below
@@ -63,6 +66,8 @@ class Sample(NamedTuple):
     log_evidence and its standard error, nats. draws (n, d) with log weights (n,), normalised.
     effective: their effective number. pareto_k: shape of the tail of the weights, below 0.7 if
     the error can be trusted (Vehtari et al., arXiv 1507.02646). likelihoods: how many were taken.
+    hopeless: the evidence is so low that no more draws could make it matter (`Reach`); it is then
+    an estimate by few draws.
     """
 
     log_evidence: float
@@ -72,6 +77,7 @@ class Sample(NamedTuple):
     effective: float
     pareto_k: float
     likelihoods: int
+    hopeless: bool = False
 
     def equal(self, count: int, seed: int = 0) -> FloatArray:
         """Draws of equal weight, (count, d), by systematic resampling."""
@@ -139,11 +145,12 @@ def sample(
 @dataclass(frozen=True)
 class Reach:
     """How far `sample_beside` goes. draws: a round. wanted: effective draws in the result. most:
-    likelihoods in all."""
+    likelihoods in all. matters: the log evidence (nats) below which a target does not matter."""
 
     draws: int
     wanted: float
     most: int
+    matters: float = -np.inf
 
 
 def sample_beside(
@@ -164,16 +171,20 @@ def sample_beside(
     by round, each draw weighted against all their proposals; fresh draws then give the result,
     _SHARE of them from the near posterior and the rest from the last mixture, in which extra
     coordinates beyond _MOST_MOVED stay standard normals. The error is that of both evidences.
+
+    It ends early where the target is hopeless: where its log evidence would stay below
+    `reach.matters`, by _SLACK, even if it rose in every round that is left as it did in the last.
     """
     source = _Source(near, near_log_likelihood, log_ratio, n_extra, seed, reach.most)
     moved = near.draws.shape[1] + (n_extra if n_extra <= _MOST_MOVED else 0)
-    pool, suffices = _near_alone(source, reach)
+    pool, suffices, hopeless = _near_alone(source, reach)
     log_w = pool.target - pool.log_near
-    if suffices:
-        return _sample_of(pool.z, log_w, source.spent, near.error)
+    if suffices or hopeless:
+        return _sample_of(pool.z, log_w, source.spent, near.error, hopeless)
 
     proposals: list[Mixture] = []
     n_near = len(pool.z)
+    reached = [_log_mean(log_w)]
     while True:
         kept = _KEPT * reach.draws / len(pool.z)
         proposals.append(Mixture.fit(pool.z[:, :moved], _tempered(log_w, kept), source.rng))
@@ -181,20 +192,35 @@ def sample_beside(
             break
         pool = pool.joined(source.drawn((0, reach.draws), proposals[-1]))
         log_w = pool.target - pool.mixed(proposals, [n_near, *[reach.draws] * len(proposals)])
+        reached.append(_log_mean(log_w))
+        if _is_hopeless(reached, (reach.most - source.spent) / reach.draws, reach):
+            return _sample_of(pool.z, log_w, source.spent, near.error, hopeless=True)
     from_near = int(_SHARE * reach.draws)
     counts = (from_near, reach.draws - from_near)
     fresh = source.drawn(counts, proposals[-1])
     while True:
         log_w = fresh.target - fresh.mixed(proposals[-1:], counts)
         if _suffices(log_w, reach.wanted) or source.spent + reach.draws > reach.most:
-            return _sample_of(fresh.z, log_w, source.spent, near.error)
+            hopeless = _log_mean(log_w) + _SLACK < reach.matters
+            return _sample_of(fresh.z, log_w, source.spent, near.error, hopeless)
         fresh = fresh.joined(source.drawn(counts, proposals[-1]))
 
 
-def _near_alone(source: _Source, reach: Reach) -> tuple[_Weighed, bool]:
-    """Draws of the near posterior, and whether they suffice: as many as are needed, or reach.draws
-    of them where those would be too many."""
-    pool = source.drawn((min(max(int(_FIRST * reach.wanted), _LEAST), reach.draws), 0))
+def _near_alone(source: _Source, reach: Reach) -> tuple[_Weighed, bool, bool]:
+    """Draws of the near posterior, whether they suffice, and whether the target is hopeless: as
+    many as are needed, or reach.draws of them where those would be too many; few where it is
+    hopeless.
+
+    If the logarithms of the weights are normal, that of their mean is their mean plus half their
+    variance. The whole variance is added, for that of a few draws is uncertain.
+    """
+    first = min(max(int(_FIRST * reach.wanted), _LEAST), reach.draws)
+    pool = source.drawn((min(_LOOK, first), 0))
+    log_w = pool.target - pool.log_near
+    if np.isfinite(log_w).all() and log_w.mean() + log_w.var() + _SLACK < reach.matters:
+        return pool, False, True
+    if first > _LOOK:
+        pool = pool.joined(source.drawn((first - _LOOK, 0)))
     for most in (reach.draws, int(0.6 * reach.most)):
         log_w = pool.target - pool.log_near
         if _suffices(log_w, reach.wanted):
@@ -203,7 +229,17 @@ def _near_alone(source: _Source, reach: Reach) -> tuple[_Weighed, bool]:
         more = (needed if needed <= most else reach.draws) - len(pool.z)
         if more > 0:
             pool = pool.joined(source.drawn((more, 0)))
-    return pool, _suffices(pool.target - pool.log_near, reach.wanted)
+    return pool, _suffices(pool.target - pool.log_near, reach.wanted), False
+
+
+def _is_hopeless(reached: Sequence[float], left: float, reach: Reach) -> bool:
+    """Whether a log evidence, `reached` after each round, would stay below reach.matters if it rose
+    in each of the `left` rounds as it did in the last; the first fit of a mixture, to few effective
+    draws, says nothing of that."""
+    if len(reached) <= _UNTOLD:
+        return False
+    rise = max(reached[-1] - reached[-2], 0.0)
+    return reached[-1] + left * rise + _SLACK < reach.matters
 
 
 class _Source:
@@ -287,10 +323,14 @@ def _mixed(log_densities: Sequence[FloatArray], counts: Sequence[int]) -> FloatA
 
 
 def _sample_of(
-    z: FloatArray, log_w: FloatArray, likelihoods: int, more_error: float = 0.0
+    z: FloatArray,
+    log_w: FloatArray,
+    likelihoods: int,
+    more_error: float = 0.0,
+    hopeless: bool = False,
 ) -> Sample:
     """The sample of draws z with log weights log_w, whose normalisation has an error of its own."""
-    log_evidence = float(logsumexp(log_w) - np.log(len(log_w)))
+    log_evidence = _log_mean(log_w)
     relative = np.exp(log_w - log_evidence)
     return Sample(
         log_evidence=log_evidence,
@@ -300,7 +340,13 @@ def _sample_of(
         effective=_effective(log_w),
         pareto_k=_pareto_k(log_w),
         likelihoods=likelihoods,
+        hopeless=hopeless,
     )
+
+
+def _log_mean(log_w: FloatArray) -> float:
+    """log of the mean of the weights."""
+    return float(logsumexp(log_w) - np.log(len(log_w)))
 
 
 def _tempered(log_w: FloatArray, share: float) -> FloatArray:

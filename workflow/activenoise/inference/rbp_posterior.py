@@ -9,7 +9,7 @@ instrument (`switching`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from activenoise.inference.record import (
     linear_model,
 )
 from activenoise.likelihood import kalman
-from activenoise.likelihood.switching import LOG_LIKELIHOODS
+from activenoise.likelihood.switching import LOG_LIKELIHOODS, many_log_likelihoods
 from activenoise.parameters import DRIVES, MEDIA, TWINS
 from activenoise.physics.instrument import Baseline, Instrument
 from activenoise.physics.priors import Axis
@@ -42,8 +42,10 @@ FASTEST = 3.0  # intervals; what turns faster is normal within one, and counts a
 # Baselines of so many coefficients in all are drawn; of more, those of records of up to so many
 # points are summed over nodes, so many for a constant and for each coefficient of a line.
 _RBP_DRAWN, _RBP_SHORT, _RBP_NODES = 8, 1 << 9, (33, 15)
+_RBP_SUMMED = 1e-4  # nats by which a sum over fewer nodes may differ
 _RBP_SPAN = 5.0  # of the nodes, in standard deviations of AOUP's law of the baseline
 _RBP_ROUND, _RBP_DRAWS = 1 << 20, (64, 256)  # points of a round of likelihoods; how many, at least
+_RBP_TABLE, _RBP_FEW = 1 << 14, 32  # points of a long table, and draws of a round of it
 COST = {"Simple": 1, "Maxwell": 2, "PowerLaw": 6}  # of a point
 _BASELINES, _WIDEN = 64, 0.1  # baselines of a round, and what widens the second, in sd of the twin
 _RBP_ROUNDS, _RBP_WANTED = 10, 200.0  # and at most. Rounds at most, and effective draws wanted
@@ -131,8 +133,11 @@ class _Ratio:
 def default_reach(records: Sequence[Record], sampler: Sampler, twin: str = "AOUP") -> Reach:
     """How many draws RBP's posterior takes beside linear ones of this sampler. Its likelihoods are
     dear, so the number falls with the number of points and with what a point costs in the medium of
-    the twin."""
+    the twin. Of a long table of short records, whose baselines are summed over nodes, so few
+    effective draws are wanted that they tell the evidence to a fifth."""
     points = sum(min(len(record.positions), _RBP_POINTS) for record in records)
+    if len(records) > _RBP_DRAWN and points > _RBP_TABLE:
+        return Reach(_RBP_FEW, min(0.75 * _RBP_FEW, sampler.wanted), _RBP_ROUNDS * _RBP_FEW)
     draws = int(np.clip(_RBP_ROUND // (COST[MEDIA[twin]] * points), *_RBP_DRAWS))
     return Reach(draws, min(_RBP_WANTED, 2.0 * draws, sampler.wanted), _RBP_ROUNDS * draws)
 
@@ -162,25 +167,55 @@ def _log_ratio_summed(
     baseline: Baseline,
 ) -> FloatArray:
     """log p(y | RBP) - log p(y | twin) of all records of trapped tracers together, (m,). RBP's
-    density is summed over nodes of each record's baseline."""
+    density is summed over nodes of each record's baseline, as few as do for the first of the m."""
     model, marginal = linear_model(name, parameters), instrument_of(parameters, baseline)
     ratio = -kalman.log_likelihoods(model, marginal, positions, dt).sum(axis=0)
+    densities = many_log_likelihoods(DRIVES[name], model, instrument_of(parameters), dt)
+    fits = kalman.baselines_of_each(model, marginal, positions, dt)
     u, step = np.linspace(-_RBP_SPAN, _RBP_SPAN, _RBP_NODES[marginal.unknowns - 1], retstep=True)
-    nodes = np.stack(np.meshgrid(*[u] * marginal.unknowns), axis=-1).reshape(-1, marginal.unknowns)
-    repeated = {key: np.repeat(v, len(nodes)) for key, v in parameters.items()}
-    for x in positions:
-        base = kalman.regressors(len(x), marginal.unknowns)
-        fitted, information = kalman.baselines(model, marginal, x, dt)
+    for x, (fitted, information) in zip(positions, fits, strict=True):
         factor = np.linalg.cholesky(information)
-        away = np.linalg.solve(factor.transpose(0, 2, 1), nodes.T[None]).transpose(0, 2, 1)
-        levelled = x - (fitted[:, None] + away) @ base
-        log_cell = nodes.shape[1] * np.log(step) - _log_diagonal(factor)
-        log_p = LOG_LIKELIHOODS[DRIVES[name]](
-            linear_model(name, repeated), instrument_of(repeated), levelled.reshape(-1, len(x)), dt,
-            from_zero=True,
-        )  # fmt: skip
-        ratio += logsumexp(log_p.reshape(len(ratio), -1), axis=1) + log_cell
+        own = _Levelled(x, kalman.regressors(len(x), marginal.unknowns), fitted, factor)
+        stride = _enough(densities(own.at(u, 1))[0].reshape([len(u)] * marginal.unknowns))
+        log_p = densities(own.at(u[::stride], len(ratio)))
+        ratio += logsumexp(log_p, axis=1) + marginal.unknowns * np.log(stride * step)
+        ratio -= _log_diagonal(factor)
     return ratio
+
+
+class _Levelled(NamedTuple):
+    """A record (n_points,) less baselines under m models: regressors (unknowns, n_points), and mean
+    (m, unknowns) and inverse covariance, by its Cholesky factor (m, unknowns, unknowns), of their
+    coefficients."""
+
+    positions: FloatArray
+    regressors: FloatArray
+    fitted: FloatArray
+    factor: NDArray[np.floating[Any]]
+
+    def at(self, u: FloatArray, first: int) -> FloatArray:
+        """The record under each of the first models less the baselines at all nodes, (first, nodes,
+        n_points), u standard deviations from the mean."""
+        unknowns = len(self.regressors)
+        nodes = np.stack(np.meshgrid(*[u] * unknowns), axis=-1).reshape(-1, unknowns)
+        root = self.factor[:first].transpose(0, 2, 1)
+        away = np.linalg.solve(root, nodes.T[None]).transpose(0, 2, 1)
+        return np.asarray(
+            self.positions - (self.fitted[:first, None] + away) @ self.regressors, np.float64
+        )
+
+
+def _enough(log_p: FloatArray) -> int:
+    """The largest stride of nodes at which the sum of a density over them is what it is over all.
+    log_p: at all nodes, an axis a coefficient. A smooth density is summed exactly by nodes that are
+    about a standard deviation apart."""
+    whole = logsumexp(log_p)
+    for stride in (4, 2):
+        if (len(log_p) - 1) % stride == 0:
+            some = logsumexp(log_p[(slice(None, None, stride),) * log_p.ndim])
+            if abs(some + log_p.ndim * np.log(stride) - whole) < _RBP_SUMMED:
+                return stride
+    return 1
 
 
 def _log_diagonal(factor: NDArray[np.floating[Any]]) -> FloatArray:

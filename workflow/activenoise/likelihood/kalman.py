@@ -19,7 +19,7 @@ regressors, H = D'D,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -117,14 +117,22 @@ def baselines(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean (m, unknowns) and inverse covariance (m, unknowns, unknowns) of the coefficients of a
     record's baseline, which are normal given the parameters of each of m models."""
-    record = check_record(positions, instrument, model)
+    return next(baselines_of_each(model, instrument, [positions], dt))
+
+
+def baselines_of_each(
+    model: LinearModel, instrument: Instrument, records: Sequence[ArrayLike], dt: float
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """`baselines` of each of several records: the equations are discretised once."""
     system = discretise(model, instrument, dt)
-    base = regressors(len(record), instrument.unknowns)
-    products = np.empty((len(system.R), len(base) + 1, len(base) + 1))
-    _run_products(record, base, *system, products)
-    information = products[:, 1:, 1:]
-    coefficients = np.linalg.solve(information, products[:, 1:, :1])[:, :, 0]
-    return np.asarray(coefficients, np.float64), information
+    for positions in records:
+        record = check_record(positions, instrument, model)
+        base = regressors(len(record), instrument.unknowns)
+        products = np.empty((len(system.R), len(base) + 1, len(base) + 1))
+        _run_products(record, base, *system, products)
+        information = products[:, 1:, 1:]
+        coefficients = np.linalg.solve(information, products[:, 1:, :1])[:, :, 0]
+        yield np.asarray(coefficients, np.float64), information
 
 
 def recursive_innovations(

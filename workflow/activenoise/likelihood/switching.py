@@ -129,6 +129,28 @@ LOG_LIKELIHOODS: dict[str, Callable[..., FloatArray]] = {
 SCORES: dict[str, Callable[..., FloatArray]] = {"RBP": rbp_scores, "RTP": rtp_scores}
 
 
+def many_log_likelihoods(
+    drive: str, model: LinearModel, instrument: Instrument, dt: float
+) -> Callable[[FloatArray], FloatArray]:
+    """The log density, nats, of n records for each of m models, (m, n), as a function of the
+    records (m, n, n_points), length; of fewer rows, for the first models. drive: "RBP" or "RTP";
+    the tracers are trapped, and the zero of each record is known. The equations are discretised
+    once."""
+    nothing = np.zeros((1, 1))
+    one, _ = prepared(model, instrument, nothing, dt, True, None, drive == "RBP")
+
+    def log_likelihoods(records: FloatArray) -> FloatArray:
+        m, n, n_points = records.shape
+        repeated = {
+            name: np.repeat(getattr(one, name)[:m], n, axis=0) for name in Switching._fields[3:]
+        }
+        own = {"records": records.reshape(-1, n_points), "which": np.arange(m * n)}
+        system = one._replace(**own, ends=np.array([n_points]), **repeated)
+        return _log_likelihood(system, np.zeros(m * n)).reshape(m, n)
+
+    return log_likelihoods
+
+
 class Switching(NamedTuple):
     """Records and the switching system of m models, as in the module's text, of k states.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, poisson
 
 from activenoise.analysis.artefacts.facts import FilledGaps
-from activenoise.analysis.artefacts.grid import grid_of, tolerance
+from activenoise.analysis.artefacts.grid import tolerance
 from activenoise.arrays import FloatArray
 
 _CHANCE = 1e-6  # that so many points of a record stand on the line by chance
@@ -26,12 +26,13 @@ _SHELL = 4  # times the tolerance: so far around the line chance is counted
 
 
 def open_gaps(
-    tracks: Mapping[str, Mapping[str, FloatArray]],
+    tracks: Mapping[str, Mapping[str, FloatArray]], grids: Mapping[str, float]
 ) -> tuple[dict[str, dict[str, FloatArray]], FilledGaps | None]:
     """Tracks with the points that were filled in left open (NaN), and how many there were; None
     where so many could stand there by chance, or a coarse rounding puts many of them there.
 
-    tracks: positions (n_points,), length, by track and coordinate, NaN where missing. A point is
+    tracks: positions (n_points,), length, by track and coordinate, NaN where missing. grids: steps
+    of the grids on which they stand (`grid.grid_of`), length, by coordinate. A point is
     on the line if in every coordinate it is the mean of its neighbours, to the rounding of the
     numbers, and held if it is where the point before it is. How many stand there by chance is
     counted in a shell around the line, where the density of a motion is the same: of positions
@@ -39,9 +40,8 @@ def open_gaps(
     """
     names = list(next(iter(tracks.values())))
     columns = {name: [parts[name] for parts in tracks.values()] for name in names}
-    grid = {name: grid_of(x) for name, x in columns.items()}
-    allowed = {name: tolerance(x, grid[name]) for name, x in columns.items()}
-    rounded = any(grid.values())
+    allowed = {name: tolerance(x, grids[name]) for name, x in columns.items()}
+    rounded = any(grids.values())
     filled = {track: np.zeros(_length(parts), bool) for track, parts in tracks.items()}
     by_chance, counts = 0.0, []
     for order in (2, 1):

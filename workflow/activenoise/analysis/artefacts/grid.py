@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,6 +39,12 @@ def grid_of(tracks: Sequence[FloatArray]) -> float:
     (slope,) = np.linalg.lstsq(counts[:, None], x - x[0])[0]
     fits = np.abs(x - x[0] - counts * slope) <= 10 * _SLACK * least
     return float(slope) if np.all(fits) else 0.0
+
+
+def grids_of(tracks: Mapping[str, Mapping[str, FloatArray]]) -> dict[str, float]:
+    """`grid_of` by coordinate, of positions (n_points,) by track and coordinate."""
+    names = next(iter(tracks.values()))
+    return {name: grid_of([parts[name] for parts in tracks.values()]) for name in names}
 
 
 def tolerance(tracks: Sequence[FloatArray], grid: float) -> float:

@@ -10,7 +10,7 @@ from activenoise.analysis.artefacts.common import without_common_motion
 from activenoise.analysis.artefacts.facts import ArtefactFacts, Locking, Rounding
 from activenoise.analysis.artefacts.form import form_of, still_of
 from activenoise.analysis.artefacts.gaps import open_gaps
-from activenoise.analysis.artefacts.grid import grid_of
+from activenoise.analysis.artefacts.grid import grids_of
 from activenoise.analysis.artefacts.knocks import without_disturbances
 from activenoise.analysis.artefacts.locking import locked, unlocked
 from activenoise.analysis.artefacts.pink import slow_noise
@@ -31,8 +31,9 @@ def without_artefacts(
     tracks: positions (n_points,) by track and coordinate, dt (s) apart. starts: the frame of the
     first point of each track; without it nothing is known of motion in common.
     """
-    opened, gaps = open_gaps(tracks)
-    opened, locking = _without_locking(opened)
+    grids = grids_of(tracks)
+    opened, gaps = open_gaps(tracks, grids)
+    opened, locking = _without_locking(opened, grids if gaps is None else grids_of(opened))
     common = None
     if starts is not None and len(opened) > 1:
         opened, common = without_common_motion(opened, dt, starts, setup.seed)
@@ -47,7 +48,7 @@ def without_artefacts(
         common,
         disturbances,
         shape={name: form for name, form in forms.items() if form is not None},
-        rounding=_rounding(tracks),
+        rounding=_rounding(tracks, grids),
         still=still_of(cleaned),
         slow_noise={name: noise for name, noise in slow.items() if noise is not None},
         locking=locking,
@@ -60,12 +61,13 @@ def _columns(tracks: Tracks) -> dict[str, list[FloatArray]]:
 
 
 def _without_locking(
-    tracks: dict[str, dict[str, FloatArray]],
+    tracks: dict[str, dict[str, FloatArray]], grids: Mapping[str, float]
 ) -> tuple[dict[str, dict[str, FloatArray]], dict[str, Locking]]:
-    """The tracks without the places that their positions prefer, and what those were."""
+    """The tracks without the places that their positions prefer, and what those were. grids: by
+    coordinate."""
     found = {}
     for name, x in _columns(tracks).items():
-        lock = locked(x, grid_of(x))
+        lock = locked(x, grids[name])
         if lock is not None:
             found[name], everything = lock, np.concatenate(x)
             for parts in tracks.values():
@@ -73,11 +75,11 @@ def _without_locking(
     return tracks, found
 
 
-def _rounding(tracks: Tracks) -> dict[str, Rounding]:
-    """The grids of positions that are coarse against the rms step, by coordinate."""
+def _rounding(tracks: Tracks, grids: Mapping[str, float]) -> dict[str, Rounding]:
+    """Those of the grids of positions, by coordinate, that are coarse against the rms step."""
     found = {}
     for name, x in _columns(tracks).items():
-        grid = grid_of(x)
+        grid = grids[name]
         step = float(np.sqrt(np.nanmean(np.concatenate([np.diff(one) for one in x]) ** 2)))
         if grid >= _COARSE * step > 0:
             found[name] = Rounding(grid, grid / step)
