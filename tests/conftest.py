@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.project import copy_project
+from tests.project import copy_project, jobs
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 # Workers side by side have a core each; threads of one that wait for those of another burn time.
@@ -27,15 +27,23 @@ ANALYSES = {"active", "alike", "unlike", "structure", "verdict"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Marks every test that starts Snakemake through the fixture below, and puts the modules of
-    these first: the run of the whole smoke study takes longest. Marks the users of `ANALYSES`."""
+    """Marks every test that starts Snakemake through the fixture below, and users of `ANALYSES`.
+
+    The longest modules come first, so that workers end together: the run of the whole smoke study,
+    what else starts Snakemake, then the modules with the most slow tests.
+    """
     for item in items:
         if "snakemake" in item.fixturenames:
             item.add_marker("workflow")
         if ANALYSES & set(item.fixturenames):
             item.add_marker("slow")
     first = {item.path for item in items if item.get_closest_marker("workflow")}
-    items.sort(key=lambda item: (item.path not in first, item.path.stem != "test_smoke"))
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(
+        key=lambda item: (
+            item.path.stem != "test_smoke", item.path not in first, -slow[item.path]
+        )
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session", name="copy_project")
@@ -66,12 +74,7 @@ def planned(snakemake) -> Callable[..., dict[str, int]]:
     def plan(project: Path, *arguments: str) -> dict[str, int]:
         run = snakemake(project, "-n", *arguments)
         assert run.returncode == 0, run.stderr[-2000:]
-        text = run.stdout + run.stderr
-        table = re.search(r"^job +count\n[- ]+\n(.*?)^total", text, re.S | re.M)
-        if table is None:
-            assert "Nothing to be done" in text
-            return {}
-        return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table[1], re.M)}
+        return jobs(run.stdout + run.stderr)
 
     return plan
 

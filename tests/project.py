@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -24,3 +25,12 @@ def copy_project(folder: Path) -> Path:
             own.symlink_to(shared)
     shutil.copy(ROOT / "Snakefile", folder)
     return folder
+
+
+def jobs(printed: str) -> dict[str, int]:
+    """Rules and numbers of jobs in the table that Snakemake prints before it runs them."""
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", printed, re.S | re.M)
+    if table is None:
+        assert "Nothing to be done" in printed
+        return {}
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table[1], re.M)}

@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from tests.project import jobs
 
 ROOT = Path(__file__).parents[1]
 TARGET = "results/smoke/mechanism/AOUP-RBP/optimum.h5"
@@ -95,44 +96,63 @@ def test_questions_about_the_workflow_need_no_number_of_cores(project, question,
     assert answer in run.stdout + run.stderr
 
 
-def test_single_targets_need_only_their_branch(project, planned):
-    assert planned(project, TARGET) == {"simulate": 2, **EXACT}
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, copy_project, snakemake) -> Path:
-    """A project in which the optimum of the mechanism study and a figure have been made."""
+def run_of_two(tmp_path_factory, copy_project, snakemake) -> tuple[Path, dict[str, int]]:
+    """A project in which the optimum of the mechanism study and a figure have been made; the jobs
+    that did so."""
     project = copy_project(tmp_path_factory.mktemp("project"))
     run = snakemake(project, TARGET, FIGURE)
     assert run.returncode == 0, run.stderr[-3000:]
-    return project
+    return project, jobs(run.stdout + run.stderr)
 
 
-def test_the_optimum_is_made_and_nothing_runs_twice(made, planned):
+@pytest.fixture(scope="module")
+def made(run_of_two) -> Path:
+    return run_of_two[0]
+
+
+def test_single_targets_need_only_their_branches(run_of_two):
+    made, ran = run_of_two
+    assert ran == {"simulate": 2, **EXACT, "record": 1, "record_figure": 1}
     with h5py.File(made / TARGET) as file:
         assert file["logits"].shape == (400, 2)
         assert np.all(np.isfinite(file["logits"][:]))
     assert (made / FIGURE).stat().st_size > 5000
-    assert planned(made, TARGET, FIGURE) == {}
+
+
+def test_nothing_runs_twice_or_for_an_edit_of_what_it_does_not_use(made, tmp_path, planned, edit):
+    """Neither another study, nor modules that no rule of the targets imports, nor a comment."""
+    project = tmp_path / "edited"
+    shutil.copytree(made, project)
+    edit(project, lambda c: c["studies"]["granule"].update(durations=[0.128, 0.64]), "smoke.yaml")
+    for module in ("learning/networks", "report/panels"):
+        change_module(project, module, "_EDITED = True")
+    change_module(project, "simulation/normals", "# A remark.")
+    assert planned(project, TARGET, FIGURE) == {}
+
+
+def change_module(project: Path, module: str, line: str) -> None:
+    """Adds a line to a module of the library."""
+    path = project / f"workflow/activenoise/{module}.py"
+    path.write_text(f"{path.read_text()}\n{line}\n")
 
 
 @pytest.mark.parametrize(
-    ("study", "key", "value", "expected"),
+    ("key", "value", "expected"),
     [
-        # Longer tracks are simulated anew; the other studies do not matter to this target.
-        ("mechanism", "durations", [2.5, 20], {"simulate": 2, **EXACT}),
-        ("mechanism", "unit", "um", {"simulate": 2, **EXACT}),
-        ("granule", "durations", [0.128, 0.64], {}),
+        # Longer tracks are simulated anew.
+        ("durations", [2.5, 20], {"simulate": 2, **EXACT}),
+        ("unit", "um", {"simulate": 2, **EXACT}),
         # Nodes matter to the exact evidence alone.
-        ("mechanism", "nodes", {"kappa": 5}, EXACT),
+        ("nodes", {"kappa": 5}, EXACT),
     ],
 )
 def test_an_edit_of_the_config_reruns_what_depends_on_it(
-    made, tmp_path, planned, edit, study, key, value, expected
+    made, tmp_path, planned, edit, key, value, expected
 ):
     project = tmp_path / "edited"
     shutil.copytree(made, project)
-    edit(project, lambda config: config["studies"][study].update({key: value}), "smoke.yaml")
+    edit(project, lambda config: config["studies"]["mechanism"].update({key: value}), "smoke.yaml")
     assert planned(project, TARGET) == expected
 
 
@@ -157,9 +177,7 @@ def test_results_copied_without_metadata_are_not_taken_for_those_of_an_edited_co
         ("likelihood/angle", EXACT),
         ("studies/scoring", {"optimum": 1}),
         ("simulation/normals", {"simulate": 2, **EXACT}),
-        ("learning/networks", {}),
         ("report/record_panels", {"record_figure": 1}),
-        ("report/panels", {}),
     ],
 )
 def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
@@ -167,17 +185,8 @@ def test_an_edit_of_a_module_reruns_the_rules_that_import_it(
 ):
     project = tmp_path / "edited"
     shutil.copytree(made, project)
-    path = project / f"workflow/activenoise/{module}.py"
-    path.write_text(path.read_text() + "\n_EDITED = True\n")
+    change_module(project, module, "_EDITED = True")
     assert planned(project, TARGET, FIGURE) == expected
-
-
-def test_a_comment_in_a_module_reruns_nothing(made, tmp_path, planned):
-    project = tmp_path / "edited"
-    shutil.copytree(made, project)
-    path = project / "workflow/activenoise/simulation/normals.py"
-    path.write_text(path.read_text() + "\n# A remark.\n")
-    assert planned(project, TARGET) == {}
 
 
 @pytest.mark.parametrize(

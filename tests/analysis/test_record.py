@@ -166,7 +166,7 @@ def test_gaps_that_were_filled_in_make_no_passive_bead_active():
 def test_propulsion_is_no_drift():
     x = track(ACTIVE, 1500)[0]
     x += 0.1 * np.diff(x).std() * np.random.default_rng(9).standard_normal(len(x))
-    facts = analyse({"": {"x": x}}, DT, "camera", BARE).facts
+    facts = analyse({"": {"x": x}}, DT, "camera", BARE, choices=LINEAR).facts
     assert facts.comparison.p("Drift", "Wander") < 1e-6
     assert reading(facts) == "active"
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from activenoise.config.fingerprint import PACKAGE, fingerprint, library_modules, parsed
+from activenoise.config.fingerprint import (
+    PACKAGE,
+    fingerprint,
+    imported,
+    library_modules,
+    parsed,
+)
 
 FILES = {
     "script.py": "def main():\n    from activenoise.first import run\n    run()\n",
@@ -36,7 +43,7 @@ def library(tmp_path):
 
 
 def taken(library):
-    for cached in (fingerprint, parsed):
+    for cached in (fingerprint, imported, parsed):
         cached.cache_clear()
     return fingerprint(library / "script.py", library)
 
@@ -104,6 +111,29 @@ def test_modules_that_import_each_other(library):
     names = {path.relative_to(library).as_posix() for path in found}
     assert names == {"first.py", "second.py", "wing/__init__.py", "wing/room.py", "wing/attic.py"}
     assert taken(library)
+
+
+@pytest.mark.parametrize("damage", ["", "[", "[]", "1", '["", ["activenoise.unused"], "Module()"]'])
+def test_what_is_kept_of_a_parsed_file_is_never_taken_for_another(library, damage):
+    """Neither what an earlier text said, nor a damaged file."""
+    before = taken(library)
+    kept = sorted((library / "wing/__pycache__").glob("attic.*"))
+    assert len(kept) == 1
+    kept[0].write_text(damage)
+    assert taken(library) == before
+    assert taken(library) == before  # from what is kept anew
+    edit(library, "wing/attic.py", "HEIGHT = 1", "HEIGHT = 2")
+    assert taken(library) != before
+    edit(library, "wing/attic.py", "HEIGHT = 2", "HEIGHT = 1")
+    assert taken(library) == before
+
+
+def test_a_library_that_cannot_be_written_has_its_fingerprint(library):
+    before = taken(library)
+    for folder in (library, library / "wing"):
+        shutil.rmtree(folder / "__pycache__")
+        (folder / "__pycache__").write_text("no folder")
+    assert taken(library) == before
 
 
 def test_every_form_of_import_is_seen(library):

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+import json
+import os
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = "activenoise"
+
+
+_OWN_TEXT = Path(__file__).read_bytes()
 
 
 class Parsed(NamedTuple):
@@ -27,8 +33,31 @@ class Parsed(NamedTuple):
 def parsed(source: Path) -> Parsed:
     """Names of everything a Python file imports, also inside functions: `a.b` for `import a.b`,
     and both `a` and `a.b` for `from a import b`. Its content is free of comments, layout and
-    docstrings."""
-    tree = ast.parse(source.read_text(encoding="utf-8"))
+    docstrings.
+
+    Parsing the library would take longer than everything else that a start of Snakemake does.
+    What a text says is therefore kept in `__pycache__`, with a digest of the text and of this
+    module.
+    """
+    text = source.read_bytes()
+    key = hashlib.blake2b(text + _OWN_TEXT, digest_size=16).hexdigest()
+    kept = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.parsed"
+    with suppress(OSError, ValueError, TypeError):  # not there yet, or damaged
+        kept_key, imports, content = json.loads(kept.read_bytes())
+        if kept_key == key:
+            return Parsed(frozenset(imports), content.encode())
+    found = _parsed(text)
+    with suppress(OSError):  # a folder that cannot be written: the next start parses again
+        kept.parent.mkdir(exist_ok=True)
+        partial = kept.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps([key, sorted(found.imports), found.content.decode()]))
+        partial.replace(kept)
+    return found
+
+
+def _parsed(text: bytes) -> Parsed:
+    """What the text of a Python file says."""
+    tree = ast.parse(text)
     names: set[str] = set()
     # Statements alone: the expressions, most of a tree, hold neither imports nor docstrings.
     pending: list[ast.AST] = [tree]
@@ -55,23 +84,25 @@ def library_modules(source: Path, library: Path) -> set[Path]:
     found: set[Path] = set()
     pending = [source]
     while pending:
-        for name in parsed(pending.pop()).imports:
-            new = set(_files(name, library)) - found
-            found |= new
-            pending += new
+        new = imported(pending.pop(), library) - found
+        found |= new
+        pending += new
     return found
 
 
-def _files(name: str, library: Path) -> Iterator[Path]:
-    """The files below the library that `import name` runs; none if the name is of elsewhere."""
-    package, *parts = name.split(".")
-    if package != PACKAGE:
-        return
-    for depth in range(1, len(parts) + 1):
-        stem = library.joinpath(*parts[:depth])
-        for path in (stem / "__init__.py", stem.with_suffix(".py")):
-            if path.is_file():
-                yield path
+@cache
+def imported(source: Path, library: Path) -> frozenset[Path]:
+    """The files of the library that a file's own imports run."""
+    found: set[Path] = set()
+    for name in parsed(source).imports:
+        package, *parts = name.split(".")
+        if package == PACKAGE:
+            stems = [library.joinpath(*parts[: i + 1]) for i in range(len(parts))]
+            paths = [
+                path for stem in stems for path in (stem / "__init__.py", stem.with_suffix(".py"))
+            ]
+            found.update(path for path in paths if path.is_file())
+    return frozenset(found)
 
 
 @cache
