@@ -51,13 +51,8 @@ def test_a_study_with_an_instrument_has_the_same_exact_rules(project, planned, e
         project,
         lambda c: c["studies"]["bead"]["parameters"].update(noise={"uniform": [0, 0.005]}),
     )
-    # Exact labels and the bank of angle filters know no noise.
-    drawn = {"lstm": {"training": {"labels": "drawn"}}}
-    edit(
-        project,
-        lambda c: c["studies"]["bead"]["pairs"].update({"AOUP-RBP": None, "Passive-AOUP": drawn}),
-        "smoke.yaml",
-    )
+    # The exact labels of an RBP and the bank of angle filters know no noise.
+    edit(project, lambda c: c["studies"]["bead"]["pairs"].update({"AOUP-RBP": None}), "smoke.yaml")
     results = "results/smoke"
     plan = planned(
         project, f"{results}/bead/scores.csv", f"{results}/tracks/trapped_bead/exact.json"

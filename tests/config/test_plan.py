@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +156,30 @@ def test_the_ready_networks_are_those_of_the_ready_study(config):
         task: f"results/ready/{task}/lstm.keras" for task in ("Passive-AOUP", "estimates")
     }
     assert Plan(config | {"ready": None}, {}).ready_networks() == {}
+
+
+def test_what_the_ready_networks_follow_from_changes_with_study_and_seed(config):
+    """Not with durations or test tracks, which no training sees."""
+    found = Plan(config, {}).ready_settings()
+    assert set(found["networks"]) == set(Plan(config, {}).ready_networks())
+    assert json.loads(json.dumps(found)) == found
+    for keys, same in [
+        (("seed",), False),
+        (("studies", "ready", "parameters", "noise"), False),
+        (("studies", "ready", "tracks", "train"), False),
+        (("studies", "ready", "pairs", "Passive-AOUP", "lstm", "training", "batch"), False),
+        (("studies", "ready", "estimates", "targets"), False),
+        (("studies", "ready", "tracks", "test"), True),
+        (("studies", "ready", "durations"), True),
+    ]:
+        other = copy.deepcopy(config)
+        place = other
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = [64] if keys[-1] == "durations" else 2
+        if keys[-1] == "targets":
+            place["targets"] = ["D"]
+        assert (Plan(other, {}).ready_settings() == found) is same, keys
 
 
 @pytest.fixture

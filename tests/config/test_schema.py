@@ -12,7 +12,17 @@ import pytest
 import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.mistakes.config import BASE, BENCHMARK, FREE, GRANULE, LSTM, SCHEMA, Row, with_change
+from tests.mistakes.config import (
+    BASE,
+    BENCHMARK,
+    FREE,
+    GRANULE,
+    LSTM,
+    SCHEMA,
+    Row,
+    recorded,
+    with_change,
+)
 
 from activenoise.config.plan import Plan
 from activenoise.config.schema import (
@@ -78,6 +88,13 @@ def test_rbp_needs_points_close_together():
     study["pairs"] = {"Passive-AOUP": {}, "AOUP-RBP": {}}
     config = {**BASE, "studies": {"granule": study}}
     with pytest.raises(ConfigError, match=r"granule.parameters.tau_a: 0.05 s is too short for RBP"):
+        resolve(config, SCHEMA)
+
+
+def test_exact_labels_through_an_instrument_have_no_drift_in_a_unit():
+    config = with_change(GRANULE, recorded("Passive-AOUP", drift=1))
+    said = "labels = exact: a drift needs a scale_free study without a corner; must be drawn"
+    with pytest.raises(ConfigError, match=said):
         resolve(config, SCHEMA)
 
 

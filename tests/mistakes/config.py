@@ -88,6 +88,15 @@ def with_change(keys, value):
     return config
 
 
+def recorded(pair: str, **instrument: Any) -> dict[str, Any]:
+    """The study of the granule seen through an instrument, with a network of exact labels."""
+    study = BASE["studies"]["granule"]
+    lstm = copy.deepcopy(study["estimates"]["networks"]["lstm"])
+    lstm["training"]["labels"] = "exact"
+    seen = {**study["parameters"], "noise": 0.1, **instrument}
+    return {**study, "parameters": seen, "pairs": {pair: {"lstm": lstm}}, "estimates": None}
+
+
 PARAMETER_RIGHT = "must be a number, {uniform: [low, high]} or {log_uniform: [low, high]}"
 WRONG = [
     # an instrument, and no unit
@@ -265,6 +274,11 @@ WRONG = [
             "training": {"stages": [{"steps": 3}]},
         },
         ["lstm.frames.stride: 200 points do not fit into the duration of 1 s, 100 points"],
+    ),
+    (
+        GRANULE,
+        recorded("AOUP-RBP"),
+        ["labels = exact: an RBP seen through an instrument has none; must be drawn"],
     ),
     ((*LSTM, "seeds"), 0, ["lstm.seeds = 0: must be a whole number, 1 or more"]),
     ((*GRANULE, "estimates", "networks", "lstm", "seeds"), 3, ["lstm.seeds = 3: must be 1"]),

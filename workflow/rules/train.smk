@@ -93,3 +93,39 @@ rule predict:
         "answers of {wildcards.network} in {wildcards.study}: {wildcards.task}"
     script:
         "../scripts/predict.py"
+
+
+# `make ready` asks for it alone: the networks are shipped with the package.
+rule made:
+    input:
+        networks=list(READY.values()),
+        domains=domains_of(READY.values()),
+        check_0=lambda w: plan.ready_shards("Passive-AOUP", 0),
+        check_1=lambda w: plan.ready_shards("Passive-AOUP", 1),
+        estimated=lambda w: plan.ready_shards("estimates", 0),
+        answers=lambda w: READY["Passive-AOUP"].removesuffix(".keras") + ".h5",
+        optimum=RESULTS / "{study}/Passive-AOUP/optimum.h5",
+        estimates=lambda w: READY["estimates"].removesuffix(".keras") + ".h5",
+        bayes=RESULTS / "{study}/estimates/bayes.h5",
+    output:
+        made=RESULTS / "{study}/made.json",
+    log:
+        RESULTS / "logs/{study}/made.log",
+    benchmark:
+        RESULTS / "benchmarks/{study}/made.tsv"
+    wildcard_constraints:
+        study=one_of([config["ready"]] if READY else []),
+    conda:
+        "../../envs/simulate.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        points=lambda w: plan.points(w.study),
+        settings=lambda w: plan.ready_settings(),
+        made=lambda w: plan.made(w.study),
+        code=code("train.py"),
+    message:
+        "what the networks of {wildcards.study} follow from, and their scores"
+    script:
+        "../scripts/made.py"

@@ -434,6 +434,32 @@ class Plan:
             if (name := self.first_lstm(study, task))
         }
 
+    def ready_shards(self, task: str, number: int) -> list[str]:
+        """The held-out tracks of class `number` of a task of the ready study."""
+        study = self.config["ready"]
+        name = self.first_lstm(study, task)
+        return self.task_shards(study, task, "validation", number, name)
+
+    def ready_settings(self) -> dict[str, Any]:
+        """What the weights of the ready networks follow from, beside the code, as plain JSON."""
+        study = self.config["ready"]
+        tracks = self.studies[study]["tracks"]
+        networks = {}
+        for task in self.ready_networks():
+            name = self.first_lstm(study, task)
+            assert name is not None
+            networks[task] = {
+                "names": self.task_names(study, task),
+                "seed": self.network_seed(study, task, name),
+                "network": self.network_settings(study, task, name),
+                "training": self.training_settings(study, task, name),
+            }
+        return {
+            "tracks": json.loads(self.made(study))
+            | {split: tracks[split] for split in ("train", "validation", "shards")},
+            "networks": networks,
+        }
+
     def slow_trap(self, study: str) -> bool:
         """Whether a study's trap is slower than its propulsion: C(t) alone cannot tell them."""
         middle = 1.0

@@ -356,17 +356,7 @@ def _network_mistakes(
             " exact answer; must be false"
         )
     if training["labels"] == "exact":
-        known = [name for name in ("D", "D_a") if name in ranges and ranges[name].fixed]
-        if place.startswith("estimates") and known:
-            yield (
-                f"{place}.training.labels = exact: {known[0]} is known, and log D has no closed"
-                " form given the others; must be drawn"
-            )
-        elif not is_bare(ranges):
-            yield (
-                f"{place}.training.labels = exact: the study sees its tracks through an instrument,"
-                " or in no unit; must be drawn"
-            )
+        yield from _label_mistakes(place, study, ranges)
     yield from _frame_mistakes(place, network, study)
     if network["longest"] is not None and network["longest"] < shortest:
         yield (
@@ -385,6 +375,31 @@ def _network_mistakes(
         )
     if place.startswith("estimates") and network["seeds"] > 1:
         yield f"{place}.seeds = {network['seeds']}: must be 1, an estimator is trained once"
+
+
+def _label_mistakes(place: str, study: Config, ranges: Mapping[str, Range]) -> Iterator[str]:
+    """What exact labels (`learning.exact_labels`, `exact_moments`) cannot be computed for."""
+    where = f"{place}.training.labels = exact"
+    if place.startswith("estimates"):
+        known = [name for name in ("D", "D_a") if name in ranges and ranges[name].fixed]
+        if not is_bare(ranges):
+            yield (
+                f"{where}: the study sees its tracks through an instrument, or in no unit, where"
+                " an estimator has none; must be drawn"
+            )
+        elif known:
+            yield (
+                f"{where}: {known[0]} is known, and log D has no closed form given the others;"
+                " must be drawn"
+            )
+    elif not is_bare(ranges):
+        if "RBP" in place:
+            yield f"{where}: an RBP seen through an instrument has none; must be drawn"
+        elif "drift" in ranges and ("corner" in ranges or not study["scale_free"]):
+            yield (
+                f"{where}: a drift needs a scale_free study without a corner; must be drawn, or"
+                " drift left out"
+            )
 
 
 def _frame_mistakes(place: str, network: Config, study: Config) -> Iterator[str]:

@@ -31,12 +31,13 @@ from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.parameters import LOWEST_CORNER, MEASURED, PARAMETERS
+from activenoise.physics.gains import END, MATH, SCALE, F, G, K, advance_gains
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, MODELS, RBP, RTP, Passive
 from activenoise.physics.priors import Prior
 from activenoise.physics.scale_free import in_units_of_step
 from activenoise.physics.shares import active_diffusivity
-from activenoise.physics.system import UPPER, discretise, packed
+from activenoise.physics.system import discretise, packed
 from activenoise.simulation.normals import LANES, fill_normals, open_streams
 from activenoise.simulation.tracks import simulate
 
@@ -46,12 +47,8 @@ _BLOCK = 256  # tracks of RBP whose fine positions are kept at a time
 _NO_NOISE = float(np.finfo(np.float64).tiny)  # D of the propelled part of RBP; a model's is not 0
 _THERMAL, _DRIFT = 0x9E3779B9, 0x7F4A7C15  # make seeds of their own for parts of a track
 _FORGOTTEN = 10.0  # relaxation times of a low-pass before the first point of an RBP track
-SETTLED = 1e-12  # change of the covariance in a step, relative, below which its gains are kept
-# Rows of the kernel's work space: the system, then gains, state, F P and P G.
-_F, _G, _Q, _S, _R, _P = 0, 9, 12, 18, 21, 22
-_K, _SCALE, _M, _NEXT, _FP, _H, _D = 28, 31, 32, 35, 38, 47, 50
-_ROWS = 51
-_MATH = {"contract", "nsz", "arcp", "reassoc"}
+# Rows of the kernel's work space, behind those of the gains: state, next state, innovation.
+_M, _NEXT, _D, _ROWS = END, END + 3, END + 6, END + 7
 
 
 class Drawn(NamedTuple):
@@ -231,7 +228,7 @@ def _simulate(seed, first, systems, tracks):
         _simulate_group(seed, first, group * LANES, systems, tracks)
 
 
-@njit(cache=True, fastmath=_MATH)
+@njit(cache=True, fastmath=MATH)
 def _simulate_group(seed, first, row, systems, tracks):
     """Simulate tracks row ... row + LANES - 1 side by side."""
     n_tracks, n_steps = tracks.shape
@@ -257,56 +254,20 @@ def _simulate_group(seed, first, row, systems, tracks):
         fill_normals(state, bits_a, bits_b, scratch, normals)
         for i in range(n):
             if not settled:
-                settled = _advance_gains(w, resting)
+                settled = advance_gains(w, resting)
             for j in range(LANES):
-                e = w[_SCALE, j] * np.float64(normals[i, j])
+                e = w[SCALE, j] * np.float64(normals[i, j])
                 a, b, c = w[_M, j], w[_M + 1, j], w[_M + 2, j]
-                normals[i, j] = e + w[_G, j] * a + w[_G + 1, j] * b + w[_G + 2, j] * c
+                normals[i, j] = e + w[G, j] * a + w[G + 1, j] * b + w[G + 2, j] * c
                 w[_D, j] = e
             for k in range(3):
-                f = _F + 3 * k
+                f = F + 3 * k
                 for j in range(LANES):
                     total = w[f, j] * w[_M, j] + w[f + 1, j] * w[_M + 1, j]
-                    w[_NEXT + k, j] = w[_K + k, j] * w[_D, j] + total + w[f + 2, j] * w[_M + 2, j]
+                    w[_NEXT + k, j] = w[K + k, j] * w[_D, j] + total + w[f + 2, j] * w[_M + 2, j]
             for k in range(3):
                 for j in range(LANES):
                     w[_M + k, j] = w[_NEXT + k, j]
         for j in range(n_lanes):
             for i in range(n):
                 tracks[row + j, start + i] = normals[i, j]
-
-
-@njit(cache=True, fastmath=_MATH)
-def _advance_gains(w, resting):
-    """s, K and the next P of the lanes that are not resting; whether all are. A lane rests when its
-    P has settled, however long its neighbours take, so that company changes nothing."""
-    for j in range(LANES):
-        if resting[j]:
-            continue
-        g0, g1, g2 = w[_G, j], w[_G + 1, j], w[_G + 2, j]
-        w[_H, j] = w[_P, j] * g0 + w[_P + 1, j] * g1 + w[_P + 2, j] * g2
-        w[_H + 1, j] = w[_P + 1, j] * g0 + w[_P + 3, j] * g1 + w[_P + 4, j] * g2
-        w[_H + 2, j] = w[_P + 2, j] * g0 + w[_P + 4, j] * g1 + w[_P + 5, j] * g2
-        s = w[_R, j] + g0 * w[_H, j] + g1 * w[_H + 1, j] + g2 * w[_H + 2, j]
-        for a in range(3):
-            f = _F + 3 * a
-            h = w[f, j] * w[_H, j] + w[f + 1, j] * w[_H + 1, j] + w[f + 2, j] * w[_H + 2, j]
-            w[_K + a, j] = (w[_S + a, j] + h) / s
-            u, v, z = w[f, j], w[f + 1, j], w[f + 2, j]
-            w[_FP + 3 * a, j] = u * w[_P, j] + v * w[_P + 1, j] + z * w[_P + 2, j]
-            w[_FP + 3 * a + 1, j] = u * w[_P + 1, j] + v * w[_P + 3, j] + z * w[_P + 4, j]
-            w[_FP + 3 * a + 2, j] = u * w[_P + 2, j] + v * w[_P + 4, j] + z * w[_P + 5, j]
-        moved = False
-        for entry in range(6):
-            a, b = UPPER[entry]
-            f = _F + 3 * b
-            p = w[_Q + entry, j] - w[_K + a, j] * w[_K + b, j] * s
-            for c in range(3):
-                p += w[_FP + 3 * a + c, j] * w[f + c, j]
-            if a == b:
-                p = max(p, 0.0)
-                moved = moved or abs(p - w[_P + entry, j]) > SETTLED * (p + w[_Q + entry, j])
-            w[_P + entry, j] = p
-        w[_SCALE, j] = np.sqrt(s)
-        resting[j] = not moved
-    return np.all(resting)
