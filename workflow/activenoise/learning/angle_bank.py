@@ -32,10 +32,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
-from activenoise.likelihood.angle import _exp2
+from activenoise.likelihood import angle_steps
+from activenoise.likelihood.vectors import WIDTH, larger, load, splat, store
 from activenoise.physics.priors import Axis, Prior
 
-_LANES = 32  # nodes: filters side by side
+_GROUPS = 2  # of nodes whose filters run side by side
+_LANES = _GROUPS * WIDTH  # nodes
 _MEMORIES, _RATIOS, _RATES = 4, 8, 9
 _ANGLES = 8  # on the half circle
 _AGAIN = 1.25  # frames from one reading to the next
@@ -45,8 +47,9 @@ _LEAST_NOISE = 0.1  # floor of the variance of the noise
 
 _F32 = np.float32
 _FLOOR = _F32(1e-9)  # of the probability of an angle
-_LOG_2 = _F32(np.log(2.0))
-_MATH = {"contract", "nnan", "ninf", "nsz", "arcp"}  # as in `angle_filter`, for `_exp2`
+_LOG_2 = float(np.log(2.0))
+_MOST = _F32(1e3)  # displacement of a block in units of the noise
+_CHUNK = 64  # blocks that the angle filters read at a time
 _TINY = 1e-30
 
 
@@ -165,8 +168,9 @@ def _cells(axis: Axis, count: int) -> tuple[FloatArray, FloatArray]:
 
 @lru_cache(maxsize=16)
 def _plan(bank: AngleBank, n_blocks: int) -> tuple[NDArray[np.float32], FloatArray]:
-    """Constants of the filters, one lane a node, in single precision: rows as in `_angles`; and
-    the log determinant of the Kalman filters up to each block, (n_blocks, _LANES)."""
+    """Constants of the filters, one lane a node, in single precision: rows of `angle_steps`, then
+    from `_DRIFT` on those of the Kalman filters; and the log determinant of these up to each block,
+    (n_blocks, _LANES)."""
     half = _ANGLES // 2
     tau = np.repeat(bank.memories, len(bank.ratios))
     ratio = np.tile(bank.ratios, len(bank.memories))
@@ -185,6 +189,7 @@ def _plan(bank: AngleBank, n_blocks: int) -> tuple[NDArray[np.float32], FloatArr
     near, far = step[:half, :half], step[:half, ::-1][:, :half]
     cosine = np.cos(theta[:half])[:, None]
     variance = np.maximum(1 + 2 * excess * (1 - cosine**2), _LEAST_NOISE)
+    sharp = np.sqrt(0.5 / np.log(2) / variance)
 
     decay = np.exp(-beta)
     gains, precisions, log_det = (np.empty((n_blocks, _LANES)) for _ in range(3))
@@ -200,9 +205,13 @@ def _plan(bank: AngleBank, n_blocks: int) -> tuple[NDArray[np.float32], FloatArr
     rows = [
         (0.5 * (near + far)).reshape(-1, _LANES),
         (0.5 * (near - far)).reshape(-1, _LANES),
-        drift * cosine,
-        np.sqrt(0.5 / np.log(2) / variance),
+        np.zeros((2 * _ANGLES, _LANES)),
+        drift * cosine * sharp,
+        sharp,
         -0.5 * np.log2(variance),
+        np.zeros((2, _LANES)),
+        drift[None] * cosine[0],
+        sharp[:1],
         drift[None],
         decay[None],
         gains,
@@ -212,39 +221,32 @@ def _plan(bank: AngleBank, n_blocks: int) -> tuple[NDArray[np.float32], FloatArr
 
 
 _HALF = _ANGLES // 2
-# Rows of the constants.
-_EVEN = 0  # diffusion of densities that are even in the mirroring of cos(theta), and odd
-_ODD = _EVEN + _HALF * _HALF
-_SEEN = _ODD + _HALF * _HALF
-_SHARP = _SEEN + _HALF
-_LEVEL = _SHARP + _HALF
-_DRIFT = _LEVEL + _HALF
-_DECAY = _DRIFT + 1
-_GAIN = _DECAY + 1
-# Rows of the work space, behind the constants.
-_P = 0  # probabilities: angles 0 ... half - 1, then their mirror images
-_Q = _P + _ANGLES
-_E = _Q + _ANGLES  # exponents
-_LOSS, _SCALE, _Y, _PEAK, _SUM, _U, _GAUSS = range(_E + _ANGLES, _E + _ANGLES + 7)
-_KALMAN = _GAUSS + 1  # for each rate, the state; then for each the sum of squares
+# Rows of the constants: a block of 4 angles is a matrix, which is packed as it is.
+_, _, _P, _, _, _, _, _CARRY, _DRIFT = angle_steps.rows.py_func(_HALF)
+_DECAY, _GAIN = _DRIFT + 1, _DRIFT + 2  # then a gain and a precision for each block
+# Rows of the work space, behind the constants; then for each rate the state of the Kalman filter,
+# and for each the sum of squares.
+_LOSS, _SCALE, _U, _GAUSS, _DATA = range(5)
+_KALMAN = _DATA + _CHUNK
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _read(tracks, stride, size, block, losses, constants, log_det, per_node):
     """Fill per_node, (4, n_tracks, n_frames, _LANES): log weight by the Kalman filters, log odds
     by the angle filters, loss 1 - e^{-k} a point and noise of a point, in length units squared."""
     n_rates, base, n_blocks = len(losses), len(constants), len(log_det)
-    # All single-precision rows are in one array: the compiler then sees that they do not overlap.
-    w = np.zeros((base + _KALMAN + 2 * n_rates, _LANES), np.float32)
-    w[:base] = constants
-    precision = _GAIN + n_blocks
-    state, squares = base + _KALMAN, base + _KALMAN + n_rates
+    w = np.zeros((_GROUPS, base + _KALMAN + 2 * n_rates, WIDTH), np.float32)
+    for n in range(_LANES):
+        for row in range(base):
+            w[n // WIDTH, row, n % WIDTH] = constants[row, n]
+    squares = base + _KALMAN + n_rates
     steps = np.empty((n_blocks, 2), np.float32)
     odds = np.empty(_LANES)
     fine = np.empty(n_rates)
+    y = np.empty(n_rates, np.float32)
     logs = np.empty(n_rates)
     for row in range(tracks.shape[0]):
-        w[state:] = _F32(0)
+        w[:, base + _KALMAN :] = _F32(0)
         fine[:] = 0.0
         before = np.float64(tracks[row, 0])
         first = before
@@ -271,102 +273,94 @@ def _read(tracks, stride, size, block, losses, constants, log_det, per_node):
                 of_point = block * unit * unit
                 for j in range(n_rates):
                     k = losses[j]
-                    y = moved + k * s
-                    fine[j] += of_point * (dd + 2 * k * ds + k * k * ss) - y * y
-                    y_32 = _F32(y)
-                    for n in range(_LANES):
-                        u = w[_DECAY, n] * w[state + j, n]
-                        miss = y_32 - w[_DRIFT, n] * u
-                        w[squares + j, n] += miss * miss * w[precision + t, n]
-                        w[state + j, n] = u + w[_GAIN + t, n] * miss
+                    y[j] = moved + k * s
+                    fine[j] += of_point * (dd + 2 * k * ds + k * k * ss) - (moved + k * s) ** 2
+                for g in range(_GROUPS):
+                    _kalman(w[g], base, n_blocks, t, y)
                 steps[t, 0], steps[t, 1] = moved, s
                 t += 1
             if done > 0:
-                _angles(w, base, precision, steps, done, t, odds)
+                _angles(w, base, n_blocks, steps, done, t, odds)
             points = t * block
             for n in range(_LANES):
+                own = w[n // WIDTH, :, n % WIDTH]
                 top = -np.inf
                 for j in range(n_rates):
-                    logs[j] = -0.5 * points * np.log(fine[j] + w[squares + j, n] + _TINY)
+                    logs[j] = -0.5 * points * np.log(fine[j] + own[squares + j] + _TINY)
                     top = max(top, logs[j])
                 mass, loss, noise = 0.0, 0.0, 0.0
                 for j in range(n_rates):
                     share = np.exp(logs[j] - top)
                     mass += share
                     loss += share * losses[j]
-                    noise += share * (fine[j] + w[squares + j, n])
+                    noise += share * (fine[j] + own[squares + j])
                 loss, noise = loss / mass, noise / mass / points
-                w[base + _LOSS, n] = loss
-                w[base + _SCALE, n] = 1.0 / np.sqrt(noise + _TINY)
+                own[base + _LOSS] = loss
+                own[base + _SCALE] = 1.0 / np.sqrt(noise + _TINY)
                 per_node[0, row, frame, n] = top + np.log(mass) - 0.5 * log_det[t - 1, n]
                 per_node[2, row, frame, n] = loss
                 per_node[3, row, frame, n] = noise / (unit * unit * block)
             if frame + 1 == again:
                 again = int(np.ceil(_AGAIN * again))
                 odds[:] = 0.0
-                w[base + _P : base + _P + _ANGLES] = _F32(1.0 / _ANGLES)
-                w[base + _U] = _F32(0)
-                _angles(w, base, precision, steps, 0, t, odds)
+                w[:, _P : _P + _ANGLES] = _F32(1.0 / _ANGLES)
+                w[:, _CARRY] = _F32(1)
+                w[:, base + _U] = _F32(0)
+                _angles(w, base, n_blocks, steps, 0, t, odds)
             done = t
             for n in range(_LANES):
-                per_node[1, row, frame, n] = odds[n] + 0.5 * log_det[t - 1, n]
+                total = np.log(np.float64(w[n // WIDTH, _CARRY, n % WIDTH]))
+                per_node[1, row, frame, n] = odds[n] + total + 0.5 * log_det[t - 1, n]
 
 
-@njit(cache=True, nogil=True, fastmath=_MATH, error_model="numpy")
-def _angles(w, base, precision, steps, start, end, odds):
+@njit(cache=True, nogil=True)
+def _kalman(w, base, n_blocks, t, y):
+    """Carry the Kalman filters of all trap rates over a block, whose displacements are y (n_rates)
+    without the trap. w: the work space of WIDTH nodes."""
+    drift, decay = load(w, _DRIFT), load(w, _DECAY)
+    gain, precision = load(w, _GAIN + t), load(w, _GAIN + n_blocks + t)
+    state = base + _KALMAN
+    squares = state + len(y)
+    for j in range(len(y)):
+        u = decay * load(w, state + j)
+        miss = splat(y[j]) - drift * u
+        store(w, squares + j, load(w, squares + j) + miss * miss * precision)
+        store(w, state + j, u + gain * miss)
+
+
+@njit(cache=True, nogil=True)
+def _angles(w, base, n_blocks, steps, start, end, odds):
     """Carry the angle filters over the blocks start ... end - 1, and the Kalman filter of each at
-    the same trap rate and noise; add the log odds, but for the determinant."""
-    p, q, e = base + _P, base + _Q, base + _E
-    loss, scale, y, peak = base + _LOSS, base + _SCALE, base + _Y, base + _PEAK
-    total, state, gauss = base + _SUM, base + _U, base + _GAUSS
-    product = np.ones(_LANES)
-    for t in range(start, end):
-        moved, s = steps[t, 0], steps[t, 1]
-        for n in range(_LANES):
-            seen = (moved + w[loss, n] * s) * w[scale, n]
-            u = w[_DECAY, n] * w[state, n]
-            miss = seen - w[_DRIFT, n] * u
-            w[y, n] = seen
-            w[gauss, n] = _F32(0.5) * miss * miss * w[precision + t, n]
-            w[state, n] = u + w[_GAIN + t, n] * miss
-            w[peak, n], w[total, n] = _F32(-1e30), _F32(0)
-        for i in range(_HALF):
-            for n in range(_LANES):
-                u, v = w[p + i, n], w[p + _HALF + i, n]
-                w[q + i, n], w[q + _HALF + i, n] = u + v, u - v
-        for i in range(_HALF):
-            for k in range(0, _HALF, 2):
-                even, odd = _EVEN + i * _HALF + k, _ODD + i * _HALF + k
-                for n in range(_LANES):
-                    u = w[even, n] * w[q + k, n] + w[even + 1, n] * w[q + k + 1, n]
-                    v = w[odd, n] * w[q + _HALF + k, n] + w[odd + 1, n] * w[q + _HALF + k + 1, n]
-                    if k > 0:
-                        u += w[p + i, n]
-                        v += w[p + _HALF + i, n]
-                    w[p + i, n], w[p + _HALF + i, n] = u, v
-            for n in range(_LANES):
-                u, v = w[p + i, n] + w[p + _HALF + i, n], w[p + i, n] - w[p + _HALF + i, n]
-                w[p + i, n] = u if u > _FLOOR else _FLOOR
-                w[p + _HALF + i, n] = v if v > _FLOOR else _FLOOR
-                near = (w[y, n] - w[_SEEN + i, n]) * w[_SHARP + i, n]
-                far = (w[y, n] + w[_SEEN + i, n]) * w[_SHARP + i, n]
-                near, far = w[_LEVEL + i, n] - near * near, w[_LEVEL + i, n] - far * far
-                w[e + i, n], w[e + _HALF + i, n] = near, far
-                high = near if near > far else far
-                w[peak, n] = high if high > w[peak, n] else w[peak, n]
-        for i in range(_ANGLES):
-            for n in range(_LANES):
-                weighted = w[p + i, n] * _exp2(w[e + i, n] - w[peak, n])
-                w[p + i, n] = weighted
-                w[total, n] += weighted
-        for n in range(_LANES):
-            product[n] *= w[total, n]
-            odds[n] += _LOG_2 * w[peak, n] + w[gauss, n]
-            w[total, n] = _F32(1) / w[total, n]
-        for i in range(_ANGLES):
-            for n in range(_LANES):
-                w[p + i, n] *= w[total, n]
-        if t % 8 == 7 or t == end - 1:
-            for n in range(_LANES):
-                odds[n] += np.log(product[n])
-                product[n] = 1.0
+    the same trap rate and noise; add the log odds, but for the determinant and the logarithm of
+    the sum of the probabilities."""
+    for g in range(_GROUPS):
+        own = w[g]
+        for first in range(start, end, _CHUNK):
+            n = min(_CHUNK, end - first)
+            _innovations(own, base, n_blocks, steps, first, n)
+            angle_steps.steps(own, _HALF, base + _DATA, n, _FLOOR)
+            for j in range(WIDTH):
+                powers = _LOG_2 * np.float64(own[_CARRY + 1, j])
+                odds[g * WIDTH + j] += powers + own[base + _GAUSS, j]
+                own[_CARRY + 1, j] = _F32(0)
+
+
+@njit(cache=True, nogil=True)
+def _innovations(w, base, n_blocks, steps, first, n):
+    """Rows from base + _DATA: displacements of n blocks without the trap, in units of the noise.
+    Row base + _GAUSS: half the sum of the squared innovations of the Kalman filter over their
+    variances."""
+    loss, scale, u = load(w, base + _LOSS), load(w, base + _SCALE), load(w, base + _U)
+    drift, decay = load(w, _DRIFT), load(w, _DECAY)
+    zero, most = splat(_F32(0)), splat(_MOST)
+    total = zero
+    for t in range(first, first + n):
+        y = (splat(steps[t, 0]) + loss * splat(steps[t, 1])) * scale
+        y = larger(zero - larger(zero - y, zero - most), zero - most)
+        store(w, base + _DATA + t - first, y)
+        u = decay * u
+        miss = y - drift * u
+        total = total + splat(_F32(0.5)) * miss * miss * load(w, _GAIN + n_blocks + t)
+        u = u + load(w, _GAIN + t) * miss
+    store(w, base + _U, u)
+    store(w, base + _GAUSS, total)

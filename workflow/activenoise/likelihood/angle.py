@@ -21,12 +21,16 @@ whose mean over angles is the `noise` of `AngleProcess`: the autocorrelation sta
 next order in dt/tau_a (the Takahashi-Imada correction of a split-step propagator) is included.
 It makes the error of the log likelihood 5 to 50 times smaller (`angle_log_likelihood` states it).
 
-The start is the stationary joint law of (x, theta). In Hermite functions of x/sigma,
-sigma^2 = C(0), and cosine modes, p = sum c_{nk} He_n(x/sigma) phi(x/sigma)/sigma cos(k theta)/pi,
-its Fokker-Planck equation is a recursion upwards in n:
+The start is the stationary joint law of (x, theta). In Hermite functions of x/s, s any length, and
+cosine modes, p = sum c_{nk} He_n(x/s) phi(x/s)/s cos(k theta)/pi, its Fokker-Planck equation is a
+recursion upwards in n:
 
-    (n + k^2/(kappa tau_a)) c_{nk} = v0/(2 kappa sigma) [c_{n-1,k-1} + c_{n-1,k+1}]
-                                     - (1 - D/(kappa sigma^2)) c_{n-2,k}.
+    (n + k^2/(kappa tau_a)) c_{nk} = v0/(2 kappa s) [c_{n-1,k-1} + c_{n-1,k+1}]
+                                     - (1 - D/(kappa s^2)) c_{n-2,k}.
+
+From some n on c_{nk} sqrt(n!) falls as (1 - D/(kappa s^2))^{n/2}, fast where s is small; but before
+it grows up to about exp(g), g = (v0/kappa)^2/(4 s^2 - 2 D/kappa), and so many digits cancel in the
+sum. With g = 9 twelve are left, for a tenth of the terms that s^2 = C(0) needs (`_plan`).
 """
 
 from __future__ import annotations
@@ -38,30 +42,34 @@ from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray
+from activenoise.likelihood import angle_steps
+from activenoise.likelihood.vectors import WIDTH, WIDTH_64, above, larger, load, splat, store
 from activenoise.physics.models import RBP
 
-_LANES = 32  # filters side by side; 16 is half as fast (unrolled, and then not vectorised)
+_GROUPS = 2  # of filters side by side: loops over WIDTH alone are unrolled and not vectorised
+_LANES = _GROUPS * WIDTH
 _CHUNK = 64  # points of each filter copied at a time
 
 # Rows of the plan, one column a filter.
 _LOSS_X, _PER_THERMAL, _DRIFT, _EXCESS, _TURN, _START_TURN = range(6)
-_SIGMA, _COUPLING, _ACTIVE, _SLOWNESS = range(6, 10)
+_LENGTH, _COUPLING, _ACTIVE, _SLOWNESS = range(6, 10)
 
 # Angles needed: modes up to M must resolve the narrowest density the filter meets.
 _RESOLUTION = 4.5
 _FEWEST, _MOST = 16, 256
 _LEAST_NOISE = 0.05  # floor of noise(theta)/thermal
 
-# Sums of the start's series stop when no coefficient is above _TOLERANCE in two orders.
+# Sums of the start's series stop when all coefficients of two orders are below _TOLERANCE.
 _TOLERANCE = 1e-10
 _MOST_TERMS = 20_000
-_FARTHEST = 12.0  # |x|/sigma beyond which the angle is taken as at this distance
+_GROWTH = 9.0  # of the logarithm of its terms, g of the module's text
+_FARTHEST = 40.0  # |x|/s beyond which the angle is taken as at this distance
+
+_FARTHEST_STEP = 256.0  # thermal widths beyond the furthest mean
 
 _F32 = np.float32
-_U32 = np.uint32
 _FLOOR = _F32(1e-12)  # of the probability of an angle; the transform rings below it
 _LOG_2 = float(np.log(2.0))
-# No reassociation: the exponential rounds by adding and subtracting a constant.
 _MATH = {"contract", "nnan", "ninf", "nsz", "arcp"}
 
 
@@ -141,7 +149,7 @@ def angles_needed(model: RBP, dt: float) -> NDArray[np.int64]:
 
 
 def _plan(model: RBP, dt: float) -> FloatArray:
-    """Constants of a filter, one row each, in units of the thermal noise and of sigma."""
+    """Constants of a filter, one row each, in units of the thermal noise and of the length s."""
     step, linear = model.sampled_angle(dt), model.sampled(dt)
     kappa, D, tau_a = np.asarray(model.kappa), np.asarray(model.D), np.asarray(model.tau_a)
     thermal = -D / kappa * np.expm1(-2 * kappa * dt)
@@ -150,7 +158,10 @@ def _plan(model: RBP, dt: float) -> FloatArray:
     rate = kappa + 1 / tau_a
     mirror = -np.expm1(-rate * dt) / rate
     start_turn = 0.5 * (step.turn + np.log(mirror / linear.coupling))
-    sigma = np.sqrt(linear.p_xx)
+    # Fewest terms at strong propulsion need the least s that loses no digits, or at slow turning
+    # a little more than the thermal width; at weak propulsion they need sqrt(C(0)).
+    least = 0.5 * D / kappa + (model.speed / kappa) ** 2 / (4 * _GROWTH)
+    length = np.sqrt(np.minimum(linear.p_xx, np.maximum(1.3 * D / kappa, least)))
     return np.array(
         [
             step.loss_x,
@@ -159,9 +170,9 @@ def _plan(model: RBP, dt: float) -> FloatArray:
             2 * (step.noise - thermal) / thermal,
             step.turn,
             start_turn,
-            sigma,
-            model.speed / (kappa * sigma),
-            1 - D / (kappa * sigma**2),
+            length,
+            model.speed / (kappa * length),
+            1 - D / (kappa * length**2),
             1 / (kappa * tau_a),
         ]
     )
@@ -174,48 +185,77 @@ def _filter(tracks, members, plan, ends, cosines, given_first, values):
         _filter_group(tracks, members, group * _LANES, plan, ends, cosines, given_first, values)
 
 
-@njit(cache=True, fastmath=_MATH)
-def _stationary_modes(z, plan, c, w):
-    """Fill c[0 ... M-1] with the cosine modes of p(x_0, theta), over phi(z)/sigma.
+@njit(cache=True)
+def _stationary_modes(z, plan, c):
+    """Fill c[0 ... M-1] with the cosine modes of p(x_0, theta), over phi(z)/s.
 
-    z: x_0/sigma. c: (2 M + 1, lanes) work space. w: (4, lanes) work space. plan: (10, lanes).
+    z: x_0/s, (lanes,). plan: (10, lanes). c: (2 M + 1, lanes).
     """
-    m = c.shape[0] // 2
-    c[:] = 0.0
-    total = c[:m]
-    modes = c[m:]  # the last row stays 0
-    for j in range(_LANES):
-        total[0, j] = 1.0
-        modes[0, j] = 1.0
-        w[0, j] = 1.0
-        w[1, j] = 0.0
-        w[3, j] = 2.0
+    m = len(c) // 2
+    w = np.empty((2 * m + 7, WIDTH_64))
+    for first in range(0, _LANES, WIDTH_64):
+        w[:] = 0.0
+        for j in range(WIDTH_64):
+            w[2 * m + 2, j] = z[first + j]
+            for k in range(3):
+                w[2 * m + 3 + k, j] = plan[_COUPLING + k, first + j]
+        _sum_series(w, m)
+        for k in range(m):
+            for j in range(WIDTH_64):
+                c[k, first + j] = w[k, j] if k > 0 else 0.5 * w[k, j]
+
+
+@njit(cache=True)
+def _sum_series(w, m):
+    """Sum the series of the start, WIDTH_64 of them side by side.
+
+    Rows of w: the sums (M, the first twice what it should be), zeros for the modes (M + 2), z,
+    coupling, active, slowness, and one for the lanes that go on.
+    """
+    # The first mode is doubled and the second is also in the row before the first: then
+    # cos(theta) makes of every mode the mean of its neighbours. The row behind the last stays 0.
+    modes = m + 1
+    two, one, zero = splat(2.0), splat(1.0), splat(0.0)
+    store(w, 0, two)
+    store(w, modes, two)
+    row = 2 * m + 2
+    z, coupling, active, slowness = (
+        load(w, row), load(w, row + 1), load(w, row + 2), load(w, row + 3)
+    )  # fmt: skip
+    h, before, squares, going = one, zero, zero, one
     for n in range(1, _MOST_TERMS):
-        up, back, across = np.sqrt(n), np.sqrt(n * (n - 1.0)), np.sqrt(n - 1.0)
-        for j in range(_LANES):
-            # Hermite polynomials over sqrt(n!), and coefficients times sqrt(n!), stay in range.
-            h = (z[j] * w[0, j] - across * w[1, j]) / up
-            w[1, j] = w[0, j]
-            w[0, j] = h
-            w[2, j] = 0.0
-        # Only k of the parity of n occur: those of n - 2 lie where those of n go.
-        for k in range(n % 2, min(n + 1, m), 2):
-            below = max(k - 1, 0)
-            twice = 1.0 if k == 1 else (0.0 if k == 0 else 0.5)
-            for j in range(_LANES):
-                drive = twice * modes[below, j] + 0.5 * modes[k + 1, j]
-                new = up * plan[_COUPLING, j] * drive - back * plan[_ACTIVE, j] * modes[k, j]
-                new /= n + k * k * plan[_SLOWNESS, j]
-                modes[k, j] = new
-                total[k, j] += new * w[0, j] if w[3, j] > 0.0 else 0.0
-                w[2, j] = max(w[2, j], abs(new))
+        # Hermite polynomials over sqrt(n!), and coefficients times sqrt(n!), stay in range.
+        root = np.sqrt(n)
+        h, before = z * h * splat(1.0 / root) - before * splat(np.sqrt(n - 1.0) / root), h
+        share = h * going
+        up, back = splat(0.5 * root) * coupling, splat(np.sqrt(n * (n - 1.0))) * active
+        order = splat(float(n))
+        # Only k of the parity of n occur: those of n - 2 lie where those of n go. One division for
+        # two of them, as divisions take longest.
+        for k in range(n % 2, min(n + 1, m), 4):
+            a = order + splat(float(k * k)) * slowness
+            b = order + splat(float((k + 2) ** 2)) * slowness
+            inverse = one / (a * b)
+            middle = load(w, modes + k + 1)
+            u = up * (load(w, modes + k - 1) + middle) - back * load(w, modes + k)
+            v = up * (middle + load(w, modes + k + 3)) - back * load(w, modes + k + 2)
+            u, v = u * (b * inverse), v * (a * inverse)
+            store(w, modes + k, u)
+            store(w, modes + k + 2, v)
+            store(w, k, load(w, k) + share * u)
+            store(w, k + 2, load(w, k + 2) + share * v)
+            squares = squares + u * u + v * v
+        if n % 2:
+            store(w, modes - 1, load(w, modes + 1))
+            continue
         # Each lane ends its own series: a result must not depend on its neighbours.
-        active = 0.0
-        for j in range(_LANES):
-            if w[3, j] > 0.0:
-                w[3, j] = w[3, j] - 1.0 if w[2, j] < _TOLERANCE else 2.0
-            active = max(active, w[3, j])
-        if active == 0.0:
+        going = going * above(squares, splat(_TOLERANCE**2))
+        squares = zero
+        store(w, row + 4, going)
+        left = 0.0
+        for j in range(WIDTH_64):
+            left += w[row + 4, j]
+        if left == 0.0:
             break
 
 
@@ -224,187 +264,174 @@ def _filter_group(tracks, members, first, plan, ends, cosines, given_first, valu
     """Run filters members[first ... first + _LANES - 1] side by side."""
     n_lanes = min(_LANES, len(members) - first)
     n_sets = plan.shape[1] // tracks.shape[0]
-    m = len(cosines) // 4
-    half = m // 2
     # Lanes beyond the last filter repeat it and are not written.
-    rows = np.empty(_LANES, np.int64)
+    records = np.empty(_LANES, np.int64)
     local = np.empty((plan.shape[0], _LANES))
     for j in range(_LANES):
         member = members[first + min(j, n_lanes - 1)]
-        rows[j] = member // n_sets
+        records[j] = member // n_sets
         for k in range(plan.shape[0]):
             local[k, j] = plan[k, member]
-
-    # Rows: log likelihood, its peaks (base 2) and product of sums since, then scratch.
-    a = np.zeros((6, _LANES))
-    c = np.empty((2 * m + 1, _LANES))
-    # All single-precision rows are in one array: the compiler then sees that they do not overlap.
-    even = 0  # matrices, half x half each
-    odd = even + half * half
-    p = odd + half * half  # probabilities: angles 0 ... half - 1, then their mirror images
-    q = p + m  # exponents, then sums and differences of mirrored angles
-    drift = q + m
-    sharp = drift + half
-    level = sharp + half
-    peak = level + half
-    inverse = peak + 1
-    data = inverse + 1
-    w = np.empty((data + _CHUNK, _LANES), np.float32)
-
+    # Rows: log likelihood, its powers of 2, then scratch.
+    a = np.zeros((4, _LANES))
     for j in range(_LANES):
-        x = tracks[rows[j], 0] / local[_SIGMA, j]
-        a[0, j] = -0.5 * (x * x + np.log(2 * np.pi)) - np.log(local[_SIGMA, j])
-        a[1, j] = min(max(x, -_FARTHEST), _FARTHEST)
-    _stationary_modes(a[1], local, c, a[2:6])
-    for j in range(_LANES):
-        # Far in a tail of the density rounding errors may exceed it.
-        c[0, j] = max(c[0, j], 1e-12)
-        a[0, j] = 0.0 if given_first else a[0, j] + np.log(c[0, j])
-        a[1, j] = 0.0
-        a[2, j] = 1.0
-        a[3, j] = 1.0 / (m * c[0, j])
-    for k in range(1, m):
-        for j in range(_LANES):
-            c[k, j] *= np.exp(-k * k * local[_START_TURN, j])
-    for i in range(m):
-        row = p + (i if i < half else half + m - 1 - i)
-        for j in range(_LANES):
-            a[4, j] = 0.0
-        for k in range(m):
-            cosine = cosines[k * (2 * i + 1) % (4 * m)]
-            for j in range(_LANES):
-                a[4, j] += cosine * c[k, j]
-        for j in range(_LANES):
-            w[row, j] = max(_F32(a[4, j] * a[3, j]), _FLOOR)
-    _fill_transition(local[_TURN], cosines, c, w)
-    for i in range(half):
-        cosine, sine_2 = cosines[2 * i + 1], 1.0 - cosines[2 * i + 1] ** 2
-        for j in range(_LANES):
-            variance = max(1.0 + local[_EXCESS, j] * sine_2, _LEAST_NOISE)
-            w[drift + i, j] = local[_DRIFT, j] * cosine
-            w[sharp + i, j] = np.sqrt(0.5 / (_LOG_2 * variance))
-            w[level + i, j] = -0.5 * np.log(variance) / _LOG_2
+        a[1, j] = tracks[records[j], 0]
+    w = _prepared(a, local, cosines, given_first)
+    half = len(cosines) // 8
+    _, _, _, spare, _, _, _, carry, data = angle_steps.rows(half)
+    y = np.empty(_CHUNK, np.float32)
 
     done = 1
     for checkpoint in range(len(ends)):
         while done < ends[checkpoint]:
             n = min(_CHUNK, ends[checkpoint] - done)
             for j in range(_LANES):
-                before = np.float64(tracks[rows[j], done - 1])
+                record = tracks[records[j], done - 1 : done + n]
+                keep, unit = 1.0 - local[_LOSS_X, j], local[_PER_THERMAL, j]
                 for t in range(n):
-                    x = np.float64(tracks[rows[j], done + t])
-                    y = (x - before) + local[_LOSS_X, j] * before
-                    w[data + t, j] = y * local[_PER_THERMAL, j]
-                    before = x
-            for t in range(n):
-                for j in range(_LANES):
-                    w[peak, j] = _F32(-1e30)
-                for i in range(half):
-                    for j in range(_LANES):
-                        y, d = w[data + t, j], w[drift + i, j]
-                        s, g = w[sharp + i, j], w[level + i, j]
-                        near, far = (y - d) * s, (y + d) * s
-                        near, far = g - near * near, g - far * far
-                        w[q + i, j] = near
-                        w[q + half + i, j] = far
-                        high = near if near > far else far
-                        w[peak, j] = high if high > w[peak, j] else w[peak, j]
-                for j in range(_LANES):
-                    w[inverse, j] = _F32(0.0)
-                for i in range(m):
-                    for j in range(_LANES):
-                        weighted = w[p + i, j] * _exp2(w[q + i, j] - w[peak, j])
-                        w[p + i, j] = weighted
-                        w[inverse, j] += weighted
-                for j in range(_LANES):
-                    a[1, j] += w[peak, j]
-                    a[2, j] *= w[inverse, j]
-                    w[inverse, j] = _F32(1.0) / w[inverse, j]
-                if t % 8 == 7 or t == n - 1:
-                    for j in range(_LANES):
-                        a[0, j] += np.log(a[2, j])
-                        a[2, j] = 1.0
-                for i in range(half):
-                    for j in range(_LANES):
-                        u, v = w[p + i, j], w[p + half + i, j]
-                        w[q + i, j] = (u + v) * w[inverse, j]
-                        w[q + half + i, j] = (u - v) * w[inverse, j]
-                for i in range(half):
-                    e, o = even + i * half, odd + i * half
-                    for k in range(0, half, 4):
-                        for j in range(_LANES):
-                            u = (
-                                w[e + k, j] * w[q + k, j]
-                                + w[e + k + 1, j] * w[q + k + 1, j]
-                                + w[e + k + 2, j] * w[q + k + 2, j]
-                                + w[e + k + 3, j] * w[q + k + 3, j]
-                            )
-                            v = (
-                                w[o + k, j] * w[q + half + k, j]
-                                + w[o + k + 1, j] * w[q + half + k + 1, j]
-                                + w[o + k + 2, j] * w[q + half + k + 2, j]
-                                + w[o + k + 3, j] * w[q + half + k + 3, j]
-                            )
-                            if k > 0:
-                                u += w[p + i, j]
-                                v += w[p + half + i, j]
-                            w[p + i, j] = u
-                            w[p + half + i, j] = v
-                    for j in range(_LANES):
-                        u = w[p + i, j] + w[p + half + i, j]
-                        v = w[p + i, j] - w[p + half + i, j]
-                        w[p + i, j] = u if u > _FLOOR else _FLOOR
-                        w[p + half + i, j] = v if v > _FLOOR else _FLOOR
+                    y[t] = (record[t + 1] - keep * record[t]) * unit
+                own = w[j // WIDTH]
+                for t in range(n):
+                    own[data + t, j % WIDTH] = y[t]
+            for g in range(_GROUPS):
+                _bring_near(w[g], spare, carry, data, n, a[0, g * WIDTH :])
+                angle_steps.steps(w[g], half, data, n, _FLOOR)
+                for j in range(WIDTH):
+                    a[1, g * WIDTH + j] += w[g, carry + 1, j]
+                    w[g, carry + 1, j] = _F32(0.0)
             done += n
         for j in range(n_lanes):
-            values[members[first + j], checkpoint] = a[0, j] + _LOG_2 * a[1, j]
+            total = np.log(np.float64(w[j // WIDTH, carry, j % WIDTH]))
+            values[members[first + j], checkpoint] = a[0, j] + _LOG_2 * a[1, j] + total
 
 
 @njit(cache=True, fastmath=_MATH)
-def _fill_transition(turn, cosines, c, w):
-    """Fill w[0 ... M^2/2 - 1] with the matrices of one diffusion step on mirror-even and
-    mirror-odd densities. turn: (lanes,). c: (2 M + 1, lanes) work space.
+def _bring_near(w, spare, carry, data, n, log_density):
+    """Bring steps further than _FARTHEST_STEP outside all means to there, where single precision
+    suffices, and count the weight of the nearest angle that they lose.
+
+    w: work space of `angle_steps`. log_density: of its filters, nats.
+    """
+    reach = load(w, carry + 2)
+    worst = splat(_F32(0))
+    for t in range(data, data + n):
+        worst = larger(worst, larger(load(w, t), splat(_F32(0)) - load(w, t)) - reach)
+    store(w, spare, worst)
+    for j in range(WIDTH):
+        if w[spare, j] > _FARTHEST_STEP:
+            for t in range(data, data + n):
+                y = np.float64(w[t, j])
+                excess = abs(y) - w[carry + 2, j] - _FARTHEST_STEP
+                if excess > 0.0:
+                    sharp = np.float64(w[carry + 3, j])
+                    log_density[j] -= (
+                        _LOG_2 * sharp * sharp * excess * (excess + 2.0 * _FARTHEST_STEP)
+                    )
+                    w[t, j] = y - excess if y > 0.0 else y + excess
+
+
+@njit(cache=True, fastmath=_MATH)
+def _prepared(a, plan, cosines, given_first):
+    """Work space of `angle_steps` for each WIDTH filters, before the second point.
+
+    a: (4, lanes); row 0 becomes the log density of the first point, which is in row 1 and becomes
+    0; the others are scratch. plan: (10, lanes).
+    """
+    m = len(cosines) // 4
+    half = m // 2
+    _, odd, p, _, shift, sharp, level, carry, data = angle_steps.rows(half)
+    c = np.empty((2 * m + 1, _LANES))
+    # All single-precision rows are in one array: the compiler then sees that they do not overlap.
+    s = np.empty((data, _LANES), np.float32)
+    for j in range(_LANES):
+        x = a[1, j] / plan[_LENGTH, j]
+        a[0, j] = -0.5 * (x * x + np.log(2 * np.pi)) - np.log(plan[_LENGTH, j])
+        a[1, j] = min(max(x, -_FARTHEST), _FARTHEST)
+    _stationary_modes(a[1], plan, c)
+    for j in range(_LANES):
+        # Far in a tail of the density rounding errors may exceed it.
+        c[0, j] = max(c[0, j], 1e-12)
+        a[0, j] = 0.0 if given_first else a[0, j] + np.log(c[0, j])
+        a[2, j] = 1.0 / (m * c[0, j])
+    _start_fading(plan[_START_TURN], c[2 * m - 2 :])
+    for k in range(1, m):
+        _fade(c[2 * m - 2 :])
+        for j in range(_LANES):
+            c[k, j] *= c[2 * m - 2, j]
+    for i in range(half):
+        for j in range(_LANES):
+            a[1, j] = a[3, j] = 0.0
+        # At the mirror image the odd modes have the other sign.
+        for k in range(0, m, 2):
+            turns = k * (2 * i + 1)
+            even, uneven = cosines[turns % (4 * m)], cosines[(turns + 2 * i + 1) % (4 * m)]
+            for j in range(_LANES):
+                a[1, j] += even * c[k, j]
+                a[3, j] += uneven * c[k + 1, j]
+        for j in range(_LANES):
+            s[p + i, j] = max(_F32((a[1, j] + a[3, j]) * a[2, j]), _FLOOR)
+            s[p + half + i, j] = max(_F32((a[1, j] - a[3, j]) * a[2, j]), _FLOOR)
+    a[1] = 0.0
+    _fill_transition(plan[_TURN], cosines, c, s, odd)
+    for i in range(half):
+        cosine, sine_2 = cosines[2 * i + 1], 1.0 - cosines[2 * i + 1] ** 2
+        for j in range(_LANES):
+            variance = max(1.0 + plan[_EXCESS, j] * sine_2, _LEAST_NOISE)
+            root = np.sqrt(0.5 / (_LOG_2 * variance))
+            s[shift + i, j] = plan[_DRIFT, j] * cosine * root
+            s[sharp + i, j] = root
+            s[level + i, j] = -0.5 * np.log(variance) / _LOG_2
+    for j in range(_LANES):
+        s[carry, j], s[carry + 1, j] = 1.0, 0.0
+        s[carry + 2, j], s[carry + 3, j] = plan[_DRIFT, j] * cosines[1], s[sharp, j]
+    w = np.empty((_GROUPS, data + _CHUNK, WIDTH), np.float32)
+    for g in range(_GROUPS):
+        for row in range(data):
+            for j in range(WIDTH):
+                w[g, row, j] = s[row, g * WIDTH + j]
+    return w
+
+
+@njit(cache=True, fastmath=_MATH)
+def _fill_transition(turn, cosines, c, s, odd):
+    """Fill rows 0 ... of s with the packed matrix of a diffusion step on mirror-even densities,
+    and rows odd ... with that on mirror-odd ones. turn: (lanes,). c: (2 M + 1, lanes) work space.
 
     Between grid points i and k the kernel on the half circle is g(i - k) + g(i + k + 1), with
     g(n) = 1/(2 M) [1 + 2 sum_l exp(-l^2 turn) cos(pi l n/M)]; even and odd parts follow from
     g(n) +- g(M - n).
     """
     m = len(cosines) // 4
-    half = m // 2
     for n in range(m + 1):
         for j in range(_LANES):
             c[n, j] = 0.5 / m
+    _start_fading(turn, c[2 * m - 2 :])
     for k in range(1, m):
-        for j in range(_LANES):
-            c[2 * m, j] = np.exp(-k * k * turn[j]) / m
-        for n in range(m):
-            cosine = cosines[2 * k * n % (4 * m)]
+        _fade(c[2 * m - 2 :])
+        for n in range(m + 1):
+            cosine = cosines[2 * k * n % (4 * m)] / m
             for j in range(_LANES):
-                c[n, j] += cosine * c[2 * m, j]
-        for j in range(_LANES):
-            c[m, j] += (1.0 - 2.0 * (k % 2)) * c[2 * m, j]
-    for i in range(half):
-        for k in range(half):
-            near, far = abs(i - k), i + k + 1
+                c[n, j] += cosine * c[2 * m - 2, j]
+    for i in range(m // 2):
+        for k in range(4 * (i // 4) + 4):
+            row, near, far = angle_steps.packed_row(i, k), abs(i - k), i + k + 1
             for j in range(_LANES):
                 u, v = c[near, j] + c[far, j], c[m - near, j] + c[m - far, j]
-                w[i * half + k, j] = 0.5 * (u + v)
-                w[half * half + i * half + k, j] = 0.5 * (u - v)
+                s[row, j] = 0.5 * (u + v)
+                s[odd + row, j] = 0.5 * (u - v)
 
 
-@njit(cache=True, fastmath=_MATH, inline="always")
-def _exp2(t):
-    """2^t in single precision for t <= 0, relative error 1e-7; 2^-60 below t = -60."""
-    t = t if t > _F32(-60.0) else _F32(-60.0)
-    # Adding 1.5 * 2^23 rounds to an integer, which then sits in the lowest bits.
-    shifted = t + _F32(12582912.0 + 127.0)
-    power = _U32(_F32(shifted).view(np.uint32) << _U32(23)).view(np.float32)
-    f = t - (shifted - _F32(12582912.0 + 127.0))
-    s = _F32(1.5403530e-4)
-    s = s * f + _F32(1.3333558e-3)
-    s = s * f + _F32(9.6181291e-3)
-    s = s * f + _F32(5.5504109e-2)
-    s = s * f + _F32(2.4022651e-1)
-    s = s * f + _F32(6.9314718e-1)
-    s = s * f + _F32(1.0)
-    return s * power
+@njit(cache=True)
+def _start_fading(turn, w):
+    """Rows of w: exp(-k^2 turn) at k = 0, exp(-(2 k + 1) turn), exp(-2 turn). turn: (lanes,)."""
+    for j in range(_LANES):
+        w[0, j], w[1, j] = 1.0, np.exp(-turn[j])
+        w[2, j] = w[1, j] * w[1, j]
+
+
+@njit(cache=True)
+def _fade(w):
+    """The rows of `_start_fading` for the next k."""
+    for j in range(_LANES):
+        w[0, j] *= w[1, j]
+        w[1, j] *= w[2, j]
