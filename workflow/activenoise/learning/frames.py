@@ -149,13 +149,14 @@ def frames(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
         raise ValueError(f"{tracks.shape[1]} points do not fill one frame of {spec.points}")
     out, start = np.zeros((len(tracks), n_frames, spec.n_channels), np.float32), 0
     if spec.kind in ("statistics", "both"):
-        statistics = _frame_sums if spec.scale else _running_summaries
         start = len(_statistics_channels(spec))
-        values = np.empty((n_frames, start, LANES), np.float32)
-        for first in range(0, len(tracks), LANES):
-            part = out[first : first + LANES, :, :start]
-            statistics(tracks[first : first + LANES], spec, values)
-            part[:] = values.transpose(2, 0, 1)[: len(part)]
+        if spec.scale:
+            memories = np.array(spec.memories)
+            _frame_sums(tracks, spec.stride, spec.size, spec.scale, memories, spec.quartic, out)
+        else:
+            for first in range(0, len(tracks), LANES):  # a few at a time stay in the fast cache
+                part = _running_summaries(tracks[first : first + LANES], spec)
+                out[first : first + LANES, :, :start] = part.transpose(2, 0, 1)
     if spec.kind in ("increments", "both"):
         kernel = _scaled_increments if spec.scale else _free_increments
         kernel(tracks, spec.stride, spec.size, spec.scale or 1.0, start, out)
@@ -175,49 +176,74 @@ def rms_increment(model: Model, dt: float, stride: int = 1) -> float:
     return float(np.sqrt(2 * (start - end)))
 
 
-def _frame_sums(tracks: NDArray[np.float32], spec: FrameSpec, values: NDArray[np.float32]) -> None:
-    """Fill values (n_frames, n_channels, LANES) with sums over each frame, in units of `scale`, of
-    at most LANES tracks: see `_statistics_channels` for their order.
+@njit(cache=True, nogil=True)
+def _frame_sums(tracks, stride, size, scale, memories, quartic, out):
+    """Sums over each frame, in units of `scale`: see `_statistics_channels` for their order.
 
     The first increment of a track starts from its first point; the change of x^2 starts from 0,
-    so that the changes add up to the last x^2. E is that of white increments of variance 1.
+    so that the changes add up to the last x^2.
     """
-    memories, scale = spec.memories, spec.scale
-    sums = filter_sums(tracks, spec.stride, spec.size, memories, spec.quartic, settled=True)
-    increments, positions, _, end = sums.totals[:4]
-    filtered, squares = sums.filters[:2]
-    unit = np.sqrt(-np.expm1(-2.0 / sums.memories)) / scale
-
-    def each(running: FloatArray) -> FloatArray:
-        over_frame = running.copy()
-        over_frame[1:] -= running[:-1]
-        return over_frame
-
-    tracked = [each(increments) / scale**2, each(positions) / scale**2]
-    tracked += [each(end**2) / scale**2, end / scale]
-    kept = [each(sums.products()) * (unit / scale), each(squares) * unit**2, filtered * unit]
-    if spec.quartic:
-        tracked.append(each(sums.totals[4]) / scale**4)
-        kept += [each(sums.filters[4]) * unit**4, each(sums.filters[5]) / scale**4]
-    _fill(values, tracked, kept)
-
-
-def _fill(values: NDArray[np.float32], tracked: list[FloatArray], kept: list[NDArray[Any]]) -> None:
-    """Channels of one number a frame (n_frames, LANES), then those of one a memory."""
-    for row, numbers in enumerate(tracked):
-        values[:, row] = numbers
-    np.concatenate(kept, axis=1, out=values[:, len(tracked) :], casting="same_kind")
+    n_memories = len(memories)
+    decay = np.exp(-1.0 / memories)
+    unit = np.sqrt(1.0 - decay * decay)  # makes E of white increments of variance 1
+    past = np.empty(n_memories)
+    products = np.empty(n_memories)
+    squares = np.empty(n_memories)
+    fourths = np.empty(n_memories)
+    slow = np.empty(n_memories)
+    for row in range(tracks.shape[0]):
+        past[:] = 0.0
+        before = tracks[row, 0] / scale
+        last = 0.0
+        for frame in range(out.shape[1]):
+            products[:] = 0.0
+            squares[:] = 0.0
+            fourths[:] = 0.0
+            slow[:] = 0.0
+            dd, xx, x4 = 0.0, 0.0, 0.0
+            x = before
+            for i in range(size):
+                x = tracks[row, (frame * size + i + 1) * stride - 1] / scale
+                d = x - before
+                before = x
+                dd += d * d
+                xx += x * x
+                x4 += x * x * x * x
+                for k in range(n_memories):
+                    e = past[k]
+                    products[k] += d * e
+                    e = decay[k] * e + unit[k] * d
+                    past[k] = e
+                    squares[k] += e * e
+                if quartic:
+                    for k in range(n_memories):
+                        e = past[k]
+                        fourths[k] += e * e * e * e
+                        low = x - decay[k] / unit[k] * e
+                        slow[k] += low * low * low * low
+            line = out[row, frame]
+            line[0], line[1], line[2], line[3] = dd, xx, x * x - last * last, x
+            last = x
+            c = 4
+            if quartic:
+                line[4] = x4
+                c = 5
+            for k in range(n_memories):
+                line[c + k] = products[k]
+                line[c + n_memories + k] = squares[k]
+                line[c + 2 * n_memories + k] = past[k]
+                if quartic:
+                    line[c + 3 * n_memories + k] = fourths[k]
+                    line[c + 4 * n_memories + k] = slow[k]
 
 
 _TINY = 1e-30
 _LEAST_MISFIT = 1e-3
 
 
-def _running_summaries(
-    tracks: NDArray[np.float32], spec: FrameSpec, values: NDArray[np.float32]
-) -> None:
-    """Fill values (n_frames, n_channels, LANES) with scale-free summaries, up to the end of each
-    frame, of at most LANES tracks. Only `log s` has a unit, and invariant frames lack it.
+def _running_summaries(tracks: NDArray[np.float32], spec: FrameSpec) -> NDArray[np.float32]:
+    """Scale-free summaries up to the end of each frame, (n_frames, n_channels, n_tracks), of at
+    most LANES tracks. Only `log s` has a unit, and invariant frames lack it.
 
     Where frames are invariant, positions and the L_t below count from their running means, for
     squares and ends, and the residuals of E are those of `passive_fit`.
@@ -235,7 +261,7 @@ def _running_summaries(
     Kurtoses are ln(<E^4> / (3 <E^2>^2)), 0 for a Gaussian.
     """
     memories, centred, quartic = np.array(spec.memories), spec.invariant, spec.quartic
-    sums = filter_sums(tracks, spec.stride, spec.size, spec.memories, quartic, centred=centred)
+    sums = filter_sums(tracks, spec.stride, spec.size, memories, quartic, centred)
     increments, positions, total, end = sums.totals[:4]
     n = spec.size * np.arange(1.0, len(end) + 1)[:, np.newaxis]
     mean = total / n if centred else np.zeros_like(end)
@@ -264,7 +290,11 @@ def _running_summaries(
             columns.append(
                 _log_kurtosis(sums.filters[second], sums.filters[fourth], n[:, np.newaxis])
             )
-    _fill(values, tracked, columns)
+    values = np.empty((len(end), len(_statistics_channels(spec)), LANES), np.float32)
+    for row, numbers in enumerate(tracked):
+        values[:, row] = numbers
+    np.concatenate(columns, axis=1, out=values[:, len(tracked) :], casting="same_kind")
+    return values[..., : len(tracks)]
 
 
 def _log_kurtosis(squares: FloatArray, fourths: FloatArray, n: FloatArray) -> FloatArray:
@@ -273,19 +303,20 @@ def _log_kurtosis(squares: FloatArray, fourths: FloatArray, n: FloatArray) -> Fl
 
 
 # Rows of the work array of `_compare`.
-_MEAN, _D2, _X2, _E2, _LOW, _L2, _RATIO, _PASSIVE, _SLOW, _LAST = range(10)
+_MEAN, _D2, _X2, _PHI, _E2, _LOW, _L2, _RATIO, _PASSIVE, _SLOW, _LAST = range(11)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")  # no checks of zeros
 def _compare(filters, memories, n, mean, s2, x2, centred, kept):
     """Fill kept (n_frames, 4, n_memories, LANES) with (1 - a^2) <E^2>/<d^2>, the same over its
     passive value, <L^2>/<x^2> over its passive value, and L_t in units of the root of <L^2>."""
-    w = np.empty(10 * LANES)  # of one axis, for the compiler
+    w = np.empty(11 * LANES)  # of one axis, for the compiler
     for frame in range(len(n)):
         for j in range(LANES):
             w[_MEAN * LANES + j] = mean[frame, j]
             w[_D2 * LANES + j] = s2[frame, j]
             w[_X2 * LANES + j] = x2[frame, j]
+            w[_PHI * LANES + j] = min(max(1.0 - 0.5 * s2[frame, j] / x2[frame, j], 0.0), 1.0)
         for k in range(len(memories)):
             a, loss = np.exp(-1.0 / memories[k]), -np.expm1(-1.0 / memories[k])
             one = 1.0 / n[frame, 0]
@@ -297,8 +328,9 @@ def _compare(filters, memories, n, mean, s2, x2, centred, kept):
             for j in range(LANES):
                 d2, square, low = w[_D2 * LANES + j], w[_X2 * LANES + j], w[_LOW * LANES + j]
                 low_mean = w[_MEAN * LANES + j] - low * late
-                low2 = max(w[_L2 * LANES + j] * one - low_mean * low_mean, 0.0) + _TINY
-                a_phi = a * min(max(1.0 - 0.5 * d2 / square, 0.0), 1.0)
+                low2 = w[_L2 * LANES + j] * one - low_mean * low_mean
+                low2 = (low2 if low2 > 0.0 else 0.0) + _TINY
+                a_phi = a * w[_PHI * LANES + j]
                 ratio = (w[_E2 * LANES + j] * one + _TINY) * (loss * (1.0 + a)) / d2
                 slow = low2 * (1.0 + a) * (1.0 - a_phi) / (square * loss * (1.0 + a_phi))
                 w[_RATIO * LANES + j] = ratio

@@ -107,7 +107,7 @@ def passive_fit(power, memories, n, start, residuals):
     return best, white
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 def _at_rate(log_rate, terms):
     """Sum of the squared residuals, A and w at one rate."""
     phi, loss = np.exp(-np.exp(log_rate)), -np.expm1(-np.exp(log_rate))
