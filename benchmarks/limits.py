@@ -26,9 +26,10 @@ KALMAN = 7
 
 
 def angle_instructions(n_angles: int) -> int:
-    """Of the angle filter: two matrices of half the angles, and for each angle the exponent (4),
-    the largest (1), the exponential (12), weight and sum (2), normalisation and mirroring (4)."""
-    return n_angles**2 // 2 + 23 * n_angles
+    """Of the angle filter: two matrices of half the angles, and for each angle the exponent and its
+    floor (3), the exponential and the weight (12), sums and differences of mirrored angles before
+    and after (2), their total (1/2) and the floor of the probability (1)."""
+    return n_angles**2 // 2 + 37 * n_angles // 2
 
 
 @njit(fastmath=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -36,7 +38,10 @@ class Reference:
         self.cosine[1, 0] = 1.0
         noise = -D / kappa * np.expm1(-2 * kappa * dt)
         self.u, self.step_weights = self._frequencies(self.speed * dt, noise)
-        self.steps = np.array([self._propagate(u) for u in self.u])
+
+    @cached_property
+    def steps(self):
+        return [self._propagate(u) for u in self.u]
 
     @staticmethod
     def _frequencies(reach, variance):
@@ -170,6 +175,30 @@ def test_no_propulsion_is_passive():
     values = angle_log_likelihood(RBP(1.0, 1.0, 0.0, 1.0), tracks, 0.1)
     expected = log_likelihood(Passive(1.0, 1.0), tracks.astype(float), 0.1)
     np.testing.assert_allclose(values, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("jump", [30.0, 3000.0])
+def test_a_jump_counts_in_full_and_for_its_track_alone(jump):
+    """Also where it is far beyond what single precision could weigh."""
+    tracks = simulate(Passive(1.0, 1.0), 60, 0.1, seed=12, n_tracks=5).astype(np.float64)
+    still = angle_log_likelihood(RBP(1.0, 1.0, 5.0, 1.0), tracks, 0.1)
+    tracks[2, 30:] += jump
+    expected = log_likelihood(Passive(1.0, 1.0), tracks, 0.1)
+    passive = angle_log_likelihood(RBP(1.0, 1.0, 0.0, 1.0), tracks, 0.1)
+    np.testing.assert_allclose(passive, expected, rtol=1e-5, atol=1e-4)
+    values = angle_log_likelihood(RBP(1.0, 1.0, 5.0, 1.0), tracks, 0.1)
+    np.testing.assert_array_equal(np.delete(values, 2), np.delete(still, 2))
+    assert np.isfinite(values[2])
+
+
+def test_a_start_outside_the_reach():
+    """Three thermal widths beyond the reach v0/kappa the filter's own start is still exact."""
+    for parameters in (CHECKED, GRANULE):
+        kappa, D, D_a, tau_a, _ = parameters
+        x = np.sqrt(2 * D_a / tau_a) / kappa + 3 * np.sqrt(D / kappa)
+        exact = np.log(np.pi * Reference(*parameters).start(np.array([x]))[0])
+        value = angle_log_likelihood(RBP(*parameters[:4]), np.array([[x]]), parameters[4])
+        np.testing.assert_allclose(value, exact, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
