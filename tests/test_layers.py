@@ -18,7 +18,8 @@ def wing_of(path: Path) -> str:
     return path.relative_to(LIBRARY).parts[0]
 
 
-GROUND = {"arrays", "files", "logs", "parameters", "tables"}  # modules that every wing may use
+# Modules that every wing may use.
+GROUND = {"arrays", "files", "logs", "parameters", "tables", "threads"}
 # From the top down: a wing may import those below it, itself and the ground.
 FLOORS = (
     "report", "analysis", "learning", "studies", "inference", "likelihood", "simulation", "physics",

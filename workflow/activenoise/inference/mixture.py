@@ -40,10 +40,11 @@ class Mixture:
     def fit(cls, z: FloatArray, w: FloatArray, rng: np.random.Generator) -> Mixture:
         """Weighted expectation-maximisation; as many components as the draws can carry."""
         n, d = z.shape
+        rows = np.ascontiguousarray(z)
         effective = 1 / np.sum(w**2)
         k = int(np.clip(effective / (_PER_COMPONENT * d), 1, _MOST_COMPONENTS))
         centre = w @ z
-        (spread,) = _factors(_scatter(z, w[None], centre[None]) / w.sum())
+        (spread,) = _factors(_scatter(rows, w[None], centre[None]) / w.sum())
         white = (z - centre) @ np.linalg.inv(spread).T
         chosen = [int(rng.choice(n, p=w))]
         for _ in range(k - 1):
@@ -62,7 +63,7 @@ class Mixture:
                 share, u, mass = share[kept], u[kept], mass[kept]
             uw = share * u * w
             means = uw @ z / uw.sum(axis=1)[:, None]
-            factors = _factors(_scatter(z, uw, means) / mass[:, None, None])
+            factors = _factors(_scatter(rows, uw, means) / mass[:, None, None])
             mixture = cls(mass / mass.sum(), means, factors)
             squares, log_parts = mixture._parts(z)
             share = np.exp(log_parts - _log_sum(log_parts))
@@ -102,7 +103,7 @@ class Mixture:
     def _parts(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Squared distances and log weighted densities of the components, (k, n)."""
         d = z.shape[1]
-        squares = _squares(z, self.means, self.factors)
+        squares = _squares(np.ascontiguousarray(z), self.means, self.factors)
         level = np.log(self.weights) - np.log(np.diagonal(self.factors, 0, 1, 2)).sum(axis=1)
         if np.isinf(self.dof):
             return squares, (level - 0.5 * d * np.log(2 * np.pi))[:, None] - 0.5 * squares

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
@@ -30,6 +30,7 @@ from activenoise.likelihood.positions import FilterBank, Quadratic
 from activenoise.parameters import PARAMETERS
 from activenoise.physics.models import MODELS
 from activenoise.physics.priors import Axis, Prior
+from activenoise.threads import in_threads
 
 # Nodes an axis where the config is silent. For priors of one decade (six in r) the evidence of a
 # track is right to 0.005 nats at 500 points and 0.05 at 5000, and the log-loss of many tracks to
@@ -249,7 +250,7 @@ class Job:
         moments = np.zeros((2, len(QUANTITIES), *shape))
         sums = Sums(np.full(shape, -np.inf), np.zeros(shape), *moments)
         for part in parts:
-            _accumulate(*part, *sums)
+            in_threads(_accumulate, len(sums.mass), *part, *sums)
         return sums
 
     def evidence(self, sums: Sums) -> Evidence:
@@ -281,14 +282,14 @@ class Job:
             )  # fmt: skip
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _accumulate(
-    squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
+    start, stop, squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
     peak, mass, first, second,
 ):  # fmt: skip
     """Add a group of nodes to the running sums exp(peak) * (mass, first, second moments)."""
-    n_nodes, n_tracks, n_at = squares.shape
-    for t in prange(n_tracks):
+    n_nodes, _, n_at = squares.shape
+    for t in range(start, stop):
         for c in range(n_at):
             n = at[c]
             for k in range(n_nodes):

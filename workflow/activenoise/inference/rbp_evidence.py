@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
@@ -20,6 +20,7 @@ from activenoise.inference.scale import integrate_scale, scale_quantile
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.physics.models import RBP
 from activenoise.physics.priors import Prior
+from activenoise.threads import in_threads
 
 _KEPT_BYTES = 400e6  # of the filter's sums, which are computed again where they would be more
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -65,7 +66,10 @@ def rbp_evidence(
     log_densities = np.empty((*shape, n_samples))
     total = sums.mass * (1 - 1e-12)  # so that rounding does not lose the last sample
     for part in passes[1]:
-        _draw(*part, sums.peak, total, offset, running, drawn, samples, log_densities)
+        in_threads(
+            _draw, len(running), *part, sums.peak, total, offset, running, drawn, samples,
+            log_densities,
+        )  # fmt: skip
     reference = job.evidence(sums)
     ratio, error = np.empty(shape), np.empty(shape)
     for c, n in enumerate(at):
@@ -80,16 +84,16 @@ def rbp_evidence(
     return Sampled(reference.log_evidence + ratio, reference, error)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _draw(
-    squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
+    start, stop, squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
     peak, mass, offset, running, drawn, samples, log_densities,
 ):  # fmt: skip
     """Systematic sampling of the posterior: as the running sum of the nodes' mass passes
     (i + offset)/n_samples of the total, the node becomes sample i (D drawn given the node)."""
-    n_nodes, n_tracks, n_at = squares.shape
+    n_nodes, _, n_at = squares.shape
     n_samples = samples.shape[2]
-    for t in prange(n_tracks):
+    for t in range(start, stop):
         for c in range(n_at):
             n = at[c]
             for k in range(n_nodes):

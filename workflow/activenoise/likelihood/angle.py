@@ -38,13 +38,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.likelihood import angle_steps
 from activenoise.likelihood.vectors import WIDTH, WIDTH_64, above, larger, load, splat, store
 from activenoise.physics.models import RBP
+from activenoise.threads import in_threads
 
 _GROUPS = 2  # of filters side by side: loops over WIDTH alone are unrolled and not vectorised
 _LANES = _GROUPS * WIDTH
@@ -124,7 +125,8 @@ def angle_log_likelihood(
     for m in np.unique(needed):
         members = np.flatnonzero(needed == m)
         cosines = np.cos(np.pi / (2 * m) * np.arange(4 * m))
-        _filter(tracks, members, plan, ends, cosines, given_first, values)
+        groups = -(-len(members) // _LANES)
+        in_threads(_filter, groups, tracks, members, plan, ends, cosines, given_first, values)
     thermal = -np.log(plan[_PER_THERMAL])[:, None]
     values -= (ends - 1) * (0.5 * np.log(2 * np.pi) + thermal)
     values = values.reshape(*shape, len(ends))
@@ -178,10 +180,9 @@ def _plan(model: RBP, dt: float) -> FloatArray:
     )
 
 
-@njit(cache=True, parallel=True)
-def _filter(tracks, members, plan, ends, cosines, given_first, values):
-    n_groups = (len(members) + _LANES - 1) // _LANES
-    for group in prange(n_groups):
+@njit(cache=True, nogil=True)
+def _filter(start, stop, tracks, members, plan, ends, cosines, given_first, values):
+    for group in range(start, stop):
         _filter_group(tracks, members, group * _LANES, plan, ends, cosines, given_first, values)
 
 

@@ -40,35 +40,50 @@ def angles_needed(D: FloatArray, D_a: FloatArray, tau_a: FloatArray, dt: float) 
 
 @njit(cache=True)
 def cells_of(angles, turn, ratio):
-    """The cells of an RBP with so many angles, or with 0 of an RTP."""
-    return angle_cells(angles, turn, ratio) if angles > 0 else sign_cells(turn, ratio)
+    """The cells of an RBP with so many angles, or with 0 of an RTP: mean velocity over v0, that at
+    the start of the record, scale of the solvent's noise, (m,) each, and how the probabilities
+    change from the start to the first interval, and from one interval to the next, (m, m).
+    turn: dt/tau_a. ratio: D_a/D."""
+    m = angles if angles > 0 else 4
+    cells, half, T = np.empty((3, m)), np.empty((m, m)), np.empty((m, m))
+    mean, opening, scale = cells[0], cells[1], cells[2]
+    if angles > 0:
+        angle_cells(turn, ratio, mean, opening, scale, half, T)
+    else:
+        sign_cells(turn, ratio, mean, opening, scale, half, T)
+    return mean, opening, scale, half, T
 
 
-@njit(cache=True)
-def angle_cells(m, turn, ratio):
-    """The cells of an RBP: mean velocity over v0, that at the start of the record, scale
-    of the solvent's noise, (m,) each, and how the probabilities change from the start to the first
-    interval, and from one interval to the next, (m, m). turn: dt/tau_a. ratio: D_a/D."""
-    cosine = np.cos(np.pi * (np.arange(m) + 0.5) / m)
-    scale = np.maximum(1.0 - ratio * turn**2 / 3 * (1.0 - cosine**2), _LEAST_NOISE)
-    return cosine, cosine, scale, _diffusion(m, 0.5 * turn), _diffusion(m, turn)
+@njit(cache=True, inline="always")
+def angle_cells(turn, ratio, mean, opening, scale, half, T):
+    """Fill in the cells of an RBP, as of `cells_of`."""
+    m = len(mean)
+    for i in range(m):
+        mean[i] = opening[i] = np.cos(np.pi * (i + 0.5) / m)
+        scale[i] = max(1.0 - ratio * turn**2 / 3 * (1.0 - mean[i] ** 2), _LEAST_NOISE)
+    _diffuse(0.5 * turn, half)
+    _diffuse(turn, T)
 
 
-@njit(cache=True)
-def sign_cells(turn, ratio):
-    """The cells of an RTP, as of `angle_cells`: the signs at the ends are ++, +-, -+ and --."""
+@njit(cache=True, inline="always")
+def sign_cells(turn, ratio, mean, opening, scale, half, T):
+    """Fill in the cells of an RTP, as of `cells_of`: the signs at the ends are ++, +-, -+ and
+    --."""
     u = 0.5 * turn
     same = np.tanh(u) / u
     # coth(u) - 1/u cancels where flips are rare.
     opposite = (1 / np.tanh(u) - 1 / u) / u if u > 0.03 else 1 / 3 - u**2 / 45
-    spread = np.array([same * (1 - same), opposite, opposite, same * (1 - same)])
-    opening, half, T = np.array([1.0, 1.0, -1.0, -1.0]), np.zeros((4, 4)), np.zeros((4, 4))
     for i in range(4):
+        before, after = i // 2, i % 2
+        opening[i] = 1.0 - 2.0 * before
+        mean[i] = same * opening[i] if before == after else 0.0
+        spread = same * (1 - same) if before == after else opposite
+        scale[i] = 1 + spread * ratio * u
+        for j in range(4):
+            half[i, j] = T[i, j] = 0.0
         for end in range(2):
-            for sign, matrix in ((i // 2, half), (i % 2, T)):
-                matrix[i, 2 * sign + end] = 0.5 * (1 + np.exp(-turn) * (1 - 2 * abs(sign - end)))
-    mean = np.array([same, 0.0, 0.0, -same])
-    return mean, opening, 1 + spread * ratio * u, half, T
+            half[i, 2 * before + end] = 0.5 * (1 + np.exp(-turn) * (1 - 2 * abs(before - end)))
+            T[i, 2 * after + end] = 0.5 * (1 + np.exp(-turn) * (1 - 2 * abs(after - end)))
 
 
 def ends_of(angles: int, turn: float) -> tuple[FloatArray, FloatArray]:
@@ -78,7 +93,8 @@ def ends_of(angles: int, turn: float) -> tuple[FloatArray, FloatArray]:
         signs = np.array([[1.0, -1.0, 1.0, -1.0], np.ones(4)])
         return np.repeat(signs[:, :, None], 4, axis=2), signs
     # Half an interval lies between the angle at a middle and that at the end.
-    half = _diffusion(angles, 0.5 * turn)
+    half = np.empty((angles, angles))
+    _diffuse(0.5 * turn, half)
     cosine = np.cos(np.pi * (np.arange(angles) + 0.5) / angles)
     powers = np.stack([cosine, cosine**2])
     given_both = (half * powers[:, None]) @ half / np.maximum(half @ half, 1e-290)
@@ -86,28 +102,36 @@ def ends_of(angles: int, turn: float) -> tuple[FloatArray, FloatArray]:
 
 
 @njit(cache=True)
-def _diffusion(m, turn):
-    """Probability of angle j after diffusing for `turn` from angle i, on cosine modes below m.
+def _diffuse(turn, T):
+    """Fill T (m, m) with the probability of angle j after diffusing for `turn` from angle i, on
+    cosine modes below m.
 
     Mode l decays by exp(-l^2 turn). Where the grid does not resolve the step that kernel rings
     below 0, and a walk between neighbours is taken: rates 4 m^2/pi^2 sin^2(pi l/2 m), times what
     makes mode 1, the covariance of the velocity, exact. It is positive and conserves probability.
     """
-    T = _kernel(m, np.exp(-turn * np.arange(m) ** 2))
-    if T.min() < -1e-9:
-        walk = np.sin(np.pi * np.arange(m) / (2 * m)) ** 2
-        T = _kernel(m, np.exp(-turn * walk / walk[1]))
-    return np.maximum(T, 0.0)
-
-
-@njit(cache=True)
-def _kernel(m, decay):
-    cosines = np.empty((m, m))
+    m = len(T)
+    cosines, decay = np.empty((m, m)), np.empty(m)
     for l in range(m):
-        cosines[l] = np.cos(np.pi * l * (np.arange(m) + 0.5) / m)
-    T = np.full((m, m), 1.0 / m)
-    for l in range(1, m):
+        decay[l] = np.exp(-turn * l**2)
+        for i in range(m):
+            cosines[l, i] = np.cos(np.pi * l * (i + 0.5) / m)
+    for walks in range(2):
+        if walks:
+            step = np.sin(np.pi / (2 * m)) ** 2
+            for l in range(m):
+                decay[l] = np.exp(-turn * np.sin(np.pi * l / (2 * m)) ** 2 / step)
+        lowest = np.inf
         for i in range(m):
             for j in range(m):
-                T[i, j] += 2.0 / m * decay[l] * cosines[l, i] * cosines[l, j]
-    return T
+                T[i, j] = 1.0 / m
+        for l in range(1, m):
+            for i in range(m):
+                for j in range(m):
+                    T[i, j] += 2.0 / m * decay[l] * cosines[l, i] * cosines[l, j]
+        for i in range(m):
+            for j in range(m):
+                lowest = min(lowest, T[i, j])
+                T[i, j] = max(T[i, j], 0.0)
+        if lowest >= -1e-9:
+            break

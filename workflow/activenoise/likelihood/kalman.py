@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
@@ -37,9 +37,11 @@ from activenoise.likelihood.lanes import (
 )
 from activenoise.likelihood.modes import filter_modes, in_modes
 from activenoise.physics.instrument import Instrument
-from activenoise.physics.system import LinearModel, discretise, packed
+from activenoise.physics.system import LinearModel, discretise, multiply, packed
+from activenoise.threads import in_threads
 
 _FAST_STATES = 3  # up to so many states the filter is one loop over registers
+_ENTRIES = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])  # of a matrix in sums of products
 
 
 def log_likelihood(
@@ -84,7 +86,10 @@ def log_likelihoods(
         elif modes is not None:
             filter_modes(record, base, modes, own)
         else:
-            _run_each(record, base, *system, own)
+            sums = np.empty((len(own), 6))
+            in_threads(
+                _filter_each, len(own), record, base, *system, own, sums, np.empty((0, 0, 0))
+            )
     return values
 
 
@@ -125,11 +130,13 @@ def baselines_of_each(
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """`baselines` of each of several records: the equations are discretised once."""
     system = discretise(model, instrument, dt)
+    m = len(system.R)
     for positions in records:
         record = check_record(positions, instrument, model)
         base = regressors(len(record), instrument.unknowns)
-        products = np.empty((len(system.R), len(base) + 1, len(base) + 1))
-        _run_products(record, base, *system, products)
+        sums = np.empty((m, 6))
+        in_threads(_filter_each, m, record, base, *system, np.empty(m), sums, np.empty((0, 0, 0)))
+        products = sums[:, _ENTRIES[: len(base) + 1, : len(base) + 1]]
         information = products[:, 1:, 1:]
         coefficients = np.linalg.solve(information, products[:, 1:, :1])[:, :, 0]
         yield np.asarray(coefficients, np.float64), information
@@ -175,9 +182,9 @@ def innovation_rows(
     if len(system.R) != 1:
         raise ValueError(f"innovations are those of one model, not of {len(system.R)}")
     base = regressors(len(record), instrument.unknowns)
-    rows = np.empty((len(base) + 1, len(record)))
-    _filter_one(record, base, *(part[0] for part in system), rows)
-    return rows
+    rows = np.empty((1, len(base) + 1, len(record)))
+    _filter_each(0, 1, record, base, *system, np.empty(1), np.empty((1, 6)), rows)
+    return rows[0]
 
 
 def check_record(
@@ -208,59 +215,55 @@ def regressors(n_points: int, unknowns: int) -> FloatArray:
     return np.stack([np.ones(n_points), np.linspace(-1, 1, n_points)])[:unknowns]
 
 
-@njit(cache=True, parallel=True)
-def _run_each(record, base, F, G, Q, S, R, P, values):
-    nothing = np.empty((0, 0))
-    for i in prange(len(values)):
-        values[i] = _filter_one(record, base, F[i], G[i], Q[i], S[i], R[i], P[i], nothing)
+@njit(cache=True, nogil=True)
+def _filter_each(start, stop, record, base, F, G, Q, S, R, P, values, sums, rows):
+    for i in range(start, stop):
+        own = rows[i] if len(rows) else np.empty((0, 0))
+        _filter_one(
+            record, base, F[i], G[i], Q[i], S[i], R[i], P[i], values[i : i + 1], sums[i], own
+        )
 
 
-@njit(cache=True, parallel=True)
-def _run_products(record, base, F, G, Q, S, R, P, products):
-    """Sums of the products of innovations of record and regressors, over s, of each model."""
-    c, n = len(base) + 1, len(record)
-    for i in prange(len(products)):
-        rows = np.empty((c, n))
-        _filter_one(record, base, F[i], G[i], Q[i], S[i], R[i], P[i], rows)
-        for a in range(c):
-            for b in range(c):
-                total = 0.0
-                for t in range(n):
-                    if not np.isnan(record[t]):
-                        total += rows[a, t] * rows[b, t]
-                products[i, a, b] = total
-
-
-@njit(cache=True)
-def _filter_one(record, base, F, G, Q, S, R, P, rows):
-    """Filter with one model of any size and any baseline. Fills rows (1 + unknowns, n_points),
-    where not empty, with the innovations of record and regressors over sqrt(s)."""
+@njit(cache=True, inline="always")
+def _filter_one(record, base, F, G, Q, S, R, P_start, value, products, rows):
+    """Filter with one model of any size and any baseline. Fills value (1,) with the log density,
+    products (6,) with the sums of products of the innovations of record and regressors over
+    sqrt(s), as of `lanes.marginal`, and rows (1 + unknowns, n_points), where not empty, with the
+    innovations themselves."""
     k, n, c = len(G), len(record), len(base) + 1
-    P = P.copy()
+    P, FP, PG = np.empty((k, k)), np.empty((k, k)), np.empty(k)
     mean, fresh = np.zeros((c, k)), np.zeros(k)
     d = np.zeros(c)
-    products = np.zeros(6)
     K, held = np.zeros(k), np.zeros((k + 1, 2))
     s, log_s, log_sum, scale = 1.0, 0.0, 0.0, 1.0
-    unit = R + G @ Q @ G  # of s: sums of many equal logarithms keep their digits near 0
+    unit = R  # of s: sums of many equal logarithms keep their digits near 0
+    for a in range(k):
+        for b in range(k):
+            P[a, b] = P_start[a, b]
+            unit += G[a] * Q[a, b] * G[b]
     unit = unit if unit > 0.0 else 1.0
+    for row in range(6):
+        products[row] = 0.0
     settled = False
     count, since, look = 0, 0, FIRST_LOOK
     for t in range(n):
         missing = np.isnan(record[t])
         if missing:
             settled, since, look = False, 0, FIRST_LOOK
-            P = F @ P @ F.T + Q
+            carry_covariance(F, Q, P, FP)
             for o in range(c):
-                mean[o] = F @ mean[o]
+                for a in range(k):
+                    fresh[a] = 0.0
+                    for b in range(k):
+                        fresh[a] += F[a, b] * mean[o, b]
+                for a in range(k):
+                    mean[o, a] = fresh[a]
                 if len(rows):
                     rows[o, t] = np.nan
             continue
         if not settled:
-            PG = P @ G
-            s = R + G @ PG
-            K = (F @ PG + S) / s
-            P = F @ P @ F.T + Q
+            s = gain(F, G, S, R, P, PG, K)
+            carry_covariance(F, Q, P, FP)
             for a in range(k):
                 for b in range(k):
                     P[a, b] -= K[a] * K[b] * s
@@ -292,4 +295,33 @@ def _filter_one(record, base, F, G, Q, S, R, P, rows):
                 row += 1
             if len(rows):
                 rows[o, t] = d[o]
-    return marginal(products, log_sum + count * np.log(unit), count, c - 1)
+    value[0] = marginal(products, log_sum + count * np.log(unit), count, c - 1)
+
+
+@njit(cache=True)
+def gain(F, G, S, R, P, PG, K):
+    """Fill PG (k,) with P G' and K (k,) with the gain; the variance s of the innovation."""
+    k = len(G)
+    s = R
+    for a in range(k):
+        PG[a] = 0.0
+        for b in range(k):
+            PG[a] += P[a, b] * G[b]
+        s += G[a] * PG[a]
+    for a in range(k):
+        K[a] = S[a]
+        for b in range(k):
+            K[a] += F[a, b] * PG[b]
+        K[a] /= s
+    return s
+
+
+@njit(cache=True)
+def carry_covariance(F, Q, P, FP):
+    """P <- F P F' + Q in place, by way of FP = F P, (k, k) each."""
+    multiply(F, P, FP)
+    for a in range(len(F)):
+        for b in range(len(F)):
+            P[a, b] = Q[a, b]
+            for c in range(len(F)):
+                P[a, b] += FP[a, c] * F[b, c]

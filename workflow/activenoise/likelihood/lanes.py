@@ -7,9 +7,11 @@ gap. One array holds all variables of the lanes, so that the compiler sees that 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
+from activenoise.arrays import FloatArray
 from activenoise.physics.system import UPPER
+from activenoise.threads import in_threads
 
 _LANES = 32  # models side by side; 16 is half as fast (unrolled, and then not vectorised)
 # The gains are kept when s and they are estimated to be this near their limits, over s and over
@@ -27,20 +29,30 @@ _VAR, _UNIT, _LOG, _PROD, _HELD = 31, 32, 33, 34, 35
 _M, _N, _D, _E, _DD, _DE, _EE, _SUM = 43, 46, 49, 50, 51, 52, 53, 54
 _INVERSE, _H, _A = 55, 56, 59
 _ROWS = 68
+_MATH = {"contract", "nsz", "arcp", "reassoc"}
 
 
-@njit(cache=True, parallel=True)
-def filter_lanes(record, unknowns, systems, values):
-    for group in prange((len(values) + _LANES - 1) // _LANES):
+def filter_lanes(
+    record: FloatArray, unknowns: int, systems: FloatArray, values: FloatArray
+) -> None:
+    """Fill values (m,) with the log densities of a record (n_points,), NaN where missing, under
+    the m models of `system.packed`, a constant integrated out where unknowns = 1."""
+    groups = (len(values) + _LANES - 1) // _LANES
+    in_threads(_filter_groups, groups, record, unknowns, systems, values)
+
+
+@njit(cache=True, nogil=True)
+def _filter_groups(start, stop, record, unknowns, systems, values):
+    for group in range(start, stop):
         _filter_group(record, unknowns, systems, group * _LANES, values)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _filter_group(record, unknowns, systems, first, values):
     """Filter the record with models first ... first + _LANES - 1 side by side."""
     n = len(record)
     n_lanes = min(_LANES, len(values) - first)
-    w = np.zeros((_ROWS, _LANES))
+    w, before = np.zeros((_ROWS, _LANES)), np.empty(_LANES)
     for j in range(_LANES):
         for a in range(len(systems)):
             w[a, j] = systems[a, first + min(j, n_lanes - 1)]
@@ -52,7 +64,7 @@ def _filter_group(record, unknowns, systems, first, values):
 
     settled, flat = False, False
     count, since, look = 0, 0, FIRST_LOOK
-    i = 0
+    i = int(np.int64(0))  # a literal 0 would have the filters compiled for it too
     while i < n:
         if np.isnan(record[i]):
             _predict(w)
@@ -77,11 +89,13 @@ def _filter_group(record, unknowns, systems, first, values):
                 w[_EE, j] += (stop - i) * w[_E, j] ** 2 / w[_VAR, j]
                 w[_LOG, j] += (stop - i) * np.log(w[_VAR, j] / w[_UNIT, j])
         else:
-            before = w[_E].copy()
+            for j in range(_LANES):
+                before[j] = w[_E, j]
             _settled_pair(record, i, stop, w)
+            flat = stop - i == _STRETCH
             for j in range(_LANES):
                 w[_LOG, j] += (stop - i) * np.log(w[_VAR, j] / w[_UNIT, j])
-            flat = stop - i == _STRETCH and np.max(np.abs(w[_E] - before)) <= _FLAT
+                flat = flat and abs(w[_E, j] - before[j]) <= _FLAT
         count += stop - i
         i = stop
 
@@ -116,26 +130,22 @@ def distance_left(value, held):
     return left
 
 
-_MATH = {"contract", "nsz", "arcp", "reassoc"}
-
-
 @njit(cache=True)
 def _predict(w):
     """Means and covariance over one interval whose point is missing."""
-    F, P = np.empty((3, 3)), np.empty((3, 3))
     for j in range(_LANES):
-        for a in range(3):
-            for b in range(3):
-                F[a, b] = w[_F + 3 * a + b, j]
-        for row in range(6):
-            a, b = UPPER[row]
-            P[a, b] = P[b, a] = w[_P + row, j]
-        P = F @ P @ F.T
-        for row in range(6):
-            a, b = UPPER[row]
-            w[_P + row, j] = P[a, b] + w[_Q + row, j]
-        w[_M : _M + 3, j] = F @ w[_M : _M + 3, j].copy()
-        w[_N : _N + 3, j] = F @ w[_N : _N + 3, j].copy()
+        w[_VAR, j] = 0.0  # nothing is learned
+    for row in range(3):
+        _product_row(w, row)
+    for row in range(6):
+        a, b = UPPER[row]
+        _covariance(w, row, a, b)
+    for first in (_M, _N):
+        for j in range(_LANES):
+            x, y, z = w[first, j], w[first + 1, j], w[first + 2, j]
+            for row in range(3):
+                f = _F + 3 * row
+                w[first + row, j] = w[f, j] * x + w[f + 1, j] * y + w[f + 2, j] * z
 
 
 @njit(cache=True, inline="always")

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.likelihood.lanes import FIRST_LOOK, distance_left, marginal
 from activenoise.physics.system import Discrete
+from activenoise.threads import in_threads
 
 # Models side by side. The kernels are told their number: where it is known as they are compiled,
 # loops over it are unrolled to scalar code, a third as fast.
@@ -46,7 +47,7 @@ class Modes:
     kernels, models last.
 
     f: (k, m), the diagonal of F; off: (n, m), its other entries, at the rows and columns `pairs`,
-    (n, 2). G, S: (k, m); Q, P: (k, k, m); R: (m,), as in `Discrete`.
+    (n, 2). G, S: (k, m); Q, P: (k, k, m); R: (1, m), as in `Discrete`.
     """
 
     f: FloatArray
@@ -61,8 +62,8 @@ class Modes:
 
     @cached_property
     def steady(self) -> tuple[FloatArray, ...]:
-        """Where the filter of a record without gaps starts: s (m,), k (k, m), L (k, rank, m),
-        M (rank, m), and the unit of the variances (m,)."""
+        """Where the filter of a record without gaps starts: s (1, m), k (k, m), L (rank, k, m),
+        M (rank, m), and the unit of the variances (1, m)."""
         F, G, Q, S, R, P = self.sorted
         PG = np.einsum("mij,mj->mi", P, G)
         s = R + np.einsum("mi,mi->m", G, PG)
@@ -72,7 +73,8 @@ class Modes:
         L, M = _low_rank(
             F @ P @ np.swapaxes(F, 1, 2) + Q - outer - P, np.where(size > 0, size, 1.0)
         )
-        return s, _lanes(k), _lanes(L), _lanes(M), R + np.einsum("mi,mij,mj->m", G, Q, G)
+        unit = R + np.einsum("mi,mij,mj->m", G, Q, G)
+        return s[None], _lanes(k), _lanes(np.swapaxes(L, 1, 2)), _lanes(M), unit[None]
 
 
 def in_modes(system: Discrete) -> Modes | None:
@@ -83,11 +85,11 @@ def in_modes(system: Discrete) -> Modes | None:
         return None
     pick = np.ix_(np.arange(len(system.R)), order, order)
     F, Q, P = system.F[pick], system.Q[pick], system.P[pick]
-    G, S, R = system.G[:, order], system.S[:, order], np.ascontiguousarray(system.R)
+    G, S, R = system.G[:, order], system.S[:, order], system.R
     pairs = np.argwhere(np.any(F != 0, axis=0) & ~np.eye(len(order), dtype=bool))
     return Modes(
         _lanes(np.diagonal(F, axis1=1, axis2=2)), _lanes(F[:, pairs[:, 0], pairs[:, 1]]), pairs,
-        _lanes(G), _lanes(Q), _lanes(S), R, _lanes(P), Discrete(F, G, Q, S, R, P),
+        _lanes(G), _lanes(Q), _lanes(S), _lanes(R[:, None]), _lanes(P), Discrete(F, G, Q, S, R, P),
     )  # fmt: skip
 
 
@@ -95,10 +97,12 @@ def filter_modes(record: FloatArray, base: FloatArray, modes: Modes, values: Flo
     """Fill values (m,) with the log densities of a record (n_points,), NaN where missing, under
     the m models of a system, baseline functions (unknowns, n_points) integrated out."""
     parts = (record, base, modes.f, modes.off, modes.pairs, modes.G)
+    groups = (len(values) + _LANES - 1) // _LANES
     if np.isnan(record).any():
-        _filter_all(*parts, modes.Q, modes.S, modes.R, modes.P, _LANES, values)
+        start = (modes.Q, modes.S, modes.R, modes.P)
+        in_threads(_filter_all, groups, *parts, *start, _LANES, values)
     else:
-        _filter_steady(*parts, *modes.steady, _LANES, values)
+        in_threads(_filter_steady, groups, *parts, *modes.steady, _LANES, values)
 
 
 def _low_rank(change: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -126,31 +130,34 @@ def _order(F: FloatArray) -> NDArray[np.int64] | None:
     return order if not np.any(np.tril(depends[np.ix_(order, order)])) else None
 
 
-@njit(cache=True, parallel=True)
-def _filter_all(record, base, f, off, pairs, G, Q, S, R, P, lanes, values):
-    for group in prange((len(values) + lanes - 1) // lanes):
+@njit(cache=True, nogil=True, fastmath=_MATH)
+def _filter_all(start, stop, record, base, f, off, pairs, G, Q, S, R, P, lanes, values):
+    for group in range(start, stop):
         _filter_group(record, base, f, off, pairs, G, Q, S, R, P, group * lanes, lanes, values)
 
 
-@njit(cache=True, fastmath=_MATH)
+@njit(cache=True, inline="always")
 def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_all, P_all, first,
                   lanes, values):  # fmt: skip
     """Filter the record with models first ... first + lanes - 1 side by side."""
     k, n, c = len(f_all), len(record), len(base) + 1
     n_lanes = min(lanes, len(values) - first)
-    f, off = _rows_of(f_all, first, lanes, n_lanes), _rows_of(off_all, first, lanes, n_lanes)
-    G, S = _rows_of(G_all, first, lanes, n_lanes), _rows_of(S_all, first, lanes, n_lanes)
-    R = _rows_of(R_all.reshape(1, -1), first, lanes, n_lanes)[0]
+    f, off, G = np.empty((k, lanes)), np.empty((len(off_all), lanes)), np.empty((k, lanes))
+    S, R = np.empty((k, lanes)), np.empty((1, lanes))
     Q, P, T = np.empty((k, k, lanes)), np.empty((k, k, lanes)), np.empty((k, k, lanes))
+    _take(f_all, first, n_lanes, f)
+    _take(off_all, first, n_lanes, off)
+    _take(G_all, first, n_lanes, G)
+    _take(S_all, first, n_lanes, S)
+    _take(R_all, first, n_lanes, R)
     for a in range(k):
-        Q[a], P[a] = (
-            _rows_of(Q_all[a], first, lanes, n_lanes),
-            _rows_of(P_all[a], first, lanes, n_lanes),
-        )
+        _take(Q_all[a], first, n_lanes, Q[a])
+        _take(P_all[a], first, n_lanes, P[a])
     K, s, inverse = np.zeros((k, lanes)), np.ones(lanes), np.ones(lanes)
-    unit = R.copy()  # of the variances, so that products of them stay in range
-    for a in range(k):
-        for j in range(lanes):
+    unit = np.empty(lanes)  # of the variances, so that products of them stay in range
+    for j in range(lanes):
+        unit[j] = R[0, j]
+        for a in range(k):
             unit[j] += G[a, j] ** 2 * Q[a, a, j]
     means, d = np.zeros((c, k, lanes)), np.zeros((c, lanes))
     held = np.zeros((k + 1, 2, lanes))
@@ -166,7 +173,7 @@ def _filter_group(record, base, f_all, off_all, pairs, G_all, Q_all, S_all, R_al
                 _carry(means[o], f, off, pairs)
             continue
         if not settled:
-            _gains(f, off, pairs, G, Q, S, R, P, T, K, s)
+            _gains(f, off, pairs, G, Q, S, R[0], P, T, K, s)
             for j in range(lanes):
                 inverse[j] = 1.0 / s[j]
             since += 1
@@ -214,47 +221,55 @@ def _write(products, product, log_s, unit, count, unknowns, values):
     """The log densities of the lanes that are wanted."""
     sums = np.zeros(6)
     for j in range(len(values)):
-        sums[: len(products)] = products[:, j]
+        for row in range(len(products)):
+            sums[row] = products[row, j]
         whole = log_s[j] + np.log(product[j]) + count * np.log(unit[j])
         values[j] = marginal(sums, whole, count, unknowns)
 
 
-@njit(cache=True, parallel=True)
-def _filter_steady(record, base, f, off, pairs, G, s, k, L, M, unit, lanes, values):
-    for group in prange((len(values) + lanes - 1) // lanes):
+@njit(cache=True, nogil=True, fastmath=_MATH)
+def _filter_steady(start, stop, record, base, f, off, pairs, G, s, k, L, M, unit, lanes, values):
+    for group in range(start, stop):
         _steady_group(
             record, base, f, off, pairs, G, s, k, L, M, unit, group * lanes, lanes, values
         )
 
 
 @njit(cache=True)
-def _rows_of(part, first, lanes, n_lanes):
-    """The lanes of one group, (rows, lanes), the last one repeated where there are fewer."""
-    rows = np.empty((len(part), lanes))
-    for j in range(lanes):
+def _take(part, first, n_lanes, rows):
+    """Fill rows (rows, lanes) with the lanes of one group, the last one repeated where there are
+    fewer."""
+    for j in range(rows.shape[1]):
         for a in range(len(part)):
             rows[a, j] = part[a, first + min(j, n_lanes - 1)]
-    return rows
 
 
-@njit(cache=True, fastmath=_MATH)
+@njit(cache=True, inline="always")
 def _steady_group(record, base, f_all, off_all, pairs, G_all, s_all, k_all, L_all, M_all, unit_all,
                   first, lanes, values):  # fmt: skip
     """`_filter_group` of a record without gaps, by the changes of its covariance."""
-    n_states, n, c, rank = len(f_all), len(record), len(base) + 1, L_all.shape[1]
+    n_states, n, c, rank = len(f_all), len(record), len(base) + 1, len(L_all)
     n_lanes = min(lanes, len(values) - first)
-    f, off = _rows_of(f_all, first, lanes, n_lanes), _rows_of(off_all, first, lanes, n_lanes)
-    G, k = _rows_of(G_all, first, lanes, n_lanes), _rows_of(k_all, first, lanes, n_lanes)
-    s = _rows_of(s_all.reshape(1, -1), first, lanes, n_lanes)[0]
-    unit = _rows_of(unit_all.reshape(1, -1), first, lanes, n_lanes)[0]
+    f, G = np.empty((n_states, lanes)), np.empty((n_states, lanes))
+    k = np.empty((n_states, lanes))
+    off, kept = np.empty((len(off_all), lanes)), np.empty((2, lanes))
+    s, unit = kept[0], kept[1]
     L, M = np.empty((rank, n_states, lanes)), np.zeros((rank, rank, lanes))
+    _take(f_all, first, n_lanes, f)
+    _take(off_all, first, n_lanes, off)
+    _take(G_all, first, n_lanes, G)
+    _take(k_all, first, n_lanes, k)
+    _take(s_all, first, n_lanes, kept[:1])
+    _take(unit_all, first, n_lanes, kept[1:])
     for r in range(rank):
-        L[r] = _rows_of(np.ascontiguousarray(L_all[:, r]), first, lanes, n_lanes)
-        M[r, r] = _rows_of(M_all[r : r + 1], first, lanes, n_lanes)[0]
+        _take(L_all[r], first, n_lanes, L[r])
+        _take(M_all[r : r + 1], first, n_lanes, M[r, r : r + 1])
     g, Mg, more = np.zeros((rank, lanes)), np.zeros((rank, lanes)), np.zeros(lanes)
-    inverse, K = 1.0 / s, np.zeros((n_states, lanes))
-    for a in range(n_states):
-        K[a] = k[a] * inverse
+    inverse, K = np.empty(lanes), np.zeros((n_states, lanes))
+    for j in range(lanes):
+        inverse[j] = 1.0 / s[j]
+        for a in range(n_states):
+            K[a, j] = k[a, j] * inverse[j]
     means, d = np.zeros((c, n_states, lanes)), np.zeros((c, lanes))
     products = np.zeros((c * (c + 1) // 2, lanes))
     product, log_s = np.ones(lanes), np.zeros(lanes)

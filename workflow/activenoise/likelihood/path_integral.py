@@ -30,12 +30,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.positions import check_tracks
 from activenoise.physics.models import AOUP
+from activenoise.threads import in_threads
 
 
 def log_likelihood_ratio(
@@ -60,13 +61,13 @@ def log_likelihood_ratio(
         [np.broadcast_to(value, len(tracks)) for value in model.parameters.values()]
     )
     values = np.empty((len(tracks), len(at_array)))
-    _ratios(tracks, parameters, dt, at_array, values)
+    in_threads(_ratios, len(tracks), tracks, parameters, dt, at_array, values)
     return values[:, 0] if squeeze else values
 
 
-@njit(cache=True, parallel=True)
-def _ratios(tracks, parameters, dt, at, values):
-    for row in prange(tracks.shape[0]):
+@njit(cache=True, nogil=True)
+def _ratios(first, last, tracks, parameters, dt, at, values):
+    for row in range(first, last):
         _ratio(tracks[row], parameters[:, row], dt, at, values[row])
 
 

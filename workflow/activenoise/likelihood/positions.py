@@ -18,13 +18,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.likelihood.sign import sign_log_likelihood
 from activenoise.physics.models import RBP, RTP, Model, SampledProcess
+from activenoise.threads import in_threads
 
 Prefixes = Sequence[int] | NDArray[np.int64]
 
@@ -130,18 +131,22 @@ class FilterBank:
         squares = np.empty((n_models, len(tracks), len(self.at)))
         log_det = np.empty((n_models, len(self.at)))
         if len(tracks) <= _FEW:
-            _run_few(tracks, models, self.at, self.given_first, squares, log_det)
+            jobs = (n_models + _LANES - 1) // _LANES * len(tracks)
+            in_threads(_run_few, jobs, tracks, models, self.at, self.given_first, squares, log_det)
             return Quadratic(squares, log_det)
         for i in range(0, n_models, _GROUP):
             group = slice(i, min(i + _GROUP, n_models))
             part = np.ascontiguousarray(models[:, group])
-            gains, weights, start = _gains(part, n_steps, tracks.dtype.type(0))
+            gains, weights = (np.empty((part.shape[1], n_steps), tracks.dtype) for _ in range(2))
+            start = np.empty(part.shape[1])
+            in_threads(_fill_gains, part.shape[1], part, gains, weights, start)
             log_det[group] = -2 * np.array(
                 [_prefix_log_sums(w, self.at, self.given_first) for w in weights]
             )
-            _run_bank(
-                tracks, part, gains, weights, start, self.at, self.given_first, squares[group]
-            )
+            in_threads(
+                _run_bank, (len(tracks) + _BLOCK - 1) // _BLOCK, tracks, part, gains, weights,
+                start, self.at, self.given_first, squares[group],
+            )  # fmt: skip
         return Quadratic(squares, log_det)
 
     def log_density(self, squares: FloatArray, log_det: FloatArray) -> FloatArray:
@@ -157,15 +162,11 @@ def _prefix_log_sums(weights: TrackArray, at: NDArray[np.int64], given_first: bo
     return np.add.reduceat(logs, np.concatenate([[0], at[:-1]])).cumsum() if len(at) else logs
 
 
-@njit(cache=True, parallel=True)
-def _gains(models, n_steps, zero):
-    """Gain K_n and weight S_n^-1/2 of every model and step, in the precision of `zero`, and the
-    coefficient of v_hat_0 on x_0."""
-    n_models = models.shape[1]
-    gains = np.empty((n_models, n_steps), type(zero))
-    weights = np.empty((n_models, n_steps), type(zero))
-    start = np.empty(n_models)
-    for m in prange(n_models):
+@njit(cache=True, nogil=True)
+def _fill_gains(first, last, models, gains, weights, start):
+    """Fill the gain K_n and the weight S_n^-1/2 of models first ... last - 1 and every step, and
+    the coefficient of v_hat_0 on x_0."""
+    for m in range(first, last):
         _, coupling, loss_v, q_xx, q_xv, q_vv, p_xx, p_xv, p_vv = models[:, m]
         b = 1.0 - loss_v
         variance = p_vv - p_xv * p_xv / p_xx
@@ -173,7 +174,7 @@ def _gains(models, n_steps, zero):
         gains[m, 0] = start[m]
         weights[m, 0] = 1.0 / np.sqrt(p_xx)
         settled = False
-        for i in range(1, n_steps):
+        for i in range(1, gains.shape[1]):
             if settled:
                 gains[m, i] = gains[m, i - 1]
                 weights[m, i] = weights[m, i - 1]
@@ -185,13 +186,11 @@ def _gains(models, n_steps, zero):
             variance = new
             gains[m, i] = k
             weights[m, i] = 1.0 / np.sqrt(s)
-    return gains, weights, start
 
 
-@njit(cache=True, parallel=True)
-def _run_bank(tracks, models, gains, weights, start, at, given_first, squares):
-    n_blocks = (tracks.shape[0] + _BLOCK - 1) // _BLOCK
-    for block in prange(n_blocks):
+@njit(cache=True, nogil=True)
+def _run_bank(first, last, tracks, models, gains, weights, start, at, given_first, squares):
+    for block in range(first, last):
         _filter_block(
             tracks, block * _BLOCK, models, gains, weights, start, at, given_first, squares
         )
@@ -270,11 +269,9 @@ def _across(tracks, row, n_lanes, start, n, x):
             x[i + 1, j] = tracks[row + j, start + i]
 
 
-@njit(cache=True, parallel=True)
-def _run_few(tracks, models, at, given_first, squares, log_det):
-    n_models = models.shape[1]
-    n_groups = (n_models + _LANES - 1) // _LANES
-    for job in prange(n_groups * tracks.shape[0]):
+@njit(cache=True, nogil=True)
+def _run_few(first, last, tracks, models, at, given_first, squares, log_det):
+    for job in range(first, last):
         _filter_track(
             tracks, job % tracks.shape[0], models, job // tracks.shape[0] * _LANES, at, given_first,
             squares, log_det,
@@ -344,13 +341,13 @@ def matched_quadratic(
     float64 (n_tracks, len(at))."""
     models = np.array([np.broadcast_to(field, len(tracks)) for field in process])
     found = Quadratic(*np.empty((2, len(tracks), len(at))))
-    _run_matched(tracks, models, at, given_first, *found)
+    in_threads(_run_matched, len(tracks), tracks, models, at, given_first, *found)
     return found
 
 
-@njit(cache=True, parallel=True)
-def _run_matched(tracks, models, at, given_first, squares, log_det):
-    for row in prange(tracks.shape[0]):
+@njit(cache=True, nogil=True)
+def _run_matched(first, last, tracks, models, at, given_first, squares, log_det):
+    for row in range(first, last):
         loss_x, coupling, loss_v, q_xx, q_xv, q_vv, p_xx, p_xv, p_vv = models[:, row]
         b = 1.0 - loss_v
         variance = p_vv - p_xv * p_xv / p_xx

@@ -8,11 +8,12 @@ the gains of all lanes have settled, a point costs a few products. It is the inv
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.positions import Prefixes, check_tracks
 from activenoise.physics.gains import END, MATH, SCALE, F, G, K, advance_gains
+from activenoise.threads import in_threads
 
 _LANES, _CHUNK = 32, 64
 # Rows of the work space, behind those of the gains: 1/s and log s, the state of the track and that
@@ -41,13 +42,14 @@ def log_likelihood(
     if systems.shape[1] != len(tracks):
         raise ValueError(f"{systems.shape[1]} systems do not match {len(tracks)} tracks")
     values = np.empty((len(tracks), len(at_array)))
-    _filter(tracks, systems, at_array, known_zero, values)
+    groups = -(-len(tracks) // _LANES)
+    in_threads(_filter, groups, tracks, systems, at_array, known_zero, values)
     return values[:, 0] if squeeze else values
 
 
-@njit(cache=True, parallel=True)
-def _filter(tracks, systems, at, known_zero, values):
-    for group in prange((len(tracks) + _LANES - 1) // _LANES):
+@njit(cache=True, nogil=True)
+def _filter(start, stop, tracks, systems, at, known_zero, values):
+    for group in range(start, stop):
         _filter_group(tracks, group * _LANES, systems, at, known_zero, values)
 
 

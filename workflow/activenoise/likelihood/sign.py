@@ -34,11 +34,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.physics.models import RTP
+from activenoise.threads import in_threads
 
 _NODES = 6  # of the law of J after a flip, for either sign at the end
 _START_NODES = 24  # at least, of the stationary law; more where propulsion reaches far
@@ -78,7 +79,7 @@ def sign_log_likelihood(
         raise ValueError(f"{model.shape} models do not match {len(tracks)} tracks")
     plan = _plan(model, dt)
     values = np.empty((len(tracks), len(at)))
-    _filter(tracks, plan, at, given_first, values)
+    in_threads(_filter, len(tracks), tracks, plan, at, given_first, values)
     return values
 
 
@@ -158,9 +159,9 @@ def _stationary_nodes(b: FloatArray, count: int) -> tuple[FloatArray, FloatArray
     return z, vectors[:, 0] ** 2
 
 
-@njit(cache=True, parallel=True)
-def _filter(tracks, plan, at, given_first, values):
-    for i in prange(len(tracks)):
+@njit(cache=True, nogil=True)
+def _filter(first, last, tracks, plan, at, given_first, values):
+    for i in range(first, last):
         m = i % len(plan.loss_x)
         _filter_one(
             tracks[i], plan.loss_x[m], plan.scale[m], plan.steps[m], plan.log_weights[m],

@@ -24,11 +24,11 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from activenoise.arrays import FloatArray
-from activenoise.likelihood.kalman import check_record, regressors
+from activenoise.likelihood.kalman import carry_covariance, check_record, gain, regressors
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.media import Tracer
 from activenoise.physics.models import AOUP
-from activenoise.physics.system import LinearModel, discretise
+from activenoise.physics.system import LinearModel, discretise, multiply
 
 _BLOCK = 256  # points whose states are kept
 
@@ -97,27 +97,36 @@ def _combined(
 
 
 @njit(cache=True)
-def _advance(rows, first, last, F, G, Q, S, R, mean, P, means, covs, d, s, K):
+def _advance(rows, first, last, F, G, Q, S, R, mean, P, means, covs, d, s, K, PG, FP):
     """Filter the points first to last from the law mean, P of the state before, in place. Fills
-    the laws after each point, innovations (of variance s) and gains; s = 0 at a missing point."""
-    c = len(rows)
+    the laws after each point, innovations (of variance s) and gains; s = 0 at a missing point.
+    PG (k,), FP (k, k): work space."""
+    c, k = len(rows), len(G)
     for t in range(first, last):
         i = t - first
-        if np.isnan(rows[0, t]):
-            s[i] = 0.0
-            P[:] = F @ P @ F.T + Q
-            for o in range(c):
-                mean[o] = F @ mean[o]
-        else:
-            PG = P @ G
-            s[i] = R + G @ PG
-            K[i] = (F @ PG + S) / s[i]
-            P[:] = F @ P @ F.T + Q - s[i] * np.outer(K[i], K[i])
-            for o in range(c):
-                d[i, o] = rows[o, t] - G @ mean[o]
-                mean[o] = F @ mean[o] + K[i] * d[i, o]
-        P[:] = 0.5 * (P + P.T)
-        means[i], covs[i] = mean, P
+        s[i] = 0.0
+        for a in range(k):
+            K[i, a] = 0.0
+        seen = not np.isnan(rows[0, t])
+        if seen:
+            s[i] = gain(F, G, S, R, P, PG, K[i])
+        for o in range(c):
+            d[i, o] = 0.0
+            if seen:
+                d[i, o] = rows[o, t]
+                for a in range(k):
+                    d[i, o] -= G[a] * mean[o, a]
+            for a in range(k):
+                means[i, o, a] = K[i, a] * d[i, o]
+                for b in range(k):
+                    means[i, o, a] += F[a, b] * mean[o, b]
+            for a in range(k):
+                mean[o, a] = means[i, o, a]
+        carry_covariance(F, Q, P, FP)
+        for a in range(k):
+            for b in range(a + 1):
+                value = 0.5 * (P[a, b] + P[b, a]) - s[i] * K[i, a] * K[i, b]
+                P[a, b] = P[b, a] = covs[i, a, b] = covs[i, b, a] = value
 
 
 @njit(cache=True)
@@ -125,43 +134,86 @@ def _smooth(rows, F, G, Q, S, R, P0, pick):
     """Smoothed x and v of each row, their covariances, and products of the innovations; shapes as
     in `_combined`."""
     c, n, k = len(rows), rows.shape[1], len(G)
-    n_blocks = -(-n // _BLOCK)
+    n_blocks = (n + _BLOCK - 1) // _BLOCK
     start_mean, start_cov = np.zeros((n_blocks, c, k)), np.zeros((n_blocks, k, k))
     means, covs = np.zeros((_BLOCK, c, k)), np.zeros((_BLOCK, k, k))
     d, s, K = np.zeros((_BLOCK, c)), np.zeros(_BLOCK), np.zeros((_BLOCK, k))
-    mean, P = np.zeros((c, k)), P0.copy()
-    for b in range(n_blocks):
-        start_mean[b], start_cov[b] = mean, P
-        _advance(
-            rows, b * _BLOCK, min((b + 1) * _BLOCK, n), F, G, Q, S, R, mean, P, means, covs, d, s, K
-        )
+    mean, P, PG = np.zeros((c, k)), np.zeros((k, k)), np.zeros(k)
+    left, L, X, Y = np.zeros((k, k)), np.zeros((k, k)), np.zeros((k, k)), np.zeros((k, k))
     state, spread, products = np.zeros((c, n, 2)), np.zeros((n, 4)), np.zeros((c, c))
-    r, N, identity = np.zeros((c, k)), np.zeros((k, k)), np.eye(k)
-    for b in range(n_blocks - 1, -1, -1):
-        first = b * _BLOCK
-        last = min(first + _BLOCK, n)
-        mean, P = start_mean[b].copy(), start_cov[b].copy()
-        _advance(rows, first, last, F, G, Q, S, R, mean, P, means, covs, d, s, K)
+    r, N, fresh = np.zeros((c, k)), np.zeros((k, k)), np.zeros(k)
+    _copy(P0, P)
+    # Forward over the blocks, whose starts are kept, and then back over them.
+    for step in range(2 * n_blocks):
+        back = step >= n_blocks
+        b = 2 * n_blocks - 1 - step if back else step
+        first, last = b * _BLOCK, min((b + 1) * _BLOCK, n)
+        if back:
+            _copy(start_mean[b], mean)
+            _copy(start_cov[b], P)
+        else:
+            _copy(mean, start_mean[b])
+            _copy(P, start_cov[b])
+        _advance(rows, first, last, F, G, Q, S, R, mean, P, means, covs, d, s, K, PG, X)
+        if not back:
+            continue
         for t in range(last - 1, first - 1, -1):
             i = t - first
-            P = covs[i]
+            P_now, before = covs[i], covs[i - 1] if i else start_cov[b]
             for o in range(c):
-                state[o, t] = pick @ (means[i, o] + P @ r[o])
-            left = identity - N @ P
-            V = pick @ (P @ left) @ pick.T
-            spread[t, 0], spread[t, 1] = V[1, 1], V[0, 1]
-            before = covs[i - 1] if i else start_cov[b]
-            L = F - np.outer(K[i], G) if s[i] > 0.0 else F.copy()
-            across = pick @ (before @ L.T @ left) @ pick.T
-            spread[t, 2], spread[t, 3] = across[1, 0], across[0, 1]
-            N = L.T @ N @ L
+                for a in range(k):
+                    place = means[i, o, a]
+                    for e in range(k):
+                        place += P_now[a, e] * r[o, e]
+                    for p in range(2):
+                        state[o, t, p] += pick[p, a] * place
+            for a in range(k):
+                for e in range(k):
+                    left[a, e] = 1.0 if a == e else 0.0
+                    L[a, e] = F[a, e] - K[i, a] * G[e]
+                    for f in range(k):
+                        left[a, e] -= N[a, f] * P_now[f, e]
+            multiply(P_now, left, X)
+            spread[t, 0], spread[t, 1] = _picked(pick, 1, X, 1), _picked(pick, 0, X, 1)
+            for a in range(k):
+                for e in range(k):
+                    X[a, e] = 0.0
+                    for f in range(k):
+                        X[a, e] += before[a, f] * L[e, f]
+            multiply(X, left, Y)
+            spread[t, 2], spread[t, 3] = _picked(pick, 1, Y, 0), _picked(pick, 0, Y, 1)
+            multiply(N, L, X)
+            weight = 1.0 / s[i] if s[i] > 0.0 else 0.0
+            for a in range(k):
+                for e in range(a + 1):
+                    N[a, e] = G[a] * G[e] * weight
+                    for f in range(k):
+                        N[a, e] += 0.5 * (L[f, a] * X[f, e] + L[f, e] * X[f, a])
+                    N[e, a] = N[a, e]
             for o in range(c):
-                r[o] = L.T @ r[o]
-            if s[i] > 0.0:
-                N += np.outer(G, G) / s[i]
-                for o in range(c):
-                    r[o] += G * (d[i, o] / s[i])
-                    for e in range(c):
-                        products[o, e] += d[i, o] * d[i, e] / s[i]
-            N = 0.5 * (N + N.T)
+                for a in range(k):
+                    fresh[a] = G[a] * d[i, o] * weight
+                    for e in range(k):
+                        fresh[a] += L[e, a] * r[o, e]
+                for a in range(k):
+                    r[o, a] = fresh[a]
+                for e in range(c):
+                    products[o, e] += d[i, o] * d[i, e] * weight
     return state, spread, products
+
+
+@njit(cache=True)
+def _copy(matrix, into):
+    for a in range(matrix.shape[0]):
+        for b in range(matrix.shape[1]):
+            into[a, b] = matrix[a, b]
+
+
+@njit(cache=True)
+def _picked(pick, row, matrix, column):
+    """Entry (row, column) of pick matrix pick'."""
+    total = 0.0
+    for a in range(len(matrix)):
+        for b in range(len(matrix)):
+            total += pick[row, a] * matrix[a, b] * pick[column, b]
+    return total

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
@@ -35,9 +35,11 @@ from activenoise.physics.instrument import Instrument
 from activenoise.physics.media import Tracer
 from activenoise.physics.models import AOUP
 from activenoise.physics.system import LinearModel, continuous, over_interval
+from activenoise.threads import in_threads
 
 _FLAT = 1e7  # variance of a baseline's prior over that of a record
 _LOG_2PI = float(np.log(2 * np.pi))
+_MATH = {"contract", "nsz", "arcp", "reassoc"}
 
 
 def rbp_log_likelihood(
@@ -182,7 +184,7 @@ class Switching(NamedTuple):
 
 def _log_likelihood(system: Switching, flat: FloatArray) -> FloatArray:
     result = np.empty(len(flat))
-    _run(*system, result, np.empty((0, 0)))
+    in_threads(_run, len(result), *system, result, np.empty((0, 0)), np.empty((0, 0, 0)))
     return result + flat
 
 
@@ -190,11 +192,21 @@ def _scores(system: Switching, flat: FloatArray, unknowns: int) -> FloatArray:
     if len(flat) != 1:
         raise ValueError(f"scores are those of one model, not of {len(flat)}")
     scores = np.full((1, system.records.shape[1]), np.nan)
-    _run(*system, np.empty(1), scores)
+    _run(0, 1, *system, np.empty(1), scores, np.empty((0, 0, 0)))
     tails = np.clip(np.abs(scores[0]), 1e-300, None)
     scores = np.where(scores[0] >= 0, ndtri(tails), -ndtri(tails))
     scores[np.flatnonzero(np.isfinite(scores))[:unknowns]] = np.nan
     return scores
+
+
+def filtered_cells(system: Switching, angles: int) -> FloatArray:
+    """The law after each point of ONE record under ONE model: of each cell of the interval that
+    ends there its probability and the mean and covariance (upper triangle) of z, (n_points, rows,
+    cells). angles: 0 for the four cells of an RTP."""
+    k = system.F.shape[1]
+    kept = np.empty((system.records.shape[1], 1 + k + k * (k + 1) // 2, angles or 4))
+    _run(0, 1, *system, np.empty(1), np.empty((0, 0)), kept)
+    return kept
 
 
 def prepared(
@@ -244,11 +256,13 @@ def prepared(
     if len(records) not in (1, m):
         raise ValueError(f"{len(records)} records do not match {m} models")
     which = np.minimum(np.arange(m), len(records) - 1)
-    return Switching(
+    system = (
         records, which, ends, F[part], F[:, rest, v] * speed[:, None], G[:, rest], G[:, v] * speed,
         Q[:, :, rest][..., rest], S[..., rest], R, noise**2, slope * speed[:, None], start,
         dt / tau_a, D_a / D, angles,
-    ), flat  # fmt: skip
+    )  # fmt: skip
+    # Of one layout, since the kernel is compiled for each.
+    return Switching(*map(np.ascontiguousarray, system)), flat
 
 
 class _LinearPart(NamedTuple):
@@ -330,26 +344,26 @@ def _widened(
     return flat
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True, fastmath=_MATH)
 def _run(
-    records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, ratio, angles, result,
-    scores,
+    start_at, stop_at, records, which, ends, F, B, G, g, Q, S, R, noise, slope, start, turn, ratio,
+    angles, result, scores, kept,
 ):  # fmt: skip
-    nothing, unkept = np.empty(0), np.empty((0, 0, 0))
-    for i in prange(len(result)):
+    nothing = np.empty(0)
+    for i in range(start_at, stop_at):
         mean, opening, scale, half, T = cells_of(angles[i], turn[i], ratio[i])
         result[i] = 0.0
         for j in range(len(ends)):
             first = ends[j - 1] if j else 0
             own = scores[i, first : ends[j]] if len(scores) else nothing
-            result[i] += filter_record(
+            result[i] += _filter_record(
                 records[which[i], first : ends[j]], F[i], B[i], G[i], g[i], Q[i], S[i], R[i],
-                noise[i], slope[i], start[i], mean, opening, scale, half, T, own, unkept,
+                noise[i], slope[i], start[i], mean, opening, scale, half, T, own, kept,
             )  # fmt: skip
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
-def filter_record(
+@njit(cache=True, inline="always")
+def _filter_record(
     record, F, B, G, g, Q, S, R, noise, slope, start, mean, opening, scale, half, T, scores, kept
 ):
     """Log density of a record; fills scores (n_points,), where not empty, with the cumulative
@@ -358,7 +372,7 @@ def filter_record(
     interval that ends there its probability and the mean and covariance (upper triangle) of z.
 
     Q, S, R: of what drives the rest, and of the solvent's noise on the tracer, two of each.
-    mean, opening, scale, half, T: the cells, as of `cells.angle_cells`.
+    mean, opening, scale, half, T: the cells, as of `cells.cells_of`.
     """
     k, m = len(G), len(T)
     # p, then means, then covariances (upper triangle) of the angles; then the same, mixed.
@@ -369,10 +383,13 @@ def filter_record(
     for a in range(k):
         for b in range(a, k):
             entry[a, b] = entry[b, a] = row
-            cells[row] = start[a, b]
+            for i in range(m):
+                cells[row, i] = start[a, b]
             row += 1
-        cells[1 + a] = slope[a] * opening
-    cells[0] = 1.0 / m
+        for i in range(m):
+            cells[1 + a, i] = slope[a] * opening[i]
+    for i in range(m):
+        cells[0, i] = 1.0 / m
     _mix(half, cells, mixed, k)
     h, gain, fresh, FC = np.zeros((k, m)), np.zeros((k, m)), np.zeros((k, m)), np.zeros((k, m))
     s, d, log_p = np.ones(m), np.zeros(m), np.zeros(m)
@@ -384,7 +401,8 @@ def filter_record(
                 s[i] = R[0] + R[1] * scale[i] + noise
                 d[i] = record[t] - g * mean[i]
             for a in range(k):
-                h[a] = 0.0
+                for i in range(m):
+                    h[a, i] = 0.0
                 for b in range(k):
                     _add(h[a], G[b], cells[entry[a, b]])
                 for i in range(m):
@@ -399,8 +417,9 @@ def filter_record(
                     below += 0.5 * cells[0, i] * math.erfc(-u)
                     above += 0.5 * cells[0, i] * math.erfc(u)
                 scores[t] = below if below < above else -above
-            highest = log_p.max()
-            total = 0.0
+            highest, total = log_p[0], 0.0
+            for i in range(1, m):
+                highest = max(highest, log_p[i])
             for i in range(m):
                 cells[0, i] *= np.exp(log_p[i] - highest)
                 total += cells[0, i]
@@ -420,8 +439,11 @@ def filter_record(
             for b in range(k):
                 _add(fresh[a], F[a, b], cells[1 + b])
         for a in range(k):
-            cells[1 + a] = fresh[a]
-            FC[:] = 0.0
+            for i in range(m):
+                cells[1 + a, i] = fresh[a, i]
+            for b in range(k):
+                for i in range(m):
+                    FC[b, i] = 0.0
             for e in range(k):
                 for b in range(k):
                     _add(FC[b], F[a, e], cells[entry[e, b]])
@@ -435,14 +457,17 @@ def filter_record(
                 for e in range(k):
                     _add(target, F[b, e], FC[e])
         for row in range(1 + k, size):
-            cells[row] = mixed[row]
+            for i in range(m):
+                cells[row, i] = mixed[row, i]
         if len(kept):
-            kept[t] = cells
+            for row in range(size):
+                for i in range(m):
+                    kept[t, row, i] = cells[row, i]
         _mix(T, cells, mixed, k)
     return value
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"}, inline="always")
+@njit(cache=True, fastmath=_MATH, inline="always")
 def _add(total, factor, values):
     """total += factor values, where most factors of a medium's modes are 0."""
     if factor != 0.0:
@@ -450,17 +475,17 @@ def _add(total, factor, values):
             total[i] += factor * values[i]
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "arcp", "reassoc"})
+@njit(cache=True, fastmath=_MATH)
 def _mix(T, cells, mixed, k):
     """Diffuse the angle; each angle's mixture becomes the normal of its mean and covariance."""
     size, m = cells.shape
     # Moments about one common point, so that covariances keep their digits.
+    centres = np.empty(k)
     for a in range(k):
         centre = 0.0
         for i in range(m):
             centre += cells[0, i] * cells[1 + a, i]
-        mixed[1 + a, 0] = centre
-    centres = mixed[1 : 1 + k, 0].copy()
+        centres[a] = centre
     for i in range(m):
         p = cells[0, i]
         row = 1 + k

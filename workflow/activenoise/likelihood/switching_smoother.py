@@ -23,14 +23,15 @@ finite number of paths: at most 1/sqrt(n_paths) of the standard deviation.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike
 
 from activenoise.likelihood.cells import cells_of, ends_of
 from activenoise.likelihood.smoother import Propulsion
-from activenoise.likelihood.switching import filter_record, prepared
+from activenoise.likelihood.switching import filtered_cells, prepared
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import LinearModel
+from activenoise.threads import in_threads
 
 _NEGLIGIBLE = 1e-20  # probability of a cell, over the largest, before the later points are known
 
@@ -56,13 +57,9 @@ def sampled_propulsion(
     record = system.records[0]
     linear = tuple(part[0] for part in system[3:11])
     turn, ratio, angles = float(system.turn[0]), float(system.ratio[0]), int(system.angles[0])
-    mean, opening, scale, half, T = cells_of(angles, turn, ratio)
+    mean, _, scale, _, T = cells_of(angles, turn, ratio)
     k = len(linear[0])
-    kept = np.empty((len(record), 1 + k + k * (k + 1) // 2, len(T)))
-    filter_record(
-        record, *linear, system.slope[0], system.start[0], mean, opening, scale, half, T,
-        np.empty(0), kept,
-    )  # fmt: skip
+    kept = filtered_cells(system, angles)
     motion = model.langevin()
     n_motion = motion.drift.shape[-1] - 1  # without v
     place = np.zeros(k)
@@ -72,7 +69,10 @@ def sampled_propulsion(
     drawn = np.random.default_rng(seed).random((n_paths, len(record)))
     moments = np.empty((n_paths, 3, len(record)))
     after, last = ends_of(angles, turn)
-    _sample(record, kept, linear, mean, scale, T, after, last, place, line, drawn, moments)
+    in_threads(
+        _sample, n_paths, record, kept, linear, mean, scale, T, after, last, place, line, drawn,
+        moments,
+    )  # fmt: skip
     D = float(np.ravel(model.D)[0])
     speed = np.sqrt((2 if angles else 1) * ratio * D * turn / dt)
     first, square, power = moments.mean(axis=0)
@@ -81,9 +81,11 @@ def sampled_propulsion(
     return Propulsion(speed * first, speed * sd, speed * power / (D * dt))
 
 
-@njit(cache=True, parallel=True)
-def _sample(record, kept, linear, mean, scale, T, after, last, place, line, drawn, moments):
-    for path in prange(len(drawn)):
+@njit(cache=True, nogil=True)
+def _sample(
+    start, stop, record, kept, linear, mean, scale, T, after, last, place, line, drawn, moments
+):
+    for path in range(start, stop):
         _sample_path(
             record, kept, *linear, mean, scale, T, after, last, place, line, drawn[path],
             moments[path],
@@ -120,8 +122,9 @@ def _sample_path(
             weights[i] = kept[t, 0, i] * (T[i, later] if t < n - 1 else 1.0)
             largest = max(largest, weights[i])
         if largest == 0.0:  # After an outlier a cell may have been left that none leads to.
-            weights[:] = kept[t, 0]
-            largest = weights.max()
+            for i in range(m):
+                weights[i] = kept[t, 0, i]
+                largest = max(largest, weights[i])
         highest = -np.inf
         for i in range(m):
             p = weights[i] / largest
@@ -183,7 +186,8 @@ def _log_weight(cells, i, O, w, C, W, slope, x):
         value += 0.5 * (x[0, 0] ** 2 * C[0, 0] / width - np.log(width))
         x[0, 0] = cells[1, i] + C[0, 0] * x[0, 0] / width
         return value
-    slope[:] = x[:, 0]
+    for a in range(k):
+        slope[a] = x[a, 0]
     for a in range(k):
         x[a, 0] = 0.0
         for e in range(k):

@@ -166,34 +166,47 @@ def _van_loan(A, W, step, doublings, F, Q):
     term, product, derivative = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
     for i in range(m):
         f, q = F[i], Q[i]
-        f[:], term[:] = 0.0, 0.0
         for a in range(k):
-            f[a, a] = term[a, a] = 1.0
+            for b in range(k):
+                f[a, b] = term[a, b] = 1.0 if a == b else 0.0
         for j in range(1, _TERMS + 1):
-            _multiply(term, A[i], product)
-            term[:] = product * (step[i] / j)
-            f += term
+            multiply(term, A[i], product)
+            for a in range(k):
+                for b in range(k):
+                    term[a, b] = product[a, b] * (step[i] / j)
+                    f[a, b] += term[a, b]
         # Q(h) = sum of h^j/j! times the derivatives W, A W + W A', ... of the integrand.
-        derivative[:] = W[i]
-        q[:] = derivative * step[i]
         factor = step[i]
+        for a in range(k):
+            for b in range(k):
+                derivative[a, b] = W[i, a, b]
+                q[a, b] = derivative[a, b] * factor
         for j in range(2, _TERMS + 3):
-            _multiply(A[i], derivative, product)
-            derivative[:] = product + product.T
+            multiply(A[i], derivative, product)
             factor *= step[i] / j
-            q += derivative * factor
+            for a in range(k):
+                for b in range(k):
+                    derivative[a, b] = product[a, b] + product[b, a]
+                    q[a, b] += derivative[a, b] * factor
         for _ in range(doublings[i]):
-            _multiply(f, q, term)
-            _multiply(term, f.T, product)
-            q += product
-            _multiply(f, f, product)
-            f[:] = product
-        term[:] = 0.5 * (q + q.T)
-        q[:] = term
+            multiply(f, q, term)
+            for a in range(k):
+                for b in range(k):
+                    total = 0.0
+                    for l in range(k):
+                        total += term[a, l] * f[b, l]
+                    q[a, b] += total
+            multiply(f, f, product)
+            for a in range(k):
+                for b in range(k):
+                    f[a, b] = product[a, b]
+        for a in range(k):
+            for b in range(a + 1):
+                q[a, b] = q[b, a] = 0.5 * (q[a, b] + q[b, a])
 
 
 @njit(cache=True)
-def _multiply(a, b, out):
+def multiply(a, b, out):
     """out = a b, of a few rows, for which a library's call would cost more than the product."""
     for i in range(len(a)):
         for j in range(len(a)):

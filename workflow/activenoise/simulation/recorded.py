@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
@@ -40,6 +40,7 @@ from activenoise.physics.shares import active_diffusivity
 from activenoise.physics.system import discretise, packed
 from activenoise.simulation.normals import LANES, fill_normals, open_streams
 from activenoise.simulation.tracks import simulate
+from activenoise.threads import in_threads
 
 _CHUNK = 64
 _FINE = 8  # positions of RBP an interval
@@ -127,7 +128,8 @@ def _simulate_linear(
     """Recorded points of linear tracers, through an instrument of these parameters."""
     rows = packed(discretise(model, Instrument(**values), dt))
     tracks = np.empty((rows.shape[1], n_steps), np.float32)
-    _simulate(np.uint64(seed), first, rows, tracks)
+    groups = (len(tracks) + LANES - 1) // LANES
+    in_threads(_simulate, groups, np.uint64(seed), first, rows, tracks)
     return tracks
 
 
@@ -160,13 +162,13 @@ def _simulate_propelled(
         part = type(model)(kappa[rows], _NO_NOISE, D_a[rows], tau_a[rows])
         n_fine = (n_steps + int(before[rows].max())) * _FINE + 3
         fine = simulate(part, n_fine, dt / _FINE, seed, first=first + start)
-        _record(fine, constants[rows], tracks[rows])
+        in_threads(_record, len(fine), fine, constants[rows], tracks[rows])
     return tracks
 
 
-@njit(cache=True, parallel=True)
-def _record(fine, constants, tracks):
-    for i in prange(len(tracks)):
+@njit(cache=True, nogil=True)
+def _record(first, last, fine, constants, tracks):
+    for i in range(first, last):
         _record_one(fine[i], constants[i], tracks[i])
 
 
@@ -222,9 +224,9 @@ def _lag_response(rate, t):
     return kept, follow, (t - follow) / rate - 0.5 * follow
 
 
-@njit(cache=True, parallel=True)
-def _simulate(seed, first, systems, tracks):
-    for group in prange((tracks.shape[0] + LANES - 1) // LANES):
+@njit(cache=True, nogil=True)
+def _simulate(start, stop, seed, first, systems, tracks):
+    for group in range(start, stop):
         _simulate_group(seed, first, group * LANES, systems, tracks)
 
 

@@ -18,12 +18,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from activenoise.physics.models import AOUP, RBP, RTP, Model, Passive, SampledProcess
 from activenoise.simulation.normals import LANES, fill_normals, open_streams, sine
 from activenoise.simulation.tumbles import add_tumbles
+from activenoise.threads import in_threads
 
 _CHUNK = 64
 
@@ -73,17 +74,22 @@ def simulate(
     if isinstance(model, RTP):
         tracks = simulate(Passive(model.kappa, model.D), n_steps, dt, seed, n_tracks, first)
         plan = _rows((model.kappa, model.speed, model.tau_a), n_tracks)
-        add_tumbles(np.uint64(seed), first, plan, dt, tracks)
+        in_threads(add_tumbles, n_tracks, np.uint64(seed), first, plan, dt, tracks)
         return tracks
     tracks = np.empty((n_tracks, n_steps), np.float32)
     if isinstance(model, RBP):
         plan = _rows(_rbp_plan(model, dt, substep), n_tracks)
         order, starts = _alike(plan[:2])
-        _simulate_rbp(np.uint64(seed), first, plan, order, starts, tracks)
+        in_threads(
+            _simulate_rbp, len(starts) - 1, np.uint64(seed), first, plan, order, starts, tracks
+        )
     else:
         process = model.sampled(dt)
         one = model.shape == ()
-        _simulate_linear(np.uint64(seed), first, _rows(process, n_tracks), one, tracks)
+        in_threads(
+            _simulate_linear, (n_tracks + LANES - 1) // LANES, np.uint64(seed), first,
+            _rows(process, n_tracks), one, tracks,
+        )  # fmt: skip
     return tracks
 
 
@@ -103,10 +109,9 @@ def _alike(counts: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return order, np.concatenate([*starts, [len(order)]])
 
 
-@njit(cache=True, parallel=True)
-def _simulate_linear(seed, first, process, one, tracks):
-    n_groups = (tracks.shape[0] + LANES - 1) // LANES
-    for group in prange(n_groups):
+@njit(cache=True, nogil=True)
+def _simulate_linear(start, stop, seed, first, process, one, tracks):
+    for group in range(start, stop):
         _linear_group(seed, first, group * LANES, process, one, tracks)
 
 
@@ -202,9 +207,9 @@ def _rbp_plan(model: RBP, dt: float, substep: float) -> tuple[ArrayLike, ...]:
     return tuple(columns)
 
 
-@njit(cache=True, parallel=True)
-def _simulate_rbp(seed, first, plan, order, starts, tracks):
-    for group in prange(len(starts) - 1):
+@njit(cache=True, nogil=True)
+def _simulate_rbp(start, stop, seed, first, plan, order, starts, tracks):
+    for group in range(start, stop):
         _rbp_group(seed, first, order[starts[group] : starts[group + 1]], plan, tracks)
 
 

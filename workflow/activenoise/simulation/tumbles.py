@@ -13,7 +13,7 @@ times pass before the first point that e^{-20} of it is left.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from activenoise.simulation.normals import LANES, fill_normals, open_streams
 
@@ -21,14 +21,15 @@ _BURN_IN = 20.0  # relaxation times 1/kappa before the first point
 _SALT = np.uint64(0xD1B54A32D192ED03)  # makes these streams others than those of the thermal motion
 
 
-@njit(cache=True, parallel=True)
-def add_tumbles(seed, first, plan, dt, tracks):
-    """Add the motion by propulsion to tracks (n_tracks, n_steps), dt (s) apart, in place.
+@njit(cache=True, nogil=True)
+def add_tumbles(start, stop, seed, first, plan, dt, tracks):
+    """Add the motion by propulsion to the rows start ... stop - 1 of tracks (n_tracks, n_steps),
+    dt (s) apart, in place.
 
     plan: kappa (1/s), speed (length/s) and tau_a (s) of every track, (3, n_tracks). seed: uint64.
     Rows are the tracks first, first + 1, ... of that seed.
     """
-    for i in prange(len(tracks)):
+    for i in range(start, stop):
         _add_to_one(seed, first + i, plan[0, i], plan[1, i], plan[2, i], dt, tracks[i])
 
 
