@@ -14,8 +14,10 @@ UV ?= uv
 CORES ?= all
 ARGS ?=
 TRACK ?=
-# Networks for any record answer in a verdict once the study has been run.
+# Networks for any record answer in a verdict: those of the study here once it has been run, else those of the package.
 READY = $(if $(wildcard results/ready/*/*-domain.h5),--networks results/ready)
+
+SHIPPED = $(CURDIR)/workflow/activenoise/learning/ready
 
 SNAKEMAKE = .venv/bin/python -m snakemake
 SMOKE = --configfile config/smoke.yaml
@@ -34,7 +36,7 @@ ifneq ($(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 .DELETE_ON_ERROR:
-.PHONY: all slurm verdict check lint fast test messages smoke soak report test-envs test-slurm bench lock lock-bench clean help
+.PHONY: all slurm verdict check lint fast test messages smoke soak ready report test-envs test-slurm bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
@@ -77,6 +79,12 @@ smoke: $(VENV)  ## run every rule on the tiny config/smoke.yaml, into results/sm
 
 soak: $(VENV)  ## kill the smoke study 20 times, fill its disk, and compare with a reference (long)
 	PYTHONPATH=workflow:. .venv/bin/python tests/soak/soak.py --cores $(CORES) $(ARGS)
+
+ready: $(VENV)  ## train the networks for any record anew, score them, and put them into the package
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- results/ready/made.json
+	cd results/ready && for file in made.json */lstm.keras */lstm-domain.h5; do \
+	  mkdir -p "$(SHIPPED)/$$(dirname $$file)" && cp $$file "$(SHIPPED)/$$file" || exit 1; done
+	$(PYTEST) tests/learning/test_shipped.py
 
 report: all  ## run the study, then write the self-contained results/report.html
 	$(SNAKEMAKE) --cores 1 --report results/report.html

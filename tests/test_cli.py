@@ -21,7 +21,7 @@ from tests.mistakes.options import UM, run, write_walk
 
 import activenoise
 from activenoise.cli import add_to_table, main, networks_of, result_folder
-from activenoise.files import write_arrays
+from activenoise.files import read_json, write_arrays
 from activenoise.logs import DamagedError
 from activenoise.physics.models import AOUP
 from activenoise.reading.options import ReadOptions
@@ -331,6 +331,9 @@ def test_what_is_printed_is_of_the_file_that_was_given(tmp_path, monkeypatch, ca
         def told(self):
             return {"sentences": [], "notes": []}
 
+        def beside(self, _):
+            return self
+
         def write(self, folder):
             keep(folder, tmp_path / "other.csv", {})
             return folder / "verdict.html"
@@ -342,6 +345,17 @@ def test_what_is_printed_is_of_the_file_that_was_given(tmp_path, monkeypatch, ca
     printed = capsys.readouterr()
     assert printed.out == f"{path}\n"
     assert "another program has written here" in printed.err
+
+
+@pytest.mark.slow
+def test_the_networks_of_the_package_answer_unasked(tmp_path):
+    path, out = write_track(tmp_path / "a.csv"), tmp_path / "out"
+    assert main(["verdict", str(path), *UM, *QUICK, "--column", "x", "--out", str(out)]) == 0
+    (found,) = out.glob("*/verdict.json")
+    (answer,) = read_json(found)["ready"]["coordinates"].values()
+    assert 0 <= answer["p_active"] <= 1
+    assert set(answer["estimates"]) == {"kappa", "D", "active_share"}
+    assert set(answer["familiar"]) == {"Passive-AOUP", "estimates"}
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ def test_the_wheel_holds_every_file_of_the_package(installed):
     here = {
         path.relative_to(LIBRARY.parent)
         for path in LIBRARY.rglob("*.*")
-        if path.suffix in {".py", ".j2", ".typed"}
+        if path.suffix in {".py", ".j2", ".typed", ".json", ".keras", ".h5"}
     }
     assert there == here
     assert Path("activenoise/report/verdict.html.j2") in there

@@ -81,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--effort", choices=("full", "quick"), default="full")
     one.add_argument("--seed", type=_whole, help="root seed of the random numbers")
     one.add_argument(
-        "--networks", type=Path, help="results of networks for any record, such as results/ready"
+        "--networks",
+        type=Path,
+        help="results of networks for any record, such as results/ready (those of the package)",
     )
     one.add_argument(
         "--out", type=_folder, default=Path("verdicts"), help="folder for the results (verdicts)"
@@ -235,7 +237,7 @@ def verdicts(given: argparse.Namespace) -> int:
 
     try:
         options, question = questions(given)
-        ready = None if given.networks is None else networks_of(given.networks)
+        ready = networks_of(given.networks)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -319,9 +321,10 @@ def judged(
     return found.row()
 
 
-def networks_of(study: Path) -> ReadyNetworks | None:
-    """The networks of a study's results, or None, with the reason in a line, while a run that is
-    not done makes them or where one is damaged. ValueError if the folder never had any."""
+def networks_of(study: Path | None) -> ReadyNetworks | None:
+    """The networks of a study's results, or those of the package; None, with the reason in a line,
+    while a run that is not done makes them or where one is damaged. ValueError if the folder never
+    had any."""
     from activenoise.logs import DamagedError
     from activenoise.report.verdict import ready_networks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from activenoise.logs import DamagedError
 from activenoise.parameters import Range
 from activenoise.reading.record import Record
 
+# The networks that come with the package: results of the study `ready`, and made.json, which says
+# what they follow from. `make ready` makes them anew.
+SHIPPED = Path(str(files("activenoise.learning"))) / "ready"
 _DOMAIN = "-domain.h5"
 _ACTIVITY = "Passive-AOUP"
 
@@ -29,19 +33,19 @@ class ReadyNetworks(NamedTuple):
     ranges: dict[str, Range]
 
 
-def load_ready(files: Mapping[str, str | Path], study: str) -> ReadyNetworks:
-    """The networks of these files of a study by task, each with its domain file beside it."""
-    domains = {task: str(path).removesuffix(".keras") + _DOMAIN for task, path in files.items()}
+def load_ready(networks: Mapping[str, str | Path], study: str) -> ReadyNetworks:
+    """The networks of a study, files by task, each with its domain file beside it."""
+    domains = {task: str(path).removesuffix(".keras") + _DOMAIN for task, path in networks.items()}
     attributes = read_attributes(next(iter(domains.values())))
     return ReadyNetworks(
         study=study,
-        networks={task: Network.load(path) for task, path in files.items()},
+        networks={task: Network.load(path) for task, path in networks.items()},
         domains={task: read_domains(read_tree(path)) for task, path in domains.items()},
         ranges={name: Range(*attributes[name]) for name in ("kappa", "tau_a")},
     )
 
 
-def ready_files(study: str | Path) -> dict[str, Path]:
+def ready_files(study: str | Path = SHIPPED) -> dict[str, Path]:
     """The network of each task in the results of a scale-free study; ValueError if the folder has
     none, DamagedError if the one that answers whether a record is active is not finished."""
     found: dict[str, Path] = {}

@@ -220,10 +220,12 @@ class Verdict:
         found["energy"] = energy.in_json(self.facts, self.record.unit, self.question.bath)
         return about | found | ({} if self.ready is None else {"ready": self.ready})
 
-    def beside(self, networks: str | Path | ReadyNetworks) -> Verdict:
-        """The verdict with the answers of networks that work for any record: of `ready_networks`,
-        or from the folder of their study's results, such as results/ready. ValueError as there."""
-        ready = ready_networks(networks) if isinstance(networks, str | Path) else networks
+    def beside(self, networks: str | Path | ReadyNetworks | None = None) -> Verdict:
+        """The verdict with the answers of networks that work for any record: of those that come
+        with the package, of `ready_networks`, or from the folder of their study's results, such as
+        results/ready. ValueError as there."""
+        given = networks is None or isinstance(networks, str | Path)
+        ready = ready_networks(networks) if given else networks
         from activenoise.analysis.second_opinion import second_opinion
 
         found, _ = second_opinion(self.facts, self.record, ready)
@@ -298,13 +300,15 @@ def judge(
     )
 
 
-def ready_networks(study: str | Path) -> ReadyNetworks:
-    """The networks for any record in the results of their study, such as results/ready.
+def ready_networks(study: str | Path | None = None) -> ReadyNetworks:
+    """The networks for any record in the results of their study, such as results/ready, or those
+    that come with the package.
 
     ValueError, in one line, if there is none.
     """
-    from activenoise.analysis.second_opinion import load_ready, ready_files
+    from activenoise.analysis.second_opinion import SHIPPED, load_ready, ready_files
 
+    study = SHIPPED if study is None else study
     return load_ready(ready_files(study), Path(study).name)
 
 
