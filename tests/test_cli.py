@@ -40,10 +40,10 @@ def keep(folder: Path, path: Path, asked: dict) -> None:
     (folder / "verdict.json").write_text(json.dumps(kept))
 
 
-def write_track(path: Path) -> Path:
-    """200 points of an AOUP in two coordinates, with times."""
-    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), 200, 0.01, seed=1, n_tracks=2)
-    table = np.column_stack([0.01 * np.arange(200), *x])
+def write_track(path: Path, n_points: int = 200) -> Path:
+    """So many points of an AOUP in two coordinates, with times."""
+    x = simulate(AOUP(5.0, 0.1, 2.0, 0.15), n_points, 0.01, seed=1, n_tracks=2)
+    table = np.column_stack([0.01 * np.arange(n_points), *x])
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savetxt(path, table, delimiter=",", header="t,x,y", comments="", fmt="%.6f")
     return path
@@ -350,7 +350,8 @@ def test_what_is_printed_is_of_the_file_that_was_given(tmp_path, monkeypatch, ca
 
 @pytest.mark.slow
 def test_the_networks_of_the_package_answer_unasked(tmp_path):
-    path, out = write_track(tmp_path / "a.csv"), tmp_path / "out"
+    """Of a record of 400 points: the networks need 250."""
+    path, out = write_track(tmp_path / "a.csv", 400), tmp_path / "out"
     assert main(["verdict", str(path), *UM, *QUICK, "--column", "x", "--out", str(out)]) == 0
     (found,) = out.glob("*/verdict.json")
     (answer,) = read_json(found)["ready"]["coordinates"].values()

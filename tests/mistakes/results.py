@@ -146,6 +146,7 @@ BOTH = {"class_0": False, "class_1": True}
 READERS: dict[str, dict[str, bool]] = {
     "train": {"train_0": False, "train_1": True, "check_0": False, "check_1": True},
     "domain": {"check_0": False, "check_1": True},
+    "made": {"check_0": False, "check_1": True, "estimated": True},
     "predict": BOTH,
     "evidence": {"tracks": False},
     "figures/setup": BOTH,

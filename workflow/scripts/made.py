@@ -19,9 +19,10 @@ def main(job: "Snakemake") -> None:
 
     p, given = job.params, job.input
     scores = {}
-    held_out = [given.check_0, given.check_1], [given.estimated]
-    for path, shards in zip(given.networks, held_out, strict=True):
-        network, (data_sets, labels) = Network.load(path), classes(shards, p.made)
+    shards = [given.check_0, given.check_1], [given.estimated]
+    held_out = [classes(files, p.made) for files in shards]
+    for path, (data_sets, labels) in zip(given.networks, held_out, strict=True):
+        network = Network.load(path)
         answers = np.concatenate([network.predict(one[:], p.points) for one in data_sets])
         if network.task == "classify":
             scores["log_loss"] = log_loss(answers, labels)
