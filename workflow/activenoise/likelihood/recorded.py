@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from activenoise.arrays import FloatArray, TrackArray
+from activenoise.likelihood.lanes import marginal
 from activenoise.likelihood.positions import Prefixes, check_tracks
 from activenoise.physics.gains import END, MATH, SCALE, F, G, K, advance_gains
 from activenoise.threads import in_threads
@@ -20,7 +21,6 @@ _LANES, _CHUNK = 32, 64
 # of a constant, their innovations, and the sums of log s and of products of innovations over s.
 _INVERSE, _LOG, _M, _N, _D, _E = END, END + 1, END + 2, END + 5, END + 8, END + 9
 _LOGS, _DD, _DE, _EE, _ROWS = END + 10, END + 11, END + 12, END + 13, END + 14
-_LOG_2PI = float(np.log(2 * np.pi))
 
 
 def log_likelihood(
@@ -63,6 +63,7 @@ def _filter_group(tracks, row, systems, at, known_zero, values):
         for j in range(_LANES):
             w[k, j] = systems[k, lanes[j]]
     x = np.empty((_CHUNK, _LANES))
+    products = np.empty(3)
     resting = np.zeros(_LANES, np.bool_)
     settled = False
     done = 0
@@ -95,12 +96,10 @@ def _filter_group(tracks, row, systems, at, known_zero, values):
                         w[_DE, j] += d * e * inverse
                         w[_EE, j] += e * e * inverse
             done += n
-        for j in range(_LANES):
-            w[_D, j] = w[_DD, j] + w[_LOGS, j] + done * _LOG_2PI
-            if not known_zero:
-                w[_D, j] += np.log(w[_EE, j]) - w[_DE, j] ** 2 / w[_EE, j] - _LOG_2PI
         for j in range(n_lanes):
-            values[row + j, checkpoint] = -0.5 * w[_D, j]
+            products[0], products[1], products[2] = w[_DD, j], w[_DE, j], w[_EE, j]
+            unknowns = 0 if known_zero else 1
+            values[row + j, checkpoint] = marginal(products, w[_LOGS, j], done, unknowns)
 
 
 @njit(cache=True, inline="always")
