@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from activenoise.likelihood import kalman
 from activenoise.likelihood.angle import angle_log_likelihood
-from activenoise.likelihood.switching import rbp_log_likelihood
+from activenoise.likelihood.switching import rbp_log_likelihood, rtp_log_likelihood
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.models import AOUP, RBP
 from activenoise.simulation.records import simulate_records
@@ -151,3 +151,24 @@ def test_records_one_after_the_other_are_independent():
     np.testing.assert_allclose(together, np.sum(each, axis=0), atol=1e-4)
     with pytest.raises(ValueError, match="must sum to 30 points"):
         rbp_log_likelihood(model, instrument, np.concatenate(parts), DT, lengths=[3])
+
+
+@pytest.mark.parametrize("log_likelihood", [rbp_log_likelihood, rtp_log_likelihood])
+def test_models_side_by_side_are_each_as_alone(log_likelihood):
+    """Thirteen models, of different numbers of angles, on records with gaps of their own."""
+    rng = np.random.default_rng(8)
+    m = 13
+    parameters = np.array([1.0, 1.0, 20.0, 1.0])[:, None] * np.exp(rng.normal(size=(4, m)))
+    noise, exposure = np.exp(rng.normal(size=m)) / 10, rng.uniform(0.1, 0.9, m)
+    records = simulate(MODEL, 60, DT, seed=4, n_tracks=m).astype(np.float64)
+    records[rng.random(records.shape) < 0.2] = np.nan
+    together = log_likelihood(RBP(*parameters), Instrument(noise, exposure), records, DT)
+    for i in range(m):
+        instrument = Instrument(noise[i], exposure[i])
+        alone = log_likelihood(RBP(*parameters[:, i]), instrument, records[i], DT)
+        np.testing.assert_allclose(together[i], alone[0], rtol=1e-12)
+
+
+def test_an_odd_number_of_angles():
+    with pytest.raises(ValueError, match="9 angles must be an even number"):
+        rbp_log_likelihood(MODEL, Instrument(), np.zeros(5), DT, n_angles=9)

@@ -12,11 +12,13 @@ from activenoise.likelihood.vectors import (
     WIDTH,
     WIDTH_64,
     above,
+    exp,
     exponent,
     fused,
     larger,
     load,
     splat,
+    square_root,
     store,
     times_exp2,
 )
@@ -29,6 +31,7 @@ def _arithmetic(rows, third):
     store(rows, 3, larger(a, b))
     store(rows, 4, above(a, b))
     store(rows, 5, fused(a, b, b))
+    store(rows, 6, square_root(a * a))
 
 
 @njit
@@ -40,12 +43,12 @@ def _powers(rows, n):
 
 @pytest.mark.parametrize(("kind", "width"), [(np.float32, WIDTH), (np.float64, WIDTH_64)])
 def test_arithmetic(kind, width):
-    rows = np.zeros((6, width), kind)
+    rows = np.zeros((7, width), kind)
     rows[:2] = np.random.default_rng(0).standard_normal((2, width))
     rows[1, 0] = rows[0, 0]
     _arithmetic(rows, kind(3))
     a, b = rows[:2].astype(np.float64)
-    expected = [(a + b) * a - b / 3, np.maximum(a, b), a > b, a * b + b]
+    expected = [(a + b) * a - b / 3, np.maximum(a, b), a > b, a * b + b, np.abs(a)]
     np.testing.assert_allclose(rows[2:], expected, atol=20 * np.finfo(kind).eps)
 
 
@@ -60,6 +63,21 @@ def test_powers_of_two(n):
         a, t = rows[:2].astype(np.float64)
         np.testing.assert_allclose(rows[2], a * 2 ** (t + n), rtol=3e-7)
         np.testing.assert_array_equal(rows[3], np.floor(np.log2(a)))
+
+
+@njit
+def _exponential(rows):
+    store(rows, 1, exp(load(rows, 0)))
+
+
+def test_exponentials():
+    rng = np.random.default_rng(2)
+    for width in (1e-9, 1.0, 699.0):
+        for _ in range(200):
+            rows = np.zeros((2, WIDTH_64))
+            rows[0] = rng.uniform(-width, width, WIDTH_64)
+            _exponential(rows)
+            np.testing.assert_allclose(rows[1], np.exp(rows[0]), rtol=1e-15)
 
 
 def test_types_do_not_mix():

@@ -28,7 +28,8 @@ from numpy.typing import ArrayLike
 
 from activenoise.likelihood.cells import cells_of, ends_of
 from activenoise.likelihood.smoother import Propulsion
-from activenoise.likelihood.switching import filtered_cells, prepared
+from activenoise.likelihood.switching import filtered_cells
+from activenoise.likelihood.switching_system import prepared
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import LinearModel
 from activenoise.threads import in_threads

@@ -28,6 +28,8 @@ _F32 = np.float32
 # the sum hold. Nothing may reassociate the two.
 ROUND = _F32(1.5 * 2**23)
 _FLAGS = ("contract", "nnan", "nsz")
+# And in double precision.
+_ROUND_64 = 1.5 * 2**52
 _INTS = ir.VectorType(ir.IntType(32), WIDTH)
 
 
@@ -37,10 +39,9 @@ class _Vector(types.Type):
         self.width = 512 // element.bitwidth
         number = ir.FloatType() if element == types.float32 else ir.DoubleType()
         self.ir = ir.VectorType(number, self.width)
+        self.ints = ir.VectorType(ir.IntType(element.bitwidth), self.width)
+        self.digits = 23 if element == types.float32 else 52  # bits behind the leading one
         super().__init__(name=f"vector of {self.width} {element}")
-
-
-_SINGLE = _Vector(types.float32)
 
 
 @register_model(_Vector)
@@ -154,6 +155,20 @@ def fused(typing, a, b, c):
 
 
 @intrinsic
+def square_root(typing, a):
+    """The square root of each number."""
+
+    def generate(context, builder, signature, arguments):
+        name = f"llvm.sqrt.v{a.width}f{a.element.bitwidth}"
+        function = ir.FunctionType(a.ir, [a.ir])
+        return builder.call(
+            cgutils.get_or_insert_function(builder.module, function, name), arguments
+        )
+
+    return a(a), generate
+
+
+@intrinsic
 def exponent(typing, a):
     """n of a = m 2^n, 1 <= m < 2. a: single precision, positive and normal."""
 
@@ -167,12 +182,13 @@ def exponent(typing, a):
 
 @intrinsic
 def _times_power(typing, a, n):
-    """a 2^n, for n in the lowest bits of a sum with ROUND; a and the result must be normal."""
+    """a 2^n, for n in the lowest bits of a sum with ROUND, or its like in double precision; a and
+    the result must be normal."""
 
     def generate(context, builder, signature, arguments):
-        a, n = (builder.bitcast(x, _INTS) for x in arguments)
-        shifted = builder.shl(n, _whole(builder, 23))
-        return builder.bitcast(builder.add(a, shifted), _SINGLE.ir)
+        bits, whole = (builder.bitcast(x, a.ints) for x in arguments)
+        digits = ir.Constant(a.ints, [a.digits] * a.width)
+        return builder.bitcast(builder.add(bits, builder.shl(whole, digits)), a.ir)
 
     return a(a, n), generate
 
@@ -192,3 +208,26 @@ def times_exp2(a, t, whole):
     s = s * f + splat(_F32(6.9314718e-1))
     s = s * f + splat(_F32(1.0))
     return _times_power(a, shifted) * s
+
+
+@njit(cache=True, forceinline=True)
+def exp(x):
+    """e^x in double precision, relative error 1e-15. |x| must be below 700."""
+    unit = splat(_ROUND_64)
+    shifted = fused(x, splat(1.4426950408889634), unit)
+    n = shifted - unit
+    # log(2) in two parts, so that n log(2) has no error of rounding.
+    f = fused(n, splat(-0.693147180369123816490), x)
+    f = fused(n, splat(-1.90821492927058770002e-10), f)
+    s = fused(splat(1 / 479001600), f, splat(1 / 39916800))
+    s = fused(s, f, splat(1 / 3628800))
+    s = fused(s, f, splat(1 / 362880))
+    s = fused(s, f, splat(1 / 40320))
+    s = fused(s, f, splat(1 / 5040))
+    s = fused(s, f, splat(1 / 720))
+    s = fused(s, f, splat(1 / 120))
+    s = fused(s, f, splat(1 / 24))
+    s = fused(s, f, splat(1 / 6))
+    s = fused(s, f, splat(0.5))
+    s = fused(s, f, splat(1.0))
+    return _times_power(fused(s, f, splat(1.0)), shifted)
