@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.stats import chi2, kstest, kurtosis, norm, skew
 
 from activenoise.analysis.facts import FitTest, Goodness, WithError
@@ -226,19 +225,38 @@ def _level(
     level = replace(instrument, baseline="zero")
 
     def without(u: FloatArray) -> FloatArray:
-        return np.asarray(record.positions - (found.baseline + spread @ u) @ base)
+        return np.asarray(record.positions - (found.baseline + u @ spread.T) @ base)
 
-    def cost(u: FloatArray) -> float:
-        return -float(log_likelihood(twin, level, without(u), record.dt, from_zero=True)[0])
+    def cost(u: FloatArray) -> FloatArray:
+        each = replace(level, noise=np.broadcast_to(level.noise, len(u)))
+        return -log_likelihood(twin, each, without(u), record.dt, from_zero=True)
 
     best = np.zeros(instrument.unknowns)
     if len(record.positions) <= _LEVELLED:
-        first = np.eye(instrument.unknowns)[0]
-        best = min((u * first for u in np.linspace(-4, 4, 17)), key=cost)
-        simplex = best + 0.5 * np.eye(instrument.unknowns + 1, instrument.unknowns, -1)
-        options = {"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.1}
-        best = minimize(cost, best, method="Nelder-Mead", options=options).x
+        best = _least(cost, instrument.unknowns)
     return level, without(best)
+
+
+def _least(cost: Callable[[FloatArray], FloatArray], size: int) -> FloatArray:
+    """The least of a function of one or two numbers, within 0.05 or so, from the best of some
+    places along the first; cost takes many places at once, (n, size)."""
+    places = np.pad(np.linspace(-4, 4, 16)[:, None], ((0, 0), (0, size - 1)))
+    around = np.array(
+        [[u] for u in np.linspace(-1, 1, 9) if u]
+        if size == 1
+        else [(u, v) for u in (-1, 0, 1) for v in (-1, 0, 1) if u or v]
+    )
+    costs = cost(places)
+    best, least, step = places[np.argmin(costs)], np.min(costs), 0.5
+    while step > 0.05:
+        costs = cost(best + step * around)
+        i = int(np.argmin(costs))
+        at_edge = costs[i] < least and np.max(np.abs(around[i])) == 1
+        if costs[i] < least:
+            best, least = best + step * around[i], costs[i]
+        if not at_edge:
+            step /= 4
+    return best
 
 
 def _scores(
