@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from activenoise.config.plan import Figure, Plan, one_of, parse_name, task_models
+from activenoise.config.figures import Figure, as_in_paper
+from activenoise.config.plan import Plan, one_of, parse_name, task_models
 from activenoise.config.schema import load_schema, resolve
 from activenoise.reading.sheet import read_sheet
 
@@ -224,6 +225,24 @@ def test_a_figure_asks_for_late_inputs_when_it_is_planned():
     figure = Figure("setup", "Figures", {}, {"a": "a.h5", "b": lambda: ["b.h5"]}, {})
     assert figure.planned("inputs") == {"a": "a.h5", "b": ["b.h5"]}
     assert figure.planned("about") == {}
+
+
+def test_a_figure_of_the_paper_is_not_drawn_twice():
+    drawn = Figure("estimates", "Scores", {"study": "granule"}, {}, {}, by="record_figure")
+    paper = {"figure4": ("granule/estimates", "4: estimates"), "figure5": ("none", "5")}
+    table = as_in_paper({"granule/estimates": drawn}, paper, "Paper")
+    assert {name: figure.wanted for name, figure in table.items()} == {
+        "granule/estimates": False,
+        "figure4": True,
+    }
+    # A figure of a record is drawn below tracks/, and one of the paper below figures/.
+    assert table["figure4"].by == "figure"
+    assert table["figure4"].labels == {"figure": "4: estimates"}
+
+
+def test_examples_are_the_first_of_each_kind(plan):
+    assert plan.examples(["bead", "twin"]) == ["twin", "bead"]
+    assert plan.examples(["bead"]) == ["bead"]
 
 
 def test_a_slow_trap_is_slower_than_the_propulsion(plan):

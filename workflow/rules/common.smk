@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from activenoise.config.choices import merged
+from activenoise.config.figures import Figure, as_in_paper
 from activenoise.config.fingerprint import fingerprint
 from activenoise.config.origin import OriginError, check_origin, note_origin
-from activenoise.config.plan import Figure, Plan, domains_of, one_of, parse_name
+from activenoise.config.plan import Plan, domains_of, one_of
 from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.parameters import pair_models
 from activenoise.reading.sheet import RecordError, read_sheet
@@ -85,9 +86,9 @@ def usable_tracks():
     return good, {track: error for track, error in errors.items() if error}
 
 
-def pages(wildcards):
-    """The pages of the records that can be used."""
-    return [RESULTS / f"tracks/{track}/verdict.html" for track in usable_tracks()[0]]
+def of_usable(name):
+    """A file of each record that can be used."""
+    return lambda wildcards: [RESULTS / f"tracks/{track}/{name}" for track in usable_tracks()[0]]
 
 
 def studied_tracks():
@@ -103,13 +104,6 @@ def compared_tracks():
 def comparison(wildcards):
     """The page of the conditions, if the sheet has any."""
     return [RESULTS / "conditions/conditions.html"] if compared_tracks() else []
-
-
-def examples():
-    """The first synthetic and the first measured record that can be used."""
-    good = studied_tracks()
-    kinds = ([t for t in good if (SHEET[t].file is None) == kind] for kind in (True, False))
-    return [tracks[0] for tracks in kinds if tracks]
 
 
 def shown(path, caption, **more):

@@ -30,10 +30,14 @@ if study := plan.example_study:
         {
             "class_0": plan.shards(study, "test", "Passive"),
             "class_1": plan.shards(study, "test", "AOUP"),
-            "records": lambda: [RESULTS / f"tracks/{track}/record.h5" for track in examples()],
+            "records": lambda: [
+                RESULTS / f"tracks/{track}/record.h5" for track in plan.examples(studied_tracks())
+            ],
         },
         {
-            "records": lambda: [plan.record_about(track) for track in examples()],
+            "records": lambda: [
+                plan.record_about(track) for track in plan.examples(studied_tracks())
+            ],
             "made": plan.made(study),
         },
     )
@@ -138,18 +142,15 @@ for track in (track for track, row in SHEET.items() if row.study):
             wanted=False,
         )
 
-# Figures 3 to 5 of the paper show one study or record each; the first two are not drawn twice.
-for name, twin, label in (
-    ("figure3", f"{plan.example_study}/log-loss-Passive-AOUP", "3: log-loss against duration"),
-    ("figure4", f"{plan.estimate_study}/estimates", "4: estimates of D and D_a"),
-    ("figure5", f"{plan.paper_record}/correlation", "5: autocorrelation"),
-):
-    if figure := FIGURES.get(twin):
-        FIGURES[twin] = figure._replace(wanted=False)
-        by = "figure" if figure.by == "record_figure" else figure.by
-        FIGURES[name] = figure._replace(
-            category=PAPER, labels={"figure": label}, by=by, wanted=True
-        )
+FIGURES = as_in_paper(
+    FIGURES,
+    {
+        "figure3": (f"{plan.example_study}/log-loss-Passive-AOUP", "3: log-loss against duration"),
+        "figure4": (f"{plan.estimate_study}/estimates", "4: estimates of D and D_a"),
+        "figure5": (f"{plan.paper_record}/correlation", "5: autocorrelation"),
+    },
+    PAPER,
+)
 
 
 rule figure:

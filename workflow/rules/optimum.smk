@@ -1,5 +1,4 @@
-"""Exact evidence of the test tracks; from it the optimum of every pair and the Bayes estimates;
-scores."""
+"""Exact evidence of the test tracks, the optimum and the Bayes estimates from it, and scores."""
 
 
 rule evidence:

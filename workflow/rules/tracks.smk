@@ -43,15 +43,7 @@ checkpoint check_records:
         mem_mb=1000,
         runtime=10,
     params:
-        records={
-            track: {
-                "path": str(row.file),
-                "options": row.reading(),
-                "study": plan.study_options(track),
-            }
-            for track, row in SHEET.items()
-            if row.file
-        },
+        records=plan.checked_records(),
         code=code("check_records.py"),
     message:
         "check the records of {input.sheet}"
@@ -275,9 +267,7 @@ rule page:
 
 rule verdicts:
     input:
-        verdicts=lambda w: [
-            f"{RESULTS}/tracks/{track}/verdict.json" for track in usable_tracks()[0]
-        ],
+        verdicts=of_usable("verdict.json"),
     output:
         table=report(
             RESULTS / "tracks/verdicts.csv",
@@ -328,9 +318,7 @@ rule conditions:
         mem_mb=2000,
         runtime=60,
     params:
-        cells=lambda w: [
-            (SHEET[track].condition, SHEET[track].cell or track) for track in compared_tracks()
-        ],
+        cells=lambda w: [plan.cell(track) for track in compared_tracks()],
         question=lambda w: plan.compared_question(compared_tracks()[0]),
         code=code("conditions.py"),
     message:

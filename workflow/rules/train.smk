@@ -98,15 +98,7 @@ rule predict:
 # `make ready` asks for it alone: the networks are shipped with the package.
 rule made:
     input:
-        networks=list(READY.values()),
-        domains=domains_of(READY.values()),
-        check_0=lambda w: plan.ready_shards("Passive-AOUP", 0),
-        check_1=lambda w: plan.ready_shards("Passive-AOUP", 1),
-        estimated=lambda w: plan.ready_shards("estimates", 0),
-        answers=lambda w: READY["Passive-AOUP"].removesuffix(".keras") + ".h5",
-        optimum=RESULTS / "{study}/Passive-AOUP/optimum.h5",
-        estimates=lambda w: READY["estimates"].removesuffix(".keras") + ".h5",
-        bayes=RESULTS / "{study}/estimates/bayes.h5",
+        unpack(lambda w: plan.ready_sources()),
     output:
         made=RESULTS / "{study}/made.json",
     log:

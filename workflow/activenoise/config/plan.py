@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from activenoise.config.choices import merged
 from activenoise.config.schema import (
@@ -40,25 +40,11 @@ class RecordLine(SheetLine, Protocol):
     def instrument(self) -> str: ...
     @property
     def note(self) -> str: ...
-
-
-class Figure(NamedTuple):
-    """A figure: its script; category and labels in the report; the script's inputs by name, and
-    `about`, what it must know besides, where a value may be a function, called when the figure is
-    planned. by: the rule that draws it; wanted: whether it is a target of the whole run."""
-
-    script: str
-    category: str
-    labels: Mapping[str, str]
-    inputs: Mapping[str, Any]
-    about: Mapping[str, Any]
-    by: str = "figure"
-    wanted: bool = True
-
-    def planned(self, part: str) -> dict[str, Any]:
-        """Its inputs or `about`, with the values of functions."""
-        values: Mapping[str, Any] = getattr(self, part)
-        return {name: value() if callable(value) else value for name, value in values.items()}
+    @property
+    def condition(self) -> str | None: ...
+    @property
+    def cell(self) -> str | None: ...
+    def reading(self) -> dict[str, Any]: ...
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -383,6 +369,29 @@ class Plan:
             return {}
         return {"stride": row.stride, "min_points": max(100, self.points(row.study)[0])}
 
+    def checked_records(self) -> dict[str, dict[str, Any]]:
+        """How each record with a file is read when the sheet is checked, by track."""
+        return {
+            track: {
+                "path": str(row.file),
+                "options": row.reading(),
+                "study": self.study_options(track),
+            }
+            for track, row in self.sheet.items()
+            if row.file
+        }
+
+    def examples(self, tracks: Iterable[str]) -> list[str]:
+        """The first synthetic and the first measured one of some records."""
+        files = {track: self.sheet[track].file for track in tracks}
+        kinds = ([t for t, file in files.items() if (file is None) == one] for one in (True, False))
+        return [found[0] for found in kinds if found]
+
+    def cell(self, track: str) -> tuple[str | None, str]:
+        """Condition and cell of a record that is compared."""
+        row = self.sheet[track]
+        return row.condition, row.cell or track
+
     def twin_files(self, *names: str) -> list[str]:
         """Results of the record that stands for the paper's, if there is one."""
         track = self.paper_record
@@ -434,11 +443,23 @@ class Plan:
             if (name := self.first_lstm(study, task))
         }
 
-    def ready_shards(self, task: str, number: int) -> list[str]:
-        """The held-out tracks of class `number` of a task of the ready study."""
-        study = self.config["ready"]
-        name = self.first_lstm(study, task)
-        return self.task_shards(study, task, "validation", number, name)
+    def ready_sources(self) -> dict[str, list[str]]:
+        """What the ready networks and their scores follow from, by name."""
+        networks = self.ready_networks()
+        study, files = self.config["ready"], list(networks.values())
+        held_out = [
+            self.task_shards(study, task, "validation", number, Path(networks[task]).stem)
+            for task, number in (("Passive-AOUP", 0), ("Passive-AOUP", 1), ("estimates", 0))
+        ]
+        return {
+            "networks": files,
+            "domains": domains_of(files),
+            **dict(zip(("check_0", "check_1", "estimated"), held_out, strict=True)),
+            "answers": [networks["Passive-AOUP"].removesuffix(".keras") + ".h5"],
+            "estimates": [networks["estimates"].removesuffix(".keras") + ".h5"],
+            "optimum": [f"{self.results}/{study}/Passive-AOUP/optimum.h5"],
+            "bayes": [f"{self.results}/{study}/estimates/bayes.h5"],
+        }
 
     def ready_settings(self) -> dict[str, Any]:
         """What the weights of the ready networks follow from, beside the code, as plain JSON."""
