@@ -294,6 +294,29 @@ def test_rbp_samples_give_the_evidence_of_a_known_law():
     np.testing.assert_allclose(result.reference.log_evidence, passive, atol=1e-3)
 
 
+def test_of_many_tracks_the_last_have_the_evidence_that_they_have_alone():
+    prior = parse_prior(
+        {
+            "kappa": {"uniform": [0.7, 1.5]},
+            "D": {"uniform": [0.5, 2.0]},
+            "D_a": {"log_uniform": [0.2, 4.0]},
+            "tau_a": {"uniform": [0.5, 2.0]},
+        }
+    )
+    nodes = {"kappa": 6, "tau_a": 6, "ratio": 32, "samples": 16}
+    x = simulate(prior.draw("AOUP", 3, 600), 10, DT, seed=3)
+    at = np.array([5, 10])
+    together, alone = (rbp_evidence(prior, tracks, DT, at, nodes) for tracks in (x, x[-40:]))
+    twins = together.reference.log_evidence[-40:], alone.reference.log_evidence
+    np.testing.assert_allclose(*twins, atol=1e-4)
+    for moment in ("mean", "sd"):
+        given, expected = (getattr(one.reference, moment) for one in (together, alone))
+        for name in given:
+            np.testing.assert_allclose(given[name][-40:], expected[name], atol=1e-4)
+    difference = together.log_evidence[-40:] - alone.log_evidence
+    assert np.all(np.abs(difference) < 5 * np.hypot(together.error[-40:], alone.error) + 1e-4)
+
+
 @pytest.mark.parametrize("pair", [("Passive", "AOUP"), ("AOUP", "RBP")])
 @pytest.mark.slow
 def test_ratios_of_evidence_average_to_one(pair):

@@ -229,7 +229,7 @@ class Job:
         unit = float(np.sqrt(np.mean(step))) if step.size else float(np.abs(tracks).max())
         if not unit > 0:
             raise ValueError("the tracks do not move: they have no likelihood")
-        self.grid = grid
+        self.grid, self.dt = grid, dt
         scaled = np.divide(tracks, unit, dtype=tracks.dtype)
         self.tracks: TrackArray = scaled
         self.log_unit = np.log(unit)

@@ -7,7 +7,7 @@ over draws from it. Records with an instrument or an unknown baseline go by `rbp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from activenoise.physics.models import RBP
 from activenoise.physics.priors import Prior
 from activenoise.threads import in_threads
 
-_KEPT_BYTES = 400e6  # of the filter's sums, which are computed again where they would be more
+_TRACKS = 512  # at a time: the filter's sums at all nodes are read twice, and so kept
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -53,29 +53,50 @@ def rbp_evidence(
     """
     n_samples = {**DEFAULT_NODES, **(nodes or {})}["samples"]
     grid = quadrature("AOUP", prior, nodes)
-    job = Job(grid, tracks, dt, at)
-    shape = (len(tracks), len(at))
-    passes: list[Iterable[tuple[object, ...]]] = [job.parts(), job.parts()]
-    if len(grid) * 8 * len(tracks) * len(at) <= _KEPT_BYTES:
-        passes = [list(passes[0])] * 2
-    sums = job.summed(passes[0])
     # One offset a track and prefix; any fixed sequence that fills (0, 1) evenly will do.
-    offset = ((np.arange(sums.mass.size) + 0.5) * 0.7548776662466927 % 1.0).reshape(shape)
+    shape = (len(tracks), len(at))
+    count = np.arange(len(tracks) * len(at), dtype=np.float64)
+    offset: FloatArray = ((count + 0.5) * 0.7548776662466927 % 1.0).reshape(shape)
+    parts = [
+        _sampled(Job(grid, tracks[i : i + _TRACKS], dt, at), offset[i : i + _TRACKS], n_samples)
+        for i in range(0, len(tracks), _TRACKS)
+    ]
+    return Sampled(
+        np.concatenate([part.log_evidence for part in parts]),
+        _joined([part.reference for part in parts]),
+        np.concatenate([part.error for part in parts]),
+    )
+
+
+def _joined(parts: Sequence[Evidence]) -> Evidence:
+    """The evidence of the tracks of several parts, one after the other."""
+    mean, sd = (
+        {name: np.concatenate([getattr(part, moment)[name] for part in parts]) for name in names}
+        for moment, names in (("mean", parts[0].mean), ("sd", parts[0].sd))
+    )
+    return Evidence(np.concatenate([part.log_evidence for part in parts]), mean, sd)
+
+
+def _sampled(job: Job, offset: FloatArray, n_samples: int) -> Sampled:
+    """RBP's evidence for the tracks of a job. offset: of the systematic draws, (n_tracks, n_at)."""
+    shape = offset.shape
+    parts = list(job.parts())
+    sums = job.summed(parts)
     running, drawn = np.zeros(shape), np.zeros(shape, np.int64)
     samples = np.empty((*shape, n_samples, len(QUANTITIES)))
     log_densities = np.empty((*shape, n_samples))
     total = sums.mass * (1 - 1e-12)  # so that rounding does not lose the last sample
-    for part in passes[1]:
+    for part in parts:
         in_threads(
             _draw, len(running), *part, sums.peak, total, offset, running, drawn, samples,
             log_densities,
         )  # fmt: skip
     reference = job.evidence(sums)
     ratio, error = np.empty(shape), np.empty(shape)
-    for c, n in enumerate(at):
+    for c, n in enumerate(job.bank.at):
         kappa, D, D_a, tau_a = np.exp(np.moveaxis(samples[:, c], -1, 0))
         model = RBP(kappa=kappa, D=D, D_a=D_a, tau_a=tau_a)
-        llr = angle_log_likelihood(model, job.tracks[:, :n], dt) - log_densities[:, c]
+        llr = angle_log_likelihood(model, job.tracks[:, :n], job.dt) - log_densities[:, c]
         top = np.max(llr, axis=1, keepdims=True)
         weight = np.exp(llr - top)
         mean = np.mean(weight, axis=1)
