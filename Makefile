@@ -20,6 +20,8 @@ READY = $(if $(wildcard results/ready/*/*-domain.h5),--networks results/ready)
 SHIPPED = $(CURDIR)/workflow/activenoise/learning/ready
 
 SNAKEMAKE = .venv/bin/python -m snakemake
+# Looking for jobs to start (profiles/default) grows with the number of jobs that ended; in a long run seldom is enough.
+SELDOM = --max-jobs-per-timespan 500/20s
 SMOKE = --configfile config/smoke.yaml
 PYTEST = .venv/bin/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
@@ -39,7 +41,7 @@ endif
 .PHONY: all slurm verdict check lint fast test messages smoke soak ready report test-envs test-slurm bench lock lock-bench clean help
 
 all: $(VENV)  ## run the study of config/config.yaml into results/ (the default)
-	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
+	$(SNAKEMAKE) --cores $(CORES) $(SELDOM) $(ARGS)
 
 slurm: $(SLURM)  ## run the study on a Slurm cluster, each job through its queue
 	.venv-slurm/bin/python -m snakemake --workflow-profile profiles/slurm $(ARGS)
