@@ -1,5 +1,5 @@
-"""How often is the verdict right? Simulated records of known truth, each of parameters of its own,
-with localisation noise and motion blur, under the default priors.
+"""How often is the verdict right? Simulated records of known truth, x and y as a camera gives them,
+each of parameters of its own, with localisation noise and motion blur, under the default priors.
 
     python benchmarks/verdicts.py [records of each kind, default 50] [processes, default 1]
                                   [a part of the kind's name]
@@ -100,9 +100,13 @@ def outcome(name: str, seed: int) -> Outcome:
     arrays = {key: np.array([float(value)]) for key, value in values.items()}
     free = values["kappa"] == 0
     instrument = instrument_of(arrays, "constant" if free else "zero")
-    x = simulate_records(linear_model(kind.model, arrays), instrument, kind.n_points, DT, seed)
+    model = linear_model(kind.model, arrays)
+    record = {
+        axis: simulate_records(model, instrument, kind.n_points, DT, 2 * seed + i)
+        for i, axis in enumerate("xy")
+    }
     choices = Choices(trap="free" if free else "trapped")
-    facts = analyse({"": {"x": x}}, DT, "camera", EFFORT, seed, choices).facts
+    facts = analyse({"": record}, DT, "camera", EFFORT, seed, choices).facts
     part = facts.comparison.part
     limit = 1.0 if part is None else part.limit95
     return Outcome(reading(facts), facts.comparison.p_active, limit)

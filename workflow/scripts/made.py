@@ -19,8 +19,7 @@ def main(job: "Snakemake") -> None:
 
     p, given = job.params, job.input
     scores = {}
-    shards = [given.check_0, given.check_1], [given.estimated]
-    held_out = [classes(files, p.made) for files in shards]
+    held_out = [classes(f, p.made) for f in ([given.check_0, given.check_1], [given.estimated])]
     for path, (data_sets, labels) in zip(given.networks, held_out, strict=True):
         network = Network.load(path)
         answers = np.concatenate([network.predict(one[:], p.points) for one in data_sets])
