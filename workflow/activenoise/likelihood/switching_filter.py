@@ -86,8 +86,8 @@ def _cells(models, turn, ratio, angles, m):
 
 @njit(cache=True)
 def _filter(c, cells, changes, records, which, ends, k, m, scores, kept):
-    """Log densities, (8,). c: constants."""
-    F, Q, first, B, G, slope, S, rest = constant_rows(k)
+    """Log densities, (8,). c: constants; records[which[j]] is that of the model in lane j."""
+    F, _, _, _, G, _, _, _ = constant_rows(k)
     size = 1 + k + k * (k + 1) // 2
     n_rows = _ROWS * (-(-size // _ROWS))  # those behind the last stay 0
     x, mixed = np.zeros((n_rows * m, WIDTH_64)), np.zeros((n_rows * m, WIDTH_64))
@@ -101,108 +101,131 @@ def _filter(c, cells, changes, records, which, ends, k, m, scores, kept):
             if b >= a:
                 entry[a, b] = entry[b, a] = row * m
                 row += 1
-    h, FC = np.empty((k * m, WIDTH_64)), np.empty((k, WIDTH_64))
-    gain, fresh = np.empty((k, WIDTH_64)), np.empty((size, WIDTH_64))
-    innovation, inverse, weight = (
-        np.empty((m, WIDTH_64)),
-        np.empty((m, WIDTH_64)),
-        np.empty((m, WIDTH_64)),
-    )
-    point = np.empty((4, WIDTH_64))
-    value = np.zeros(WIDTH_64)
-    zero, one = splat(0.0), splat(1.0)
+    h = np.empty((k * m, WIDTH_64))  # covariance of the states and the signal
+    innovation, inverse = np.empty((m, WIDTH_64)), np.empty((m, WIDTH_64))
+    point, value = np.empty((4, WIDTH_64)), np.zeros(WIDTH_64)
     for record in range(len(ends)):
-        for i in range(m):
-            x[i] = 1.0 / m
-            for a in range(k):
-                x[(1 + a) * m + i] = c[slope + a] * cells[m + i]
-                for b in range(a, k):
-                    x[entry[a, b] + i] = c[first + k * a + b]
+        _start(c, cells, x, k, m, entry)
         _mix(x, mixed, changes, 0, k, m, entry)
         for t in range(ends[record - 1] if record else 0, ends[record]):
             for lane in range(WIDTH_64):
                 y = records[which[lane], t]
-                point[1, lane] = 0.0 if np.isnan(y) else 1.0
                 point[0, lane] = 0.0 if np.isnan(y) else y
-            y, seen = load(point, 0), load(point, 1)
-            highest = splat(-1e300)
-            for i in range(m):
-                s = fused(load(c, rest + 3), load(cells, 2 * m + i), load(c, rest + 2))
-                s = s + load(c, rest + 1)
-                d = y - load(c, rest) * load(cells, i)
-                for a in range(k):
-                    own = zero
-                    for b in range(k):
-                        if sees[b]:
-                            own = fused(load(c, G + b), load(x, entry[a, b] + i), own)
-                    store(h, a * m + i, own)
-                    if sees[a]:
-                        s = fused(load(c, G + a), own, s)
-                        d = d - load(c, G + a) * load(x, (1 + a) * m + i)
-                d = d * seen
-                inverse_s = seen / s
-                store(innovation, i, d)
-                store(inverse, i, inverse_s)
-                exponent = splat(-0.5) * d * d * inverse_s
-                store(weight, i, exponent)
-                highest = larger(highest, exponent)
+                point[1, lane] = 0.0 if np.isnan(y) else 1.0
+            _innovate(c, cells, x, k, m, entry, sees, point, h, innovation, inverse)
             if len(scores) and point[1, 0] == 1.0:
                 scores[t] = _tail(x, innovation, inverse, m)
-            total = zero
-            for i in range(m):
-                root = square_root(load(inverse, i) + (one - seen))
-                share = exp(larger(load(weight, i) - highest, splat(-690.0)))
-                p = load(x, i) * root * share
-                store(x, i, p)
-                total = total + p
-            store(point, 2, total)
-            store(point, 3, highest)
-            for lane in range(WIDTH_64):
-                value[lane] += (
-                    point[3, lane] + np.log(point[2, lane]) - 0.5 * _LOG_2PI * point[1, lane]
-                )
-            total = one / total
-            for i in range(m):
-                store(x, i, load(x, i) * total)
-                mean, scale = load(cells, i), load(cells, 2 * m + i)
-                inverse_s = load(inverse, i)
-                push = inverse_s * load(innovation, i)
-                for a in range(k):
-                    own = fused(load(c, S + k + a), scale, load(c, S + a))
-                    moved = load(c, B + a) * mean
-                    for b in range(k):
-                        if moves[a, b]:
-                            step = load(c, F + k * a + b)
-                            own = fused(step, load(h, b * m + i), own)
-                            moved = fused(step, load(x, (1 + b) * m + i), moved)
-                    store(gain, a, own)
-                    store(fresh, 1 + a, fused(own, push, moved))
-                row = 1 + k
-                for a in range(k):
-                    for b in range(k):
-                        own = zero
-                        for e in range(k):
-                            if moves[a, e]:
-                                own = fused(load(c, F + k * a + e), load(x, entry[e, b] + i), own)
-                        store(FC, b, own)
-                    shrunk = zero - load(gain, a) * inverse_s
-                    for b in range(a, k):
-                        q = Q + k * a + b
-                        own = fused(load(c, q + k * k), scale, load(c, q))
-                        own = fused(shrunk, load(gain, b), own)
-                        for e in range(k):
-                            if moves[b, e]:
-                                own = fused(load(c, F + k * b + e), load(FC, e), own)
-                        store(fresh, row, own)
-                        row += 1
-                for row in range(1, size):
-                    store(x, row * m + i, load(fresh, row))
+            _weigh(x, m, point, innovation, inverse, value)
+            _advance(c, cells, x, k, m, entry, moves, h, innovation, inverse)
             if len(kept):
                 for row in range(size):
                     for i in range(m):
                         kept[t, row, i] = x[row * m + i, 0]
             _mix(x, mixed, changes, m * m, k, m, entry)
     return value
+
+
+@njit(cache=True)
+def _start(c, cells, x, k, m, entry):
+    """The law before the first interval: equal probabilities, and the state given the cell."""
+    _, _, first, _, _, slope, _, _ = constant_rows(k)
+    for i in range(m):
+        x[i] = 1.0 / m
+        for a in range(k):
+            x[(1 + a) * m + i] = c[slope + a] * cells[m + i]
+            for b in range(a, k):
+                x[entry[a, b] + i] = c[first + k * a + b]
+
+
+@njit(cache=True)
+def _innovate(c, cells, x, k, m, entry, sees, point, h, innovation, inverse):
+    """Of each cell the innovation of a point, 1 over its variance, both 0 where the point is
+    missing, and the covariance h of state and signal. point: rows of the position and of 1 where
+    there is one; the third is filled with the largest exponent of the cells' densities."""
+    _, _, _, _, G, _, _, rest = constant_rows(k)
+    y, seen = load(point, 0), load(point, 1)
+    highest = splat(-1e300)
+    for i in range(m):
+        s = fused(load(c, rest + 3), load(cells, 2 * m + i), load(c, rest + 2))
+        s = s + load(c, rest + 1)
+        d = y - load(c, rest) * load(cells, i)
+        for a in range(k):
+            own = splat(0.0)
+            for b in range(k):
+                if sees[b]:
+                    own = fused(load(c, G + b), load(x, entry[a, b] + i), own)
+            store(h, a * m + i, own)
+            if sees[a]:
+                s = fused(load(c, G + a), own, s)
+                d = d - load(c, G + a) * load(x, (1 + a) * m + i)
+        d = d * seen
+        store(innovation, i, d)
+        store(inverse, i, seen / s)
+        highest = larger(highest, splat(-0.5) * d * d * (seen / s))
+    store(point, 2, highest)
+
+
+@njit(cache=True)
+def _weigh(x, m, point, innovation, inverse, value):
+    """Weigh each cell with its density of a point, and add the logarithm of their mean to value."""
+    one, seen, highest = splat(1.0), load(point, 1), load(point, 2)
+    total = splat(0.0)
+    for i in range(m):
+        d, inverse_s = load(innovation, i), load(inverse, i)
+        exponent = splat(-0.5) * d * d * inverse_s - highest
+        root = square_root(inverse_s + (one - seen))
+        p = load(x, i) * root * exp(larger(exponent, splat(-690.0)))
+        store(x, i, p)
+        total = total + p
+    store(point, 3, total)
+    share = one / total
+    for i in range(m):
+        store(x, i, load(x, i) * share)
+    for lane in range(WIDTH_64):
+        value[lane] += point[2, lane] + np.log(point[3, lane]) - 0.5 * _LOG_2PI * point[1, lane]
+
+
+@njit(cache=True)
+def _advance(c, cells, x, k, m, entry, moves, h, innovation, inverse):
+    """Carry mean and covariance of each cell over an interval, given the point at its end."""
+    F, Q, _, B, _, _, S, _ = constant_rows(k)
+    size = 1 + k + k * (k + 1) // 2
+    gain, fresh = np.empty((k, WIDTH_64)), np.empty((size, WIDTH_64))
+    FC = np.empty((k, WIDTH_64))
+    for i in range(m):
+        mean, scale = load(cells, i), load(cells, 2 * m + i)
+        inverse_s = load(inverse, i)
+        push = inverse_s * load(innovation, i)
+        for a in range(k):
+            own = fused(load(c, S + k + a), scale, load(c, S + a))
+            moved = load(c, B + a) * mean
+            for b in range(k):
+                if moves[a, b]:
+                    step = load(c, F + k * a + b)
+                    own = fused(step, load(h, b * m + i), own)
+                    moved = fused(step, load(x, (1 + b) * m + i), moved)
+            store(gain, a, own)
+            store(fresh, 1 + a, fused(own, push, moved))
+        row = 1 + k
+        for a in range(k):
+            for b in range(k):
+                own = splat(0.0)
+                for e in range(k):
+                    if moves[a, e]:
+                        own = fused(load(c, F + k * a + e), load(x, entry[e, b] + i), own)
+                store(FC, b, own)
+            shrunk = splat(0.0) - load(gain, a) * inverse_s
+            for b in range(a, k):
+                q = Q + k * a + b
+                own = fused(load(c, q + k * k), scale, load(c, q))
+                own = fused(shrunk, load(gain, b), own)
+                for e in range(k):
+                    if moves[b, e]:
+                        own = fused(load(c, F + k * b + e), load(FC, e), own)
+                store(fresh, row, own)
+                row += 1
+        for row in range(1, size):
+            store(x, row * m + i, load(fresh, row))
 
 
 @njit(cache=True)
