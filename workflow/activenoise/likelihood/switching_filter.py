@@ -34,8 +34,8 @@ _ROWS, _COLUMNS = 3, 2  # of a block of a product that is kept in registers
 
 @njit(cache=True)
 def constant_rows(k):
-    """First rows of the constants of k states: of F, of Q and of the start's covariance, of B, G,
-    the start's slope and S, of g, of the noise and of R; and how many rows there are."""
+    """First rows of the constants of k states: of F, Q, the covariance at the start, B, G, the
+    slope at the start and S; and of the last four, which are g, the noise and the two of R."""
     square = k * k
     one = 4 * square
     return 0, square, 3 * square, one, one + k, one + 2 * k, one + 3 * k, one + 5 * k
@@ -49,7 +49,8 @@ def run(
     """Fill result (m,) with log densities, nats, of the models of groups start ... stop - 1.
 
     groups (n_groups, 8): the models of each; one may be repeated. constants (n_groups, n_rows, 8):
-    as of `constant_rows`. records, which, ends, turn, ratio, angles: as of `switching.Switching`.
+    as of `constant_rows`. records, which, ends, turn, ratio, angles: as of
+    `switching_system.Switching`.
 
     Of the first model, where the arrays are not empty: scores (n_points,) are filled with the
     cumulative probability of each point, or less that of what is above it, whichever is smaller;
