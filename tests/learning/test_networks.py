@@ -29,18 +29,23 @@ def test_answers_are_causal(head: str, spec: FrameSpec, validation: Validation) 
     assert np.array_equal(network.predict(tracks, [58]), network.predict(tracks, [50]))
 
 
-def test_lstm_is_keras_lstm() -> None:
-    """Outputs, states, and gradients in the inputs and in every weight."""
+@pytest.mark.parametrize(
+    ("n_tracks", "n_frames", "n_inputs", "units"),
+    [(4, 7, 3, 5), (6, 40, 11, 20), (1, 1, 1, 32)],
+)
+def test_lstm_is_keras_lstm(n_tracks: int, n_frames: int, n_inputs: int, units: int) -> None:
+    """Outputs, states, and gradients in the inputs and in every weight, of sizes that fill the
+    compiled loops and of others."""
     keras = pytest.importorskip("keras")
     tf = pytest.importorskip("tensorflow")
     if keras.backend.backend() != "tensorflow":
         pytest.skip("Keras runs on another backend: the layer is Keras' own there")
     random = np.random.default_rng(5)
-    x = tf.constant(random.standard_normal((4, 7, 3)), tf.float32)
-    weights = tf.constant(random.standard_normal((4, 7, 5)), tf.float32)
+    x = tf.constant(random.standard_normal((n_tracks, n_frames, n_inputs)), tf.float32)
+    weights = tf.constant(random.standard_normal((n_tracks, n_frames, units)), tf.float32)
     found = []
     for kind in (LSTM, keras.layers.LSTM):
-        layer = kind(5, return_sequences=True, return_state=True)
+        layer = kind(units, return_sequences=True, return_state=True)
         layer.build(x.shape)
         drawn = np.random.default_rng(6)
         layer.set_weights([drawn.standard_normal(w.shape) for w in layer.get_weights()])

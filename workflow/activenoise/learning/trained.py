@@ -1,7 +1,7 @@
-"""The answers of a trained network, computed with NumPy from the file that Keras wrote.
+"""The answers of a trained network, computed without TensorFlow from the file that Keras wrote.
 
-A network of this project is a chain of few layers, and its answers are matrix products. Without
-TensorFlow they come as fast, and the first of them comes seconds earlier. Networks are built and
+A network of this project is a chain of few layers: a recurrence, which is compiled, and products of
+matrices. So its answers come faster, and the first of them seconds earlier. Networks are built and
 trained in `networks` and `training`.
 """
 
@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from activenoise.learning import recurrence
 from activenoise.learning.frames import FrameSpec, frames
 from activenoise.logs import DamagedError
 
@@ -139,20 +140,8 @@ def _standardise(_: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
     return np.clip((x - shift) / scale, -BOUND, BOUND)
 
 
-def _lstm(settings: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
-    """Outputs at every frame; sigmoid(g) = (1 + tanh(g/2))/2, gates input, forget, cell, output."""
-    units = settings["units"]
-    half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], np.float32), units)
-    kernel, recurrent, bias = (weight * half for weight in weights)
-    outputs = np.empty((*x.shape[:2], units), np.float32)
-    hidden = cell = np.zeros((len(x), units), np.float32)
-    one, halved = np.float32(1), np.float32(0.5)
-    for step in range(x.shape[1]):
-        gates = np.tanh(x[:, step] @ kernel + hidden @ recurrent + bias)
-        i, f, c, o = (gates[:, k * units : (k + 1) * units] for k in range(4))
-        cell = halved * ((one + f) * cell + (one + i) * c)
-        hidden = outputs[:, step] = halved * (one + o) * np.tanh(cell)
-    return outputs
+def _lstm(_: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
+    return recurrence.outputs(x, *weights)[0]
 
 
 def _dense(settings: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:

@@ -74,6 +74,13 @@ def _repeated(builder, number, kind):
     return builder.shuffle_vector(first, empty, zeros)
 
 
+def _named(builder, name, kind, n):
+    """A function of LLVM of n vectors that gives one."""
+    full = f"llvm.{name}.v{kind.width}f{kind.element.bitwidth}"
+    function = ir.FunctionType(kind.ir, [kind.ir] * n)
+    return cgutils.get_or_insert_function(builder.module, function, full)
+
+
 def _whole(builder, number):
     return _repeated(builder, ir.IntType(32)(number), _INTS)
 
@@ -119,6 +126,63 @@ def store(typing, rows, row, values):
     return types.void(rows, types.int64, values), generate
 
 
+@intrinsic(prefer_literal=True)
+def add_products(
+    typing, n, sums, first, n_next, rows, row, row_step, n_rows, numbers, number, number_step,
+    n_numbers, between,
+):  # fmt: skip
+    """Add to row (first + j n_next + i) of `sums`, for each i < n_rows and j < n_numbers, the sum
+    over k < n of row (row + k row_step + i) of `rows` times number (number + k number_step +
+    j between) of `numbers`: a tile of a product of matrices, whose sums stay in registers.
+
+    sums, rows: C-contiguous (any, WIDTH or WIDTH_64); numbers: C-contiguous, any shape; nothing is
+    checked. n_rows, n_numbers: literals; their product is at most the number of registers.
+    """
+    kind = _Vector(rows.dtype)
+
+    def generate(context, builder, signature, arguments):
+        n, _, first, n_next, _, row, row_step, _, _, number, number_step, _, between = arguments
+        data = [
+            context.make_array(signature.args[i])(context, builder, arguments[i]).data
+            for i in (1, 4, 8)
+        ]
+        whole = first.type
+
+        def at(array, index):
+            place = builder.gep(array, [builder.mul(index, whole(kind.width))])
+            return builder.bitcast(place, kind.ir.as_pointer())
+
+        tile = {}
+        align = kind.element.bitwidth // 8
+        for j in range(n_numbers.literal_value):
+            for i in range(n_rows.literal_value):
+                index = builder.add(builder.add(first, builder.mul(n_next, whole(j))), whole(i))
+                place = at(data[0], index)
+                held = builder.load(place, align=align)
+                tile[i, j] = place, cgutils.alloca_once_value(builder, held)
+        fma = _named(builder, "fmuladd", kind, 3)
+        with cgutils.for_range(builder, n, intp=whole) as loop:
+            top = builder.add(row, builder.mul(loop.index, row_step))
+            begin = builder.add(number, builder.mul(loop.index, number_step))
+            vectors = [
+                builder.load(at(data[1], builder.add(top, whole(i))), align=align)
+                for i in range(n_rows.literal_value)
+            ]
+            for j in range(n_numbers.literal_value):
+                index = builder.add(begin, builder.mul(between, whole(j)))
+                factor = _repeated(builder, builder.load(builder.gep(data[2], [index])), kind.ir)
+                for i, vector in enumerate(vectors):
+                    held = tile[i, j][1]
+                    builder.store(builder.call(fma, [vector, factor, builder.load(held)]), held)
+        for place, held in tile.values():
+            builder.store(builder.load(held), place, align=align)
+        return context.get_dummy_value()
+
+    w = types.int64
+    arguments = (w, sums, w, w, rows, w, w, n_rows, numbers, w, w, n_numbers, w)
+    return types.void(*arguments), generate
+
+
 @intrinsic
 def larger(typing, a, b):
     """The larger of each pair of numbers."""
@@ -145,11 +209,7 @@ def fused(typing, a, b, c):
     """a b + c, with one rounding where the processor can."""
 
     def generate(context, builder, signature, arguments):
-        name = f"llvm.fmuladd.v{a.width}f{a.element.bitwidth}"
-        function = ir.FunctionType(a.ir, [a.ir] * 3)
-        return builder.call(
-            cgutils.get_or_insert_function(builder.module, function, name), arguments
-        )
+        return builder.call(_named(builder, "fmuladd", a, 3), arguments)
 
     return a(a, b, c), generate
 
@@ -159,11 +219,7 @@ def square_root(typing, a):
     """The square root of each number."""
 
     def generate(context, builder, signature, arguments):
-        name = f"llvm.sqrt.v{a.width}f{a.element.bitwidth}"
-        function = ir.FunctionType(a.ir, [a.ir])
-        return builder.call(
-            cgutils.get_or_insert_function(builder.module, function, name), arguments
-        )
+        return builder.call(_named(builder, "sqrt", a, 1), arguments)
 
     return a(a), generate
 
