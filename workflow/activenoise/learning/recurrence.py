@@ -73,17 +73,19 @@ def slopes(
     rows, _, width = weights.shape
     flat = weights.reshape(rows, -1)
     groups = _padded(x, (TRACKS, 1, 1))
-    of_x, of_weights = np.empty_like(groups), np.zeros_like(flat)
+    kernel_columns = _padded(flat[:n_x].T, (1, WIDTH))
+    of_x = np.zeros((*groups.shape[:2], kernel_columns.shape[1]), _F32)
+    of_weights = np.zeros_like(flat)
     of_hidden, hidden, cells = (
         _padded(values, (TRACKS, 1, WIDTH)) for values in (of_hidden, hidden, cells)
     )
     _backward(
         of_hidden, _padded(of_last_cell, (TRACKS, WIDTH)), groups, hidden, cells,
-        _by_blocks(weights), np.ascontiguousarray(flat[:n_x].T),
+        _by_blocks(weights), kernel_columns,
         np.ascontiguousarray(flat[n_x : n_x + width].T), of_x, of_weights,
     )  # fmt: skip
     own = of_weights.reshape(weights.shape)[..., :units].reshape(rows, -1)
-    return of_x[: len(x)], own[:n_x], own[n_x : n_x + units], own[n_x + width]
+    return of_x[: len(x), :, :n_x], own[:n_x], own[n_x : n_x + units], own[n_x + width]
 
 
 def _padded(values: Float32, multiples: tuple[int, ...]) -> Float32:
@@ -161,13 +163,14 @@ def _forward(x, weights, hidden, cells):
 
 @njit(cache=True, nogil=True)
 def _backward(of_h, of_last_cell, x, hidden, cells, weights, kernel, recurrent, of_x, total):
-    """Fill of_x, and add to total (rows, 4 units). kernel, recurrent: transposed."""
+    """Add to of_x and to total (rows, 4 units). kernel, recurrent: transposed and filled up."""
     n_tracks, n_frames, n_x = x.shape
     units = hidden.shape[2]
     blocks = units // WIDTH
     rows = len(total)
     h_slopes, c = of_h.reshape(-1, WIDTH), cells.reshape(-1, WIDTH)
-    columns = recurrent.reshape(-1, WIDTH)
+    columns, columns_x = recurrent.reshape(-1, WIDTH), kernel.reshape(-1, WIDTH)
+    x_slopes, blocks_x = of_x.reshape(-1, WIDTH), of_x.shape[2] // WIDTH
     # Of some tracks in turns, frame by frame: what goes into the gates, and the gates' slopes.
     states = np.zeros((TRACKS * n_frames, rows), _F32)
     states[:, n_x + units] = 1
@@ -211,10 +214,13 @@ def _backward(of_h, of_last_cell, x, hidden, cells, weights, kernel, recurrent, 
                 add_products(
                     4 * units, back, j, blocks, columns, j, blocks, 1, own, at, 1, 4, 4 * units
                 )
+            for j in range(blocks_x):
+                row = (track * n_frames + t) * blocks_x + j
+                add_products(
+                    4 * units, x_slopes, row, n_frames * blocks_x, columns_x, j, blocks_x, 1,
+                    own, at, 1, 4, 4 * units,
+                )  # fmt: skip
         _add_matrices(states, own, of_weights)
-        of_tracks = np.dot(own, kernel)
-        for r in range(TRACKS):
-            of_x[track + r] = of_tracks[r::TRACKS]
 
 
 @njit(cache=True)
