@@ -138,7 +138,7 @@ def _recurrence(x: Any, kernel: Any, recurrent: Any, bias: Any) -> tuple[Any, An
     """Outputs of an LSTM at every frame and its cells at the last, as operations of TensorFlow."""
     import tensorflow as tf
 
-    def compiled(function: Any, tensors: Sequence[Any], like: Sequence[Any]) -> list[Any]:
+    def operation(function: Any, tensors: Sequence[Any], like: Sequence[Any]) -> list[Any]:
         found = tf.numpy_function(function, tensors, [t.dtype for t in like], stateful=False)
         for tensor, shape in zip(found, [t.shape for t in like], strict=True):
             tensor.set_shape(shape)
@@ -148,11 +148,11 @@ def _recurrence(x: Any, kernel: Any, recurrent: Any, bias: Any) -> tuple[Any, An
     def run(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
         states = tf.TensorSpec((*x.shape[:2], recurrent.shape[0]), x.dtype)
         inputs = [x, kernel, recurrent, bias]
-        hidden, cells = compiled(recurrence.outputs, inputs, [states, states])
+        hidden, cells = operation(recurrence.outputs, inputs, [states, states])
 
         def gradient(of_hidden: Any, of_last_cell: Any) -> list[Any]:
             given = [of_hidden, of_last_cell, x, hidden, cells, kernel, recurrent, bias]
-            return compiled(recurrence.slopes, given, inputs)
+            return operation(recurrence.slopes, given, inputs)
 
         return (hidden, cells[:, -1]), gradient
 

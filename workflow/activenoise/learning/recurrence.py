@@ -32,7 +32,7 @@ from activenoise.likelihood.vectors import (
 Float32 = NDArray[np.float32]
 
 _F32 = np.float32
-TRACKS = 4  # that are computed at once
+_TRACKS = 4  # that are computed at once
 _CHUNK = 64  # rows of two factors that stay in the nearest cache
 
 
@@ -45,7 +45,7 @@ def outputs(
     and bias (4 units): the weights of `keras.layers.LSTM`.
     """
     weights = _stacked(kernel, recurrent, bias)
-    groups = _padded(x, (TRACKS, 1, 1))
+    groups = _padded(x, (_TRACKS, 1, 1))
     hidden = np.empty((*groups.shape[:2], weights.shape[2]), _F32)
     cells = np.empty_like(hidden)
     _forward(groups, _by_blocks(weights), hidden, cells)
@@ -72,15 +72,15 @@ def slopes(
     weights = _stacked(kernel, recurrent, bias)
     rows, _, width = weights.shape
     flat = weights.reshape(rows, -1)
-    groups = _padded(x, (TRACKS, 1, 1))
+    groups = _padded(x, (_TRACKS, 1, 1))
     kernel_columns = _padded(flat[:n_x].T, (1, WIDTH))
     of_x = np.zeros((*groups.shape[:2], kernel_columns.shape[1]), _F32)
     of_weights = np.zeros_like(flat)
     of_hidden, hidden, cells = (
-        _padded(values, (TRACKS, 1, WIDTH)) for values in (of_hidden, hidden, cells)
+        _padded(values, (_TRACKS, 1, WIDTH)) for values in (of_hidden, hidden, cells)
     )
     _backward(
-        of_hidden, _padded(of_last_cell, (TRACKS, WIDTH)), groups, hidden, cells,
+        of_hidden, _padded(of_last_cell, (_TRACKS, WIDTH)), groups, hidden, cells,
         _by_blocks(weights), kernel_columns,
         np.ascontiguousarray(flat[n_x : n_x + width].T), of_x, of_weights,
     )  # fmt: skip
@@ -139,25 +139,25 @@ def _forward(x, weights, hidden, cells):
     blocks = units // WIDTH
     rows = len(weights) // (4 * blocks)
     h, c = hidden.reshape(-1, WIDTH), cells.reshape(-1, WIDTH)
-    states = np.empty((TRACKS, rows), _F32)
-    last = np.empty((blocks * TRACKS, WIDTH), _F32)
-    sums = np.empty((4 * TRACKS, WIDTH), _F32)
-    for track in range(0, n_tracks, TRACKS):
+    states = np.empty((_TRACKS, rows), _F32)
+    last = np.empty((blocks * _TRACKS, WIDTH), _F32)
+    sums = np.empty((4 * _TRACKS, WIDTH), _F32)
+    for track in range(0, n_tracks, _TRACKS):
         states[:], states[:, n_x + units], last[:] = 0, 1, 0
         for t in range(n_frames):
-            for r in range(TRACKS):
+            for r in range(_TRACKS):
                 states[r, :n_x] = x[track + r, t]
             for j in range(blocks):
                 sums[:] = 0
                 add_products(rows, sums, 0, 4, weights, 4 * rows * j, 4, 4, states, 0, 1, 4, rows)
-                for r in range(TRACKS):
+                for r in range(_TRACKS):
                     i, f, g, o = _gates(sums, r)
                     row = ((track + r) * n_frames + t) * blocks + j
-                    cell = fused(f, load(last, j * TRACKS + r), i * g)
-                    store(last, j * TRACKS + r, cell)
+                    cell = fused(f, load(last, j * _TRACKS + r), i * g)
+                    store(last, j * _TRACKS + r, cell)
                     store(c, row, cell)
                     store(h, row, o * _tanh(cell))
-            for r in range(TRACKS):
+            for r in range(_TRACKS):
                 states[r, n_x : n_x + units] = hidden[track + r, t]
 
 
@@ -172,29 +172,29 @@ def _backward(of_h, of_last_cell, x, hidden, cells, weights, kernel, recurrent, 
     columns, columns_x = recurrent.reshape(-1, WIDTH), kernel.reshape(-1, WIDTH)
     x_slopes, blocks_x = of_x.reshape(-1, WIDTH), of_x.shape[2] // WIDTH
     # Of some tracks in turns, frame by frame: what goes into the gates, and the gates' slopes.
-    states = np.zeros((TRACKS * n_frames, rows), _F32)
+    states = np.zeros((_TRACKS * n_frames, rows), _F32)
     states[:, n_x + units] = 1
-    own = np.empty((TRACKS * n_frames, 4 * units), _F32)
+    own = np.empty((_TRACKS * n_frames, 4 * units), _F32)
     of_gates, of_weights = own.reshape(-1, WIDTH), total.reshape(-1, WIDTH)
-    back = np.empty((TRACKS * blocks, WIDTH), _F32)  # slopes of the outputs and cells before
+    back = np.empty((_TRACKS * blocks, WIDTH), _F32)  # slopes of the outputs and cells before
     back_cells = np.empty_like(back)
-    sums = np.empty((4 * TRACKS, WIDTH), _F32)
+    sums = np.empty((4 * _TRACKS, WIDTH), _F32)
     one = splat(_F32(1.0))
-    for track in range(0, n_tracks, TRACKS):
+    for track in range(0, n_tracks, _TRACKS):
         back[:] = 0
-        back_cells[:] = of_last_cell[track : track + TRACKS].reshape(-1, WIDTH)
-        for r in range(TRACKS):
-            states[r::TRACKS, :n_x] = x[track + r]
+        back_cells[:] = of_last_cell[track : track + _TRACKS].reshape(-1, WIDTH)
+        for r in range(_TRACKS):
+            states[r::_TRACKS, :n_x] = x[track + r]
             states[r, n_x : n_x + units] = 0
-            states[TRACKS + r :: TRACKS, n_x : n_x + units] = hidden[track + r, :-1]
+            states[_TRACKS + r :: _TRACKS, n_x : n_x + units] = hidden[track + r, :-1]
         for t in range(n_frames - 1, -1, -1):
-            first = TRACKS * t
+            first = _TRACKS * t
             for j in range(blocks):
                 sums[:] = 0
                 add_products(
                     rows, sums, 0, 4, weights, 4 * rows * j, 4, 4, states, first * rows, 1, 4, rows
                 )
-                for r in range(TRACKS):
+                for r in range(_TRACKS):
                     i, f, g, o = _gates(sums, r)
                     row = ((track + r) * n_frames + t) * blocks + j
                     at = r * blocks + j

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from activenoise.learning import recurrence
 from activenoise.learning.frames import FrameSpec, frames
+from activenoise.learning.recurrence import Float32
 from activenoise.logs import DamagedError
 
 BOUND = 12.0  # standardised inputs beyond it are cut: the tails of fourth powers are long
 _HELD = 1 << 19  # frames of all tracks that are held at once
 
-Float32 = NDArray[np.float32]
 Weights = Sequence[Float32]
 
 

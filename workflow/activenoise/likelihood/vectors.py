@@ -98,7 +98,12 @@ def splat(typing, number):
 
 def _address(context, builder, kind, signature, arguments):
     data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-    first = builder.mul(arguments[1], arguments[1].type(kind.width))
+    return _place(builder, data, arguments[1], kind)
+
+
+def _place(builder, data, row, kind):
+    """The address of a row of vectors."""
+    first = builder.mul(row, row.type(kind.width))
     return builder.bitcast(builder.gep(data, [first]), kind.ir.as_pointer())
 
 
@@ -142,35 +147,31 @@ def add_products(
 
     def generate(context, builder, signature, arguments):
         n, _, first, n_next, _, row, row_step, _, _, number, number_step, _, between = arguments
-        data = [
+        into, vectors_at, factors = (
             context.make_array(signature.args[i])(context, builder, arguments[i]).data
             for i in (1, 4, 8)
-        ]
+        )
         whole = first.type
-
-        def at(array, index):
-            place = builder.gep(array, [builder.mul(index, whole(kind.width))])
-            return builder.bitcast(place, kind.ir.as_pointer())
-
         tile = {}
         align = kind.element.bitwidth // 8
         for j in range(n_numbers.literal_value):
             for i in range(n_rows.literal_value):
                 index = builder.add(builder.add(first, builder.mul(n_next, whole(j))), whole(i))
-                place = at(data[0], index)
+                place = _place(builder, into, index, kind)
                 held = builder.load(place, align=align)
                 tile[i, j] = place, cgutils.alloca_once_value(builder, held)
         fma = _named(builder, "fmuladd", kind, 3)
         with cgutils.for_range(builder, n, intp=whole) as loop:
             top = builder.add(row, builder.mul(loop.index, row_step))
             begin = builder.add(number, builder.mul(loop.index, number_step))
-            vectors = [
-                builder.load(at(data[1], builder.add(top, whole(i))), align=align)
+            places = [
+                _place(builder, vectors_at, builder.add(top, whole(i)), kind)
                 for i in range(n_rows.literal_value)
             ]
+            vectors = [builder.load(place, align=align) for place in places]
             for j in range(n_numbers.literal_value):
                 index = builder.add(begin, builder.mul(between, whole(j)))
-                factor = _repeated(builder, builder.load(builder.gep(data[2], [index])), kind.ir)
+                factor = _repeated(builder, builder.load(builder.gep(factors, [index])), kind.ir)
                 for i, vector in enumerate(vectors):
                     held = tile[i, j][1]
                     builder.store(builder.call(fma, [vector, factor, builder.load(held)]), held)
