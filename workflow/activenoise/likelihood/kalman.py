@@ -20,6 +20,7 @@ regressors, H = D'D,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,12 +36,14 @@ from activenoise.likelihood.lanes import (
     filter_lanes,
     marginal,
 )
+from activenoise.likelihood.long_records import LongRecord, log_densities
 from activenoise.likelihood.modes import filter_modes, in_modes
 from activenoise.physics.instrument import Instrument
-from activenoise.physics.system import LinearModel, discretise, multiply, packed
+from activenoise.physics.system import Discrete, LinearModel, discretise, multiply, packed
 from activenoise.threads import in_threads
 
 _FAST_STATES = 3  # up to so many states the filter is one loop over registers
+_LONG = 1 << 12  # points from which on sums over lags cost less than filters
 _ENTRIES = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])  # of a matrix in sums of products
 
 
@@ -74,15 +77,40 @@ def log_likelihoods(
     checked = [check_record(x, instrument, model, from_zero) for x in records]
     system = discretise(model, instrument, dt)
     values = np.empty((len(checked), len(system.R)))
-    side_by_side = (
-        system.F.shape[1] <= _FAST_STATES and instrument.unknowns <= 1 and values.shape[1] > 1
-    )
+    is_long = [len(system.R) > 1 and len(x) >= _LONG and not np.isnan(x).any() for x in checked]
+    long, short = (np.flatnonzero(np.equal(is_long, which)) for which in (True, False))
+    values[short] = _filtered(system, [checked[i] for i in short], instrument.unknowns)
+    if len(long):
+        values[long] = log_densities(
+            system, [_summed(checked[i].tobytes(), instrument.unknowns) for i in long]
+        )
+    for i in long:
+        left = np.isnan(values[i])
+        if left.any():
+            some = Discrete(*(part[left] for part in system))
+            values[i, left] = _filtered(some, [checked[i]], instrument.unknowns)[0]
+    return values
+
+
+@lru_cache(maxsize=64)
+def _summed(record: bytes, unknowns: int) -> LongRecord:
+    """The sums of a record, which is the same for hundreds of calls with other models."""
+    positions = np.frombuffer(record)
+    # With an unknown constant the density does not depend on the zero, and rounding does.
+    positions = positions - positions.mean() if unknowns else positions
+    return LongRecord(np.concatenate([positions[None], regressors(len(positions), unknowns)]))
+
+
+def _filtered(system: Discrete, records: Sequence[FloatArray], unknowns: int) -> FloatArray:
+    """Log densities of records by the filter, (n_records, m)."""
+    values = np.empty((len(records), len(system.R)))
+    side_by_side = system.F.shape[1] <= _FAST_STATES and unknowns <= 1 and values.shape[1] > 1
     rows = packed(system) if side_by_side else np.empty((0, 0))
     modes = None if side_by_side or values.shape[1] == 1 else in_modes(system)
-    for record, own in zip(checked, values, strict=True):
-        base = regressors(len(record), instrument.unknowns)
+    for record, own in zip(records, values, strict=True):
+        base = regressors(len(record), unknowns)
         if side_by_side:
-            filter_lanes(record, instrument.unknowns, rows, own)
+            filter_lanes(record, unknowns, rows, own)
         elif modes is not None:
             filter_modes(record, base, modes, own)
         else:

@@ -1,0 +1,126 @@
+"""The likelihood by sums over lags, against dense normals and against the filter of one model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from activenoise.likelihood import kalman
+from activenoise.likelihood.long_records import LongRecord, log_densities
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.media import Tracer, power_law
+from activenoise.physics.models import AOUP, Passive
+from activenoise.physics.system import LinearModel, autocovariance, discretise
+from activenoise.simulation.records import simulate_records
+
+DT = 0.1
+INSTRUMENTS = {
+    "exact": {},
+    "camera": {"noise": 0.05, "exposure": 0.7},
+    "blurred": {"exposure": 1.0},
+    "detector": {"noise": 0.01, "corner": 3.0, "relaxed": 0.3},
+    "wandering": {"noise": 0.02, "drift": 0.1, "drift_time": 300.0, "corner": 2.0},
+}
+
+
+def around(m: int, *centres: float) -> list[np.ndarray]:
+    """m values within a factor of about 3 of each centre."""
+    rng = np.random.default_rng(len(centres))
+    return [centre * np.exp(rng.uniform(-1, 1, m)) for centre in centres]
+
+
+def models(m: int, free: bool = False) -> dict[str, LinearModel]:
+    kappa, D, D_a, tau_a = around(m, 0.0 if free else 1.0, 1.0, 2.0, 1.0)
+    medium = power_law(np.linspace(0.3, 0.9, m), around(m, 3.0)[0], 0.1, 200.0)
+    return {
+        "Passive": Passive(kappa, D),
+        "AOUP": AOUP(kappa, D, D_a, tau_a),
+        "PowerLawAOUP": Tracer(kappa, D, medium, D_a, tau_a),
+    }
+
+
+def summed(x: np.ndarray, unknowns: int) -> LongRecord:
+    return LongRecord(np.concatenate([x[None], kalman.regressors(len(x), unknowns)]))
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+@pytest.mark.parametrize("n", [50, 150])
+def test_density_is_the_dense_normals(name, n):
+    """Also of a record shorter than the memory of the filter: nothing rests on its length."""
+    instrument = Instrument(**INSTRUMENTS[name])
+    x = np.random.default_rng(2).normal(size=n).cumsum() * 0.3
+    lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    for model in models(4).values():
+        C = autocovariance(model, instrument, np.arange(n), DT)
+        dense = [multivariate_normal(cov=row[lag]).logpdf(x) for row in C]
+        found = log_densities(discretise(model, instrument, DT), [summed(x, 0)])[0]
+        np.testing.assert_allclose(found, dense, rtol=0, atol=1e-7)
+
+
+def one_by_one(model: LinearModel, instrument: Instrument, x: np.ndarray) -> np.ndarray:
+    """The log densities by the filter of one model."""
+    fields = {name: np.asarray(value) for name, value in vars(model).items() if name != "elements"}
+    (m,) = model.shape
+    values = np.empty(m)
+    for i in range(m):
+        own = {name: value[i : i + 1] for name, value in fields.items()}
+        if isinstance(model, Tracer):
+            elements = model.elements
+            own["elements"] = type(elements)(*(part[i : i + 1] for part in elements))
+        (values[i],) = kalman.log_likelihood(type(model)(**own), instrument, x, DT)
+    return values
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+@pytest.mark.parametrize("baseline", ["constant", "linear"])
+@pytest.mark.parametrize("free", [False, True])
+def test_long_records_as_by_the_filter(name, baseline, free):
+    instrument = Instrument(**INSTRUMENTS[name], baseline=baseline)
+    x = simulate_records(AOUP(0.0 if free else 1.0, 1.0, 2.0, 1.0), instrument, 20_000, DT, seed=3)
+    for model in models(3, free).values():
+        found = log_densities(
+            discretise(model, instrument, DT), [summed(x - x.mean(), instrument.unknowns)]
+        )[0]
+        np.testing.assert_allclose(found, one_by_one(model, instrument, x), rtol=0, atol=2e-5)
+
+
+def test_many_models_and_records_are_each_their_own():
+    """More models than one group, two records of unlike lengths."""
+    instrument = Instrument(noise=0.3, baseline="constant")
+    model = models(150)["AOUP"]
+    records = [
+        simulate_records(AOUP(1.0, 1.0, 2.0, 1.0), instrument, n, DT, seed=n) for n in (4096, 5000)
+    ]
+    together = kalman.log_likelihoods(model, instrument, records, DT)
+    alone = np.array([kalman.log_likelihood(model, instrument, x, DT) for x in records])
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_allclose(
+        together[:, :3],
+        [one_by_one(model, instrument, x)[:3] for x in records],
+        rtol=0, atol=1e-6,
+    )  # fmt: skip
+
+
+def test_zero_of_the_record_does_not_matter():
+    """A stage's position of a metre beside motion of a micrometre leaves the density as it is."""
+    instrument = Instrument(noise=0.01, baseline="constant")
+    x = simulate_records(AOUP(1.0, 1.0, 2.0, 1.0), instrument, 5000, DT, seed=4)
+    model = models(5)["AOUP"]
+    np.testing.assert_allclose(
+        kalman.log_likelihood(model, instrument, x + 1e6, DT),
+        kalman.log_likelihood(model, instrument, x, DT),
+        rtol=0, atol=1e-4,
+    )  # fmt: skip
+
+
+def test_filter_that_never_settles_is_told_apart():
+    """Of a free tracer on a drift that walks, the two are never told apart: their covariance
+    grows for ever, and the filter has to do it."""
+    instrument = Instrument(noise=0.02, drift=0.05, baseline="constant")
+    x = simulate_records(AOUP(0.0, 1.0, 2.0, 1.0), instrument, 4200, DT, seed=5)
+    model = models(3, free=True)["AOUP"]
+    assert np.isnan(log_densities(discretise(model, instrument, DT), [summed(x, 1)])).all()
+    np.testing.assert_allclose(
+        kalman.log_likelihood(model, instrument, x, DT), one_by_one(model, instrument, x), atol=1e-5
+    )

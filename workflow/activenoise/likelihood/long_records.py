@@ -1,0 +1,270 @@
+"""Exact likelihood of a long record without gaps under many linear models, at a cost per model
+that hardly grows with the record's length.
+
+Let the filter of `kalman` have the gain K and the variance s that it settles at from its first
+point on, and A = F - K G. Its innovations are v_t = y_t + h_1 y_{t-1} + h_2 y_{t-2} + ... with
+h_j = -G A^{j-1} K, so that with zeros before and behind the record
+
+    sum over all t of v_t^2 = c_0 r_0 + 2 sum over k >= 1 of c_k r_k,
+
+r_k the sums of products of the record at lag k and c_k those of h. In the eigenvectors of A, c_k
+is a sum of powers l^{k-1} of the eigenvalues l, and of the record no more is needed than sums of
+l^k z_k for three sequences z: itself, itself backwards, and its products. Two corrections make
+this exact.
+
+* Behind the record v rings down from the filter's last state m: less m' W m, with
+  W = sum over t >= 0 of A'^t G'G A^t.
+* The start is P, not the P_s of the settled filter. Their difference D adds a covariance of low
+  rank to the record. With M = sum over the record of A'^t G'G A^t/s and
+  b = sum over the record of A'^t G' v_t/s (Woodbury's identity, the lemma of the determinant),
+
+      sum of v_t^2/s - b' (1 + D M)^-1 D b    and    N log s + log det(1 + D M)
+
+  are the sums of the filter that has yet to settle.
+
+Positions are far larger than innovations, so that products of positions would cancel. With h(1)
+the answer to a constant, and falls d_k = r_0 - r_k, which are sums of products of increments,
+
+    sum over all t of v_t^2 = h(1)^2 r_0 - 2 sum over k >= 1 of c_k d_k.
+
+P_s comes from doublings of the Riccati equation (Anderson, Int. J. Control 28, 295, 1978), of that
+for P_s - P, which has neither S nor a vanishing R. The functions of a baseline are records too:
+what is said of squares of v holds for its products with the innovations of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activenoise.arrays import FloatArray
+from activenoise.likelihood.lanes import marginal
+from activenoise.physics.system import Discrete
+from activenoise.threads import in_threads
+
+Numbers = NDArray[Any]  # real where all eigenvalues are, complex otherwise
+
+_GROUP = 128  # models at a time; with more their powers leave the cache
+_DOUBLINGS = 33  # 2^33 points: what has not settled by then never will
+_SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
+_HEAD = 64  # points at the start of a sequence that are taken one by one
+_NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-x)
+_FAST = 0.55  # an eigenvalue of this size is nothing to the power _HEAD
+_DECAY = 0.7  # least -Re(log l)/|log l| of a slower one, for which so few nodes are enough
+_LARGEST_ERROR = 3e-3  # nats, by an estimate of the rounding, mostly far too large
+
+
+class LongRecord:
+    """What the likelihood needs of a record and of the functions of its baseline, as sequences
+    (1 + unknowns, n_points), the record first, finite."""
+
+    def __init__(self, sequences: FloatArray) -> None:
+        self.n_sequences, self.n_points = sequences.shape
+        self.pairs = [(a, b) for a in range(self.n_sequences) for b in range(a + 1)]
+        self.products = np.array([sequences[a] @ sequences[b] for a, b in self.pairs])
+        steps = np.diff(sequences, prepend=0.0, append=0.0)
+        size = 1 << (2 * steps.shape[1]).bit_length()  # with as many zeros behind it at least
+        waves = np.fft.rfft(steps, size)
+        falls = np.zeros((len(self.pairs), self.n_points))  # 2 r_0 - r_k - r_-k of k = 1 ... n - 1
+        for fall, (a, b) in zip(falls, self.pairs, strict=True):
+            # The second differences of r are the products of increments at lags k and -k.
+            curvature = (
+                2 * np.fft.irfft((waves[a].conj() * waves[b]).real, size)[: self.n_points - 1]
+            )
+            curvature[0] /= 2
+            fall[:-1] = np.cumsum(np.cumsum(curvature[: self.n_points - 1]))
+        self._powers = _Powers(np.concatenate([sequences, sequences[:, ::-1], falls]))
+
+    def sums(self, l: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Sums of powers of l (m, k): with the points of each sequence, with those counted from its
+        end, (n_sequences, m, k), and with the falls of each pair, (n_pairs, m, k)."""
+        values, c = self._powers(l), self.n_sequences
+        return values[:c], values[c : 2 * c], values[2 * c :]
+
+
+class _Powers:
+    """Sums over k of l^k z_k of sequences z (q, n), for any l with |l| < 1.
+
+    Over a block that is as long as all before it, l^k is smooth where l is near 1 and nothing
+    elsewhere: a polynomial through a few nodes, for which z has weights.
+    """
+
+    def __init__(self, z: FloatArray) -> None:
+        angles = np.pi * (np.arange(_NODES) + 0.5) / _NODES  # Chebyshev's nodes, from 0 to 1
+        nodes, signs = (1 - np.cos(angles)) / 2, np.sin(angles) * (-1.0) ** np.arange(_NODES)
+        self._head = z[:, :_HEAD]
+        at, weights, start = [np.empty(0)], [np.empty((len(z), 0))], _HEAD
+        while start < z.shape[1]:
+            block = z[:, start : 2 * start]
+            # Lagrange's polynomials at the points of the block, in their barycentric form.
+            apart = np.arange(block.shape[1])[:, None] / start - nodes
+            apart[apart == 0] = np.finfo(float).tiny
+            polynomials = signs / apart
+            weights.append(block @ (polynomials / polynomials.sum(axis=1, keepdims=True)))
+            at.append(start * (1 + nodes))
+            start *= 2
+        self._at, self._weights = np.concatenate(at), np.concatenate(weights, axis=1)
+
+    def __call__(self, l: Numbers) -> Numbers:
+        """(q, m, k) for l (m, k)."""
+        powers = np.repeat(l[..., None], self._head.shape[1], axis=-1)
+        powers[..., 0] = 1.0
+        sums = np.cumprod(powers, axis=-1) @ self._head.T
+        slow = np.abs(l) > _FAST
+        logs = _logarithms(l[slow])
+        sums[slow] += np.exp(logs[:, None] * self._at) @ self._weights.T
+        return np.moveaxis(sums, -1, 0)
+
+
+def _logarithms(l: Numbers) -> Numbers:
+    """log l, real where every l is real and positive."""
+    logs = np.log(l.astype(complex))
+    return logs if logs.imag.any() else logs.real
+
+
+def log_densities(system: Discrete, records: Sequence[LongRecord]) -> FloatArray:
+    """Log densities of records under the m models of a system, nats, (n_records, m), baselines
+    integrated out over flat priors; NaN for a model whose filter never settles, or where rounding
+    may matter."""
+    values = np.empty((len(records), len(system.R)))
+    groups = (len(system.R) + _GROUP - 1) // _GROUP
+    in_threads(_fill, groups, system, records, values)
+    return values
+
+
+def _fill(
+    first: int, last: int, system: Discrete, records: Sequence[LongRecord], values: FloatArray
+) -> None:
+    for group in range(first, last):
+        members = slice(group * _GROUP, (group + 1) * _GROUP)
+        with np.errstate(all="ignore"):  # what comes of it is not finite, and is not used
+            settled = _diagonal(*_settled(Discrete(*(part[members] for part in system))))
+            values[:, members] = [_densities(settled, record) for record in records]
+
+
+def _settled(system: Discrete) -> tuple[FloatArray, ...]:
+    """A (m, k, k), G and K (m, k) and s (m,) of the filter that has settled, the covariance at the
+    start less that of this filter (m, k, k), and whether it settles at all (m,); states in units of
+    their own."""
+    size = np.sqrt(np.diagonal(system.P + system.Q, axis1=1, axis2=2))
+    size = np.where(size > 0, size, 1.0)
+    across = size[:, :, None] * size[:, None, :]
+    F = system.F * size[:, None, :] / size[:, :, None]
+    G, Q, S, P = system.G * size, system.Q / across, system.S / size, system.P / across
+
+    def gain(P: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        PG = np.einsum("mij,mj->mi", P, G)
+        s = system.R + np.einsum("mi,mi->m", G, PG)
+        K = (np.einsum("mij,mj->mi", F, PG) + S) / s[:, None]
+        return s, K, F - K[:, :, None] * G[:, None, :]
+
+    def carried(P: FloatArray) -> FloatArray:
+        s, K, _ = gain(P)
+        return F @ P @ _turned(F) + Q - s[:, None, None] * K[:, :, None] * K[:, None, :]
+
+    k = G.shape[1]
+    s, _, closed = gain(P)
+    A, B = _turned(closed), G[:, :, None] * G[:, None, :] / s[:, None, None]
+    change = carried(P) - P
+    for _ in range(_DOUBLINGS):
+        solved = np.linalg.solve(np.eye(k) + B @ change, np.concatenate([A, B @ _turned(A)], 2))
+        more = _turned(A) @ change @ solved[:, :, :k]
+        B, A = B + A @ solved[:, :, k:], A @ solved[:, :, :k]
+        change = change + (more + _turned(more)) / 2
+        left = np.abs(more).max(axis=(1, 2)) / np.abs(change).max(axis=(1, 2))
+        settles = ~(left > np.finfo(float).eps)
+        if settles.all():
+            break
+    end = carried(P + change)
+    s, K, closed = gain(end)
+    return closed, G, K, s, P - end, settles & np.isfinite(closed).all(axis=(1, 2))
+
+
+class _Diagonal(NamedTuple):
+    """The settled filter of m models in the k eigenvectors of A.
+
+    l, g, K: (m, k), eigenvalues, G and K. W and excess: (m, k, k), the latter the covariance at the
+    start less the filter's. lags: (m, k), c_j = sum of lags l^{j-1}. level: (m,), h(1). start:
+    (m, k), of b. s: (m,). condition: (m,), of the eigenvectors, infinite where this is no use.
+    """
+
+    l: Numbers
+    K: Numbers
+    W: Numbers
+    excess: Numbers
+    lags: Numbers
+    level: Numbers
+    start: Numbers
+    s: FloatArray
+    condition: FloatArray
+
+
+def _diagonal(
+    A: FloatArray,
+    G: FloatArray,
+    K: FloatArray,
+    s: FloatArray,
+    excess: FloatArray,
+    settles: FloatArray,
+) -> _Diagonal:
+    l, V = np.linalg.eig(np.where(settles[:, None, None], A, 0.0))
+    logs = np.log(l.astype(complex))
+    smooth = (np.abs(l) <= _FAST) | (-logs.real >= _DECAY * np.abs(logs))
+    usable = settles & (smooth & (np.abs(l) < _SLOWEST)).all(axis=1)
+    V[~usable] = np.eye(V.shape[1])
+    inverse = np.linalg.inv(V)
+    # Of the eigenvalues; whatever the units of the states.
+    condition = np.einsum("mij,mji->mi", np.abs(inverse), np.abs(V)).max(axis=1)
+    g, K = np.einsum("mi,mij->mj", G, V), np.einsum("mij,mj->mi", inverse, K)
+    series = 1 / (1 - l[:, :, None] * l[:, None, :])  # sums of (l_i l_j)^t
+    W = g[:, :, None] * g[:, None, :] * series
+    return _Diagonal(
+        l=l,
+        K=K,
+        W=W,
+        excess=inverse @ excess @ _turned(inverse),
+        lags=g * (l * K * np.einsum("mij,mj,mj->mi", series, K, g) - K),
+        level=1 - np.sum(g * K / (1 - l), axis=1),
+        start=g - l * np.einsum("mij,mj->mi", W, K),
+        s=s,
+        condition=np.where(usable, condition, np.inf),
+    )
+
+
+def _densities(f: _Diagonal, record: LongRecord) -> FloatArray:
+    """Log densities of one record, (m,)."""
+    n, s = record.n_points, f.s[:, None]
+    forward, backward, falls = record.sums(f.l)
+    behind = f.l**n
+    last = f.K * backward
+    b = (f.start * forward + behind * np.einsum("mij,cmj->cmi", f.W, last)) / s
+    M = f.W * (1 - behind[:, :, None] * behind[:, None, :]) / s[:, :, None]
+    raised = np.eye(M.shape[1]) + f.excess @ M
+    shift = np.linalg.solve(raised, np.einsum("mij,cmj->mic", f.excess, b))
+    # From lag n on the falls are 2 r_0.
+    constant = f.level**2 - 2 * np.sum(f.lags * f.l ** (n - 1) / (1 - f.l), axis=1)
+    products, largest = np.zeros((len(s), 6)), np.zeros(len(s))
+    for row, (i, j) in enumerate(record.pairs):
+        parts = np.array(
+            [
+                constant * record.products[row] / f.s,
+                -np.sum(f.lags * falls[row], axis=1) / f.s,
+                -np.einsum("mi,mij,mj->m", last[i], f.W, last[j]) / f.s,
+                -np.einsum("mi,mi->m", b[i], shift[:, :, j]),
+            ]
+        )
+        products[:, row] = parts.sum(axis=0).real
+        if row == 0:
+            largest = np.abs(parts).max(axis=0)
+    log_s = n * np.log(f.s) + np.linalg.slogdet(raised)[1]
+    unknowns = record.n_sequences - 1
+    values = [marginal(row, log, n, unknowns) for row, log in zip(products, log_s, strict=True)]
+    error = np.finfo(float).eps * f.condition * largest
+    return np.where(error <= _LARGEST_ERROR, values, np.nan)
+
+
+def _turned(matrices: Numbers) -> Numbers:
+    return np.swapaxes(matrices, 1, 2)
