@@ -53,6 +53,7 @@ _SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
 _HEAD = 64  # points at the start of a sequence that are taken one by one
 _NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-x)
 _FAST = 0.55  # an eigenvalue of this size is nothing to the power _HEAD
+_NOTHING = 1e-5  # and this one surely
 _DECAY = 0.7  # least -Re(log l)/|log l| of a slower one, for which so few nodes are enough
 _LARGEST_ERROR = 3e-3  # nats, by an estimate of the rounding, mostly far too large
 
@@ -113,9 +114,9 @@ class _Powers:
         powers = np.repeat(l[..., None], self._head.shape[1], axis=-1)
         powers[..., 0] = 1.0
         sums = np.cumprod(powers, axis=-1) @ self._head.T
-        slow = np.abs(l) > _FAST
-        logs = _logarithms(l[slow])
-        sums[slow] += np.exp(logs[:, None] * self._at) @ self._weights.T
+        # One product a model: of a large one the library would make threads of its own.
+        slow = _logarithms(np.where(np.abs(l) > _FAST, l, _NOTHING))
+        sums += np.exp(slow[..., None] * self._at) @ self._weights.T
         return np.moveaxis(sums, -1, 0)
 
 
@@ -263,7 +264,9 @@ def _densities(f: _Diagonal, record: LongRecord) -> FloatArray:
     unknowns = record.n_sequences - 1
     values = [marginal(row, log, n, unknowns) for row, log in zip(products, log_s, strict=True)]
     error = np.finfo(float).eps * f.condition * largest
-    return np.where(error <= _LARGEST_ERROR, values, np.nan)
+    # Of a model that leaves many times what it should the last digits do not matter.
+    worth = _LARGEST_ERROR * np.maximum(1.0, products[:, 0] / n)
+    return np.where(error <= worth, values, np.nan)
 
 
 def _turned(matrices: Numbers) -> Numbers:
