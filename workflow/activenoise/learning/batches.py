@@ -7,13 +7,12 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from activenoise.arrays import Float32Array
 from activenoise.files import DataSet
 
-Array = NDArray[np.float32]
-Targets = Array | Callable[[Array], Array]
-Batch = tuple[Array, Targets]
+Targets = Float32Array | Callable[[Float32Array], Float32Array]
+Batch = tuple[Float32Array, Targets]
 
 
 class Source(Protocol):
@@ -40,7 +39,7 @@ class Batches:
         targets: Sequence[str] | None = None,
         seed: int = 0,
         limit: int | None = None,
-        labels: Callable[[slice, Array], Array] | None = None,
+        labels: Callable[[slice, Float32Array], Float32Array] | None = None,
     ) -> None:
         self._data_sets = data_sets
         self._size = min(limit or len(data_sets[0]), *map(len, data_sets), len(data_sets[0]))

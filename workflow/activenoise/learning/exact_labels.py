@@ -20,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import Float32Array, FloatArray
 from activenoise.files import DataSet
-from activenoise.learning.batches import Array
 from activenoise.likelihood import positions, recorded
 from activenoise.parameters import MEASURED, PARAMETERS
 from activenoise.physics.instrument import Instrument
@@ -69,7 +68,7 @@ class ExactLabels:
                 for name in self._names
             }
 
-    def __call__(self, rows: slice, tracks: Array) -> Array:
+    def __call__(self, rows: slice, tracks: Float32Array) -> Float32Array:
         """Labels (n_tracks, n_frames, 1) of windows of the tracks `rows` of each class in turn,
         (n_tracks, n_points), mirrored or not, and reversed or not."""
         at = np.arange(self._points, tracks.shape[1] + 1, self._points)

@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from activenoise.arrays import FloatArray
+from activenoise.arrays import Float32Array, FloatArray
 from activenoise.files import DataSet
 from activenoise.inference.scale import integrate_scale, whole_scale
-from activenoise.learning.batches import Array
 from activenoise.likelihood.positions import matched_quadratic
 from activenoise.physics.models import AOUP
 from activenoise.physics.priors import parse_prior
@@ -47,7 +46,7 @@ class ExactMoments:
         self._values = {name: np.asarray(tracks.parameters[name]) for name in axes}
         self._thermal, self._active = axes["D"], axes["D_a"]
 
-    def __call__(self, rows: slice, tracks: Array) -> Array:
+    def __call__(self, rows: slice, tracks: Float32Array) -> Float32Array:
         """Means, then variances, (n_tracks, n_frames, 2 n_targets), float32, of the windows
         `tracks` (n_tracks, n_points) of the tracks `rows`, mirrored or reversed or not."""
         own = {name: values[rows] for name, values in self._values.items()}
@@ -64,7 +63,9 @@ class ExactMoments:
                 labels[..., len(self._targets) + k] = variance
         return labels
 
-    def _of_scale(self, q: FloatArray, at: Array, log_ratio: FloatArray) -> tuple[FloatArray, ...]:
+    def _of_scale(
+        self, q: FloatArray, at: Float32Array, log_ratio: FloatArray
+    ) -> tuple[FloatArray, ...]:
         """Mean and variance of log D, each (n_tracks, len(at)), where both D and r D are inside
         their priors."""
         with np.errstate(divide="ignore"):  # D_a may go down to 0

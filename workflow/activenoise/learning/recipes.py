@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from activenoise.arrays import Float32Array
 from activenoise.files import DataSet
 from activenoise.learning.angle_bank import AngleBank
-from activenoise.learning.batches import Array
 from activenoise.learning.exact_labels import ExactLabels
 from activenoise.learning.exact_moments import ExactMoments
 from activenoise.learning.frames import FrameSpec, rms_increment
@@ -65,7 +65,7 @@ def exact_labels(
     targets: Sequence[str] | None,
     points: int,
     seed: int,
-) -> Callable[[slice, Array], Array]:
+) -> Callable[[slice, Float32Array], Float32Array]:
     """What a network learns from in place of the drawn classes, or of the drawn values of `targets`
     of the only data set. parameters: the study's, in config form; points: of a frame."""
     if targets:

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from activenoise.arrays import Float32Array
 from activenoise.likelihood.vectors import (
     ROUND,
     WIDTH,
@@ -29,16 +29,14 @@ from activenoise.likelihood.vectors import (
     times_exp2,
 )
 
-Float32 = NDArray[np.float32]
-
 _F32 = np.float32
 _TRACKS = 4  # that are computed at once
 _CHUNK = 64  # rows of two factors that stay in the nearest cache
 
 
 def outputs(
-    x: Float32, kernel: Float32, recurrent: Float32, bias: Float32
-) -> tuple[Float32, Float32]:
+    x: Float32Array, kernel: Float32Array, recurrent: Float32Array, bias: Float32Array
+) -> tuple[Float32Array, Float32Array]:
     """Outputs h and cells c at every frame, each (n_tracks, n_frames, units).
 
     x: inputs (n_tracks, n_frames, n_inputs). kernel (n_inputs, 4 units), recurrent (units, 4 units)
@@ -54,15 +52,15 @@ def outputs(
 
 
 def slopes(
-    of_hidden: Float32,
-    of_last_cell: Float32,
-    x: Float32,
-    hidden: Float32,
-    cells: Float32,
-    kernel: Float32,
-    recurrent: Float32,
-    bias: Float32,
-) -> tuple[Float32, Float32, Float32, Float32]:
+    of_hidden: Float32Array,
+    of_last_cell: Float32Array,
+    x: Float32Array,
+    hidden: Float32Array,
+    cells: Float32Array,
+    kernel: Float32Array,
+    recurrent: Float32Array,
+    bias: Float32Array,
+) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
     """Slopes of a loss in x, kernel, recurrent and bias.
 
     of_hidden (n_tracks, n_frames, units), of_last_cell (n_tracks, units): its slopes in the outputs
@@ -88,13 +86,13 @@ def slopes(
     return of_x[: len(x), :, :n_x], own[:n_x], own[n_x : n_x + units], own[n_x + width]
 
 
-def _padded(values: Float32, multiples: tuple[int, ...]) -> Float32:
+def _padded(values: Float32Array, multiples: tuple[int, ...]) -> Float32Array:
     """With zeros behind, so that each length is a multiple of its number."""
     behind = [(0, -n % m) for n, m in zip(values.shape, multiples, strict=True)]
     return np.ascontiguousarray(np.pad(values, behind) if np.any(behind) else values)
 
 
-def _stacked(kernel: Float32, recurrent: Float32, bias: Float32) -> Float32:
+def _stacked(kernel: Float32Array, recurrent: Float32Array, bias: Float32Array) -> Float32Array:
     """The weights of [x, h, 1] with units and rows filled up: (rows, 4 gates, units).
 
     A unit that only fills has no weights: its output and the slopes of its gates are zero.
@@ -104,7 +102,7 @@ def _stacked(kernel: Float32, recurrent: Float32, bias: Float32) -> Float32:
     return _padded(np.concatenate([of_x, _padded(of_h, (WIDTH, 1, 1)), of_1]), (4, 1, 1))
 
 
-def _by_blocks(weights: Float32) -> Float32:
+def _by_blocks(weights: Float32Array) -> Float32Array:
     """In the order in which the gates are summed: (blocks of units * rows * 4 gates, WIDTH)."""
     blocks = weights.reshape(len(weights), 4, -1, WIDTH).transpose(2, 0, 1, 3)
     return np.ascontiguousarray(blocks).reshape(-1, WIDTH)

@@ -20,15 +20,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from activenoise.arrays import Float32Array
 from activenoise.learning import recurrence
 from activenoise.learning.frames import FrameSpec, frames
-from activenoise.learning.recurrence import Float32
 from activenoise.logs import DamagedError
 
 BOUND = 12.0  # standardised inputs beyond it are cut: the tails of fourth powers are long
 _HELD = 1 << 19  # frames of all tracks that are held at once
 
-Weights = Sequence[Float32]
+Weights = Sequence[Float32Array]
 
 
 class Network:
@@ -40,7 +40,7 @@ class Network:
 
     def __init__(
         self,
-        forward: Callable[[Float32], Float32],
+        forward: Callable[[Float32Array], Float32Array],
         about: dict[str, Any],
         path: str | Path | None = None,
     ) -> None:
@@ -78,7 +78,7 @@ class Network:
         """Points of the longest tracks that it was trained on; 0 before training."""
         return self.about["trained_to"]
 
-    def predict(self, tracks: Float32, at: Sequence[int] | None = None) -> NDArray[np.float64]:
+    def predict(self, tracks: Float32Array, at: Sequence[int] | None = None) -> NDArray[np.float64]:
         """Answers at prefixes of the tracks, float64 (n_tracks, len(at), n_outputs), without the
         last axis for a classifier, whose answer is the logit of its second class.
 
@@ -98,7 +98,7 @@ class Network:
             raise _diverged(self._path, "an answer is not finite")
         return result[:, 0] if at is None else result
 
-    def predict_frames(self, inputs: Float32, at: Sequence[int]) -> NDArray[np.float64]:
+    def predict_frames(self, inputs: Float32Array, at: Sequence[int]) -> NDArray[np.float64]:
         """Answers at prefixes, as of `predict`, from frames (n_tracks, n_frames, n_channels)."""
         index = self._frame_index(at, inputs.shape[1] * self.frames.points)
         blocks = _blocks(*inputs.shape[:2])
@@ -114,7 +114,7 @@ class Network:
             )
         return lengths // self.frames.points - 1
 
-    def _answers(self, inputs: Float32, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _answers(self, inputs: Float32Array, index: NDArray[np.int64]) -> NDArray[np.float64]:
         """At some frames, without the last axis for a classifier."""
         answers = self._forward(inputs)[:, index].astype(np.float64)
         return answers[..., 0] if self.task == "classify" else answers
@@ -135,16 +135,16 @@ def _blocks(n_tracks: int, n_frames: int) -> Iterator[slice]:
 # ---- the layers, each from its settings and weights and the outputs of the layers before
 
 
-def _standardise(_: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
+def _standardise(_: Mapping[str, Any], weights: Weights, x: Float32Array) -> Float32Array:
     shift, scale = weights
     return np.clip((x - shift) / scale, -BOUND, BOUND)
 
 
-def _lstm(_: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
+def _lstm(_: Mapping[str, Any], weights: Weights, x: Float32Array) -> Float32Array:
     return recurrence.outputs(x, *weights)[0]
 
 
-def _dense(settings: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
+def _dense(settings: Mapping[str, Any], weights: Weights, x: Float32Array) -> Float32Array:
     kernel, *bias = weights
     y = x @ kernel
     if bias:
@@ -154,18 +154,18 @@ def _dense(settings: Mapping[str, Any], weights: Weights, x: Float32) -> Float32
     return _ACTIVATIONS[name](y)
 
 
-def _target_units(_: Mapping[str, Any], weights: Weights, x: Float32) -> Float32:
+def _target_units(_: Mapping[str, Any], weights: Weights, x: Float32Array) -> Float32Array:
     shift, scale = weights
     mean, log_sd = np.split(x, 2, axis=-1)
     return np.concatenate([shift + scale * mean, np.log(scale) + log_sd], axis=-1)
 
 
-_ACTIVATIONS: dict[str, Callable[[Float32], Float32]] = {
+_ACTIVATIONS: dict[str, Callable[[Float32Array], Float32Array]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0, out=x),
     "quadratic": lambda x: np.float32(0.5) * x * x,
 }
-_LAYERS: dict[str, Callable[..., Float32]] = {
+_LAYERS: dict[str, Callable[..., Float32Array]] = {
     "Standardise": _standardise,
     "LSTM": _lstm,
     "Dense": _dense,
@@ -185,7 +185,7 @@ class _Graph:
             weights = BytesIO(parts.read("model.weights.h5"))
         first, *layers = config["layers"]
         self._input, self._output = first["name"], config["output_layers"][0]
-        self._calls: list[tuple[str, Callable[..., Float32], list[str]]] = []
+        self._calls: list[tuple[str, Callable[..., Float32Array], list[str]]] = []
         self.finite = True
         of_a_kind: Counter[str] = Counter()
         with h5py.File(weights) as file:
@@ -199,19 +199,19 @@ class _Graph:
                 self.finite &= all(bool(np.isfinite(weight).all()) for weight in held)
                 self._calls.append((layer["name"], _bound(kind, settings, held), _inputs(layer)))
 
-    def __call__(self, inputs: Float32) -> Float32:
+    def __call__(self, inputs: Float32Array) -> Float32Array:
         values = {self._input: inputs}
         for name, layer, sources in self._calls:
             values[name] = layer(*(values[source] for source in sources))
         return values[self._output]
 
 
-def _bound(kind: str, settings: Mapping[str, Any], weights: Weights) -> Callable[..., Float32]:
+def _bound(kind: str, settings: Mapping[str, Any], weights: Weights) -> Callable[..., Float32Array]:
     layer = _LAYERS[kind]
     return lambda *inputs: layer(settings, weights, *inputs)
 
 
-def _arrays(group: h5py.Group) -> list[Float32]:
+def _arrays(group: h5py.Group) -> list[Float32Array]:
     """The weights of a layer, in the order in which Keras wrote them; those of an LSTM are its
     cell's."""
     held = group.get("cell", group)["vars"]

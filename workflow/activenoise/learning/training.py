@@ -19,7 +19,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from activenoise.learning.batches import Array, Source
+from activenoise.arrays import Float32Array
+from activenoise.learning.batches import Source
 from activenoise.learning.frames import frames
 from activenoise.learning.networks import TrainableNetwork
 from activenoise.logs import DamagedError
@@ -74,12 +75,12 @@ class Settings:
 class Validation:
     """Held-out tracks (n_tracks, n_points), their targets, and the prefix lengths to score."""
 
-    tracks: Array
-    targets: Array
+    tracks: Float32Array
+    targets: Float32Array
     at: Sequence[int]
 
 
-_Inputs = tuple[Array, Array]
+_Inputs = tuple[Float32Array, Float32Array]
 _LINES = 20  # of the log, and rows of the history
 # Adam's. A training is a few thousand steps of stages that differ in their gradients: its memory of
 # their squares, 1/(1 - beta_2), is 100 steps and not the usual 1000.
@@ -176,7 +177,7 @@ def _check_finite(name: str, value: float, step: int, settings: Settings) -> Non
 
 
 def validation_scores(
-    network: TrainableNetwork, inputs: Array, validation: Validation
+    network: TrainableNetwork, inputs: Float32Array, validation: Validation
 ) -> dict[str, float]:
     """Mean log-loss at each prefix length (nats), or root mean square error of each target.
     inputs: the frames of the validation's tracks."""

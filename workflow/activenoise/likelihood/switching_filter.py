@@ -59,7 +59,9 @@ def run(
     """
     for group in range(start, stop):
         models = groups[group]
-        m = max(angles[models[0]], 0) or 4
+        m = (
+            angles[models[0]] or 4
+        )  # two signs and two halves of the interval where there is no angle
         cells, changes = _cells(models, turn, ratio, angles, m)
         sums = _filter(
             constants[group], cells, changes, records, which[models], ends, k, m, scores, kept
@@ -75,8 +77,8 @@ def _cells(models, turn, ratio, angles, m):
     from], (2 m^2, 8)."""
     rows, changes = np.empty((3 * m, WIDTH_64)), np.empty((2 * m * m, WIDTH_64))
     for lane in range(WIDTH_64):
-        i = models[lane]
-        mean, opening, scale, half, T = cells_of(angles[i], turn[i], ratio[i])
+        own = models[lane]
+        mean, opening, scale, half, T = cells_of(angles[own], turn[own], ratio[own])
         rows[:m, lane], rows[m : 2 * m, lane], rows[2 * m :, lane] = mean, opening, scale
         for j in range(m):
             for i in range(m):
