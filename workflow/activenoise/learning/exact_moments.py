@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from activenoise.arrays import Float32Array, FloatArray
 from activenoise.files import DataSet
@@ -64,7 +65,7 @@ class ExactMoments:
         return labels
 
     def _of_scale(
-        self, q: FloatArray, at: Float32Array, log_ratio: FloatArray
+        self, q: FloatArray, at: NDArray[np.int64], log_ratio: FloatArray
     ) -> tuple[FloatArray, ...]:
         """Mean and variance of log D, each (n_tracks, len(at)), where both D and r D are inside
         their priors."""

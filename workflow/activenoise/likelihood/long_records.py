@@ -52,6 +52,8 @@ _DOUBLINGS = 33  # 2^33 points: what has not settled by then never will
 _SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
 _HEAD = 64  # points at the start of a sequence that are taken one by one
 _NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-x)
+_NODES_AT = (1 - np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)) / 2  # Chebyshev's, in 0 ... 1
+_PIECE = 1 << 15  # points of a block at a time, to spare memory
 _FAST = 0.55  # an eigenvalue of this size is nothing to the power _HEAD
 _NOTHING = 1e-5  # and this one surely
 _DECAY = 0.7  # least -Re(log l)/|log l| of a slower one, for which so few nodes are enough
@@ -94,18 +96,15 @@ class _Powers:
     """
 
     def __init__(self, z: FloatArray) -> None:
-        angles = np.pi * (np.arange(_NODES) + 0.5) / _NODES  # Chebyshev's nodes, from 0 to 1
-        nodes, signs = (1 - np.cos(angles)) / 2, np.sin(angles) * (-1.0) ** np.arange(_NODES)
         self._head = z[:, :_HEAD]
         at, weights, start = [np.empty(0)], [np.empty((len(z), 0))], _HEAD
         while start < z.shape[1]:
-            block = z[:, start : 2 * start]
-            # Lagrange's polynomials at the points of the block, in their barycentric form.
-            apart = np.arange(block.shape[1])[:, None] / start - nodes
-            apart[apart == 0] = np.finfo(float).tiny
-            polynomials = signs / apart
-            weights.append(block @ (polynomials / polynomials.sum(axis=1, keepdims=True)))
-            at.append(start * (1 + nodes))
+            block = np.zeros((len(z), _NODES))
+            for first in range(start, min(2 * start, z.shape[1]), _PIECE):
+                part = z[:, first : min(first + _PIECE, 2 * start)]
+                block += part @ _polynomials((first + np.arange(part.shape[1])) / start - 1)
+            weights.append(block)
+            at.append(start * (1 + _NODES_AT))
             start *= 2
         self._at, self._weights = np.concatenate(at), np.concatenate(weights, axis=1)
 
@@ -118,6 +117,16 @@ class _Powers:
         slow = _logarithms(np.where(np.abs(l) > _FAST, l, _NOTHING))
         sums += np.exp(slow[..., None] * self._at) @ self._weights.T
         return np.moveaxis(sums, -1, 0)
+
+
+def _polynomials(x: FloatArray) -> FloatArray:
+    """Lagrange's polynomials of the nodes in 0 ... 1 at x (n,), in their barycentric form,
+    (n, _NODES)."""
+    angles = np.pi * (np.arange(_NODES) + 0.5) / _NODES
+    apart = x[:, None] - _NODES_AT
+    apart[apart == 0] = np.finfo(float).tiny
+    shares = np.sin(angles) * (-1.0) ** np.arange(_NODES) / apart
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def _logarithms(l: Numbers) -> Numbers:
