@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 
@@ -27,7 +28,7 @@ def measure() -> list[Row]:
     gapped[N_STEPS // 2] = np.nan
     shifts = count(1)
     of = partial(log_likelihood, models, INSTRUMENT)
-    programs = {
+    programs: dict[str, Callable[[], object]] = {
         "activenoise, sums over lags, known record": partial(of, record, DT),
         "activenoise, sums over lags, new record": lambda: of(record + 1e-3 * next(shifts), DT),
         "activenoise, filters, a point missing": partial(of, gapped, DT),
