@@ -85,6 +85,21 @@ def test_long_records_as_by_the_filter(name, baseline, free):
         np.testing.assert_allclose(found, one_by_one(model, instrument, x), rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("kappa", [1e-4, 1e-9, 1e-14])
+def test_start_far_wider_than_an_innovation(kappa):
+    """A trap so weak that the positions of the tracer are anywhere is no trap: with an unknown
+    zero, the density becomes that of a free tracer."""
+    instrument = Instrument(noise=0.02, baseline="constant")
+    x = simulate_records(AOUP(0.0, 1.0, 2.0, 1.0), instrument, 5000, DT, seed=6)
+    _, D, D_a, tau_a = around(3, 1.0, 1.0, 2.0, 1.0)
+    weak = AOUP(np.full(3, kappa), D, D_a, tau_a)
+    found = kalman.log_likelihood(weak, instrument, x, DT)
+    np.testing.assert_allclose(found, one_by_one(weak, instrument, x), rtol=0, atol=1e-4)
+    if kappa == 1e-9:
+        free = kalman.log_likelihood(AOUP(np.zeros(3), D, D_a, tau_a), instrument, x, DT)
+        np.testing.assert_allclose(found, free, rtol=0, atol=1e-3)
+
+
 def test_many_models_and_records_are_each_their_own():
     """More models than one group, two records of unlike lengths."""
     instrument = Instrument(noise=0.3, baseline="constant")

@@ -49,8 +49,9 @@ Numbers = NDArray[Any]  # real where all eigenvalues are, complex otherwise
 
 _GROUP = 128  # models at a time; with more their powers leave the cache
 _DOUBLINGS = 33  # 2^33 points: what has not settled by then never will
+_FIRST = 4  # points that are taken one by one
 _SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
-_HEAD = 64  # points at the start of a sequence that are taken one by one
+_HEAD = 64  # points of a sequence by themselves
 _NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-x)
 _NODES_AT = (1 - np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)) / 2  # Chebyshev's, in 0 ... 1
 _PIECE = 1 << 15  # points of a block at a time, to spare memory
@@ -74,9 +75,7 @@ class LongRecord:
         falls = np.zeros((len(self.pairs), self.n_points))  # 2 r_0 - r_k - r_-k of k = 1 ... n - 1
         for fall, (a, b) in zip(falls, self.pairs, strict=True):
             # The second differences of r are the products of increments at lags k and -k.
-            curvature = (
-                2 * np.fft.irfft((waves[a].conj() * waves[b]).real, size)[: self.n_points - 1]
-            )
+            curvature = np.fft.irfft(2 * (waves[a].conj() * waves[b]).real, size)
             curvature[0] /= 2
             fall[:-1] = np.cumsum(np.cumsum(curvature[: self.n_points - 1]))
         self._powers = _Powers(np.concatenate([sequences, sequences[:, ::-1], falls]))
@@ -151,14 +150,30 @@ def _fill(
     for group in range(first, last):
         members = slice(group * _GROUP, (group + 1) * _GROUP)
         with np.errstate(all="ignore"):  # what comes of it is not finite, and is not used
-            settled = _diagonal(*_settled(Discrete(*(part[members] for part in system))))
-            values[:, members] = [_densities(settled, record) for record in records]
+            try:
+                filters = _diagonal(_settled(Discrete(*(part[members] for part in system))))
+                values[:, members] = [_densities(filters, record) for record in records]
+            except np.linalg.LinAlgError:  # one of them has no eigenvectors
+                values[:, members] = np.nan
 
 
-def _settled(system: Discrete) -> tuple[FloatArray, ...]:
-    """A (m, k, k), G and K (m, k) and s (m,) of the filter that has settled, the covariance at the
-    start less that of this filter (m, k, k), and whether it settles at all (m,); states in units of
-    their own."""
+class _Settled(NamedTuple):
+    """The filters of m models that have settled, states in units of their own.
+
+    A: (m, k, k). G, K: (m, k). s: (m,). excess: (m, k, k), the covariance at the start less that of
+    the filter. reach: (m,), size over s of the numbers that s comes from. settles: (m,).
+    """
+
+    A: FloatArray
+    G: FloatArray
+    K: FloatArray
+    s: FloatArray
+    excess: FloatArray
+    reach: FloatArray
+    settles: NDArray[np.bool_]
+
+
+def _settled(system: Discrete) -> _Settled:
     size = np.sqrt(np.diagonal(system.P + system.Q, axis1=1, axis2=2))
     size = np.where(size > 0, size, 1.0)
     across = size[:, :, None] * size[:, None, :]
@@ -172,13 +187,19 @@ def _settled(system: Discrete) -> tuple[FloatArray, ...]:
         return s, K, F - K[:, :, None] * G[:, None, :]
 
     def carried(P: FloatArray) -> FloatArray:
-        s, K, _ = gain(P)
-        return F @ P @ _turned(F) + Q - s[:, None, None] * K[:, :, None] * K[:, None, :]
+        # Joseph's form: no difference of large covariances.
+        _, K, A = gain(P)
+        across = K[:, :, None] * (0.5 * system.R[:, None] * K - S)[:, None, :]
+        return A @ P @ _turned(A) + Q + across + _turned(across)
 
+    # A few points leave of a wide start what is of the size of s.
+    near = P
+    for _ in range(_FIRST):
+        near = carried(near)
     k = G.shape[1]
-    s, _, closed = gain(P)
+    s, _, closed = gain(near)
     A, B = _turned(closed), G[:, :, None] * G[:, None, :] / s[:, None, None]
-    change = carried(P) - P
+    change = carried(near) - near
     for _ in range(_DOUBLINGS):
         solved = np.linalg.solve(np.eye(k) + B @ change, np.concatenate([A, B @ _turned(A)], 2))
         more = _turned(A) @ change @ solved[:, :, :k]
@@ -188,38 +209,37 @@ def _settled(system: Discrete) -> tuple[FloatArray, ...]:
         settles = ~(left > np.finfo(float).eps)
         if settles.all():
             break
-    end = carried(P + change)
+    end = carried(near + change)
     s, K, closed = gain(end)
-    return closed, G, K, s, P - end, settles & np.isfinite(closed).all(axis=(1, 2))
+    reach = np.einsum("mi,mij,mj->m", np.abs(G), np.abs(near), np.abs(G)) / s
+    settles &= np.isfinite(closed).all(axis=(1, 2))
+    return _Settled(closed, G, K, s, P - end, reach, settles)
 
 
 class _Diagonal(NamedTuple):
     """The settled filter of m models in the k eigenvectors of A.
 
-    l, g, K: (m, k), eigenvalues, G and K. W and excess: (m, k, k), the latter the covariance at the
-    start less the filter's. lags: (m, k), c_j = sum of lags l^{j-1}. level: (m,), h(1). start:
+    l, K: (m, k). W: (m, k, k). inverse: (m, k, k), of the eigenvectors. excess: (m, k, k), of the
+    states, as in `_Settled`. lags: (m, k), c_j = sum of lags l^{j-1}. level: (m,), h(1). start:
     (m, k), of b. s: (m,). condition: (m,), of the eigenvectors, infinite where this is no use.
+    reach: (m,), as in `_Settled`.
     """
 
     l: Numbers
     K: Numbers
     W: Numbers
-    excess: Numbers
+    inverse: Numbers
+    excess: FloatArray
     lags: Numbers
     level: Numbers
     start: Numbers
     s: FloatArray
     condition: FloatArray
+    reach: FloatArray
 
 
-def _diagonal(
-    A: FloatArray,
-    G: FloatArray,
-    K: FloatArray,
-    s: FloatArray,
-    excess: FloatArray,
-    settles: FloatArray,
-) -> _Diagonal:
+def _diagonal(settled: _Settled) -> _Diagonal:
+    A, G, K, s, excess, reach, settles = settled
     l, V = np.linalg.eig(np.where(settles[:, None, None], A, 0.0))
     logs = np.log(l.astype(complex))
     smooth = (np.abs(l) <= _FAST) | (-logs.real >= _DECAY * np.abs(logs))
@@ -235,12 +255,14 @@ def _diagonal(
         l=l,
         K=K,
         W=W,
-        excess=inverse @ excess @ _turned(inverse),
+        inverse=inverse,
+        excess=excess,
         lags=g * (l * K * np.einsum("mij,mj,mj->mi", series, K, g) - K),
         level=1 - np.sum(g * K / (1 - l), axis=1),
         start=g - l * np.einsum("mij,mj->mi", W, K),
         s=s,
         condition=np.where(usable, condition, np.inf),
+        reach=reach,
     )
 
 
@@ -252,11 +274,13 @@ def _densities(f: _Diagonal, record: LongRecord) -> FloatArray:
     last = f.K * backward
     b = (f.start * forward + behind * np.einsum("mij,cmj->cmi", f.W, last)) / s
     M = f.W * (1 - behind[:, :, None] * behind[:, None, :]) / s[:, :, None]
+    # Back to the states, of which few start far off: their rows alone are large.
+    b, M = (b[:, :, None] @ f.inverse)[:, :, 0].real, (_turned(f.inverse) @ M @ f.inverse).real
     raised = np.eye(M.shape[1]) + f.excess @ M
     shift = np.linalg.solve(raised, np.einsum("mij,cmj->mic", f.excess, b))
     # From lag n on the falls are 2 r_0.
     constant = f.level**2 - 2 * np.sum(f.lags * f.l ** (n - 1) / (1 - f.l), axis=1)
-    products, largest = np.zeros((len(s), 6)), np.zeros(len(s))
+    products, rounding = np.zeros((len(s), 6)), np.zeros((len(s), 6))
     for row, (i, j) in enumerate(record.pairs):
         parts = np.array(
             [
@@ -267,15 +291,18 @@ def _densities(f: _Diagonal, record: LongRecord) -> FloatArray:
             ]
         )
         products[:, row] = parts.sum(axis=0).real
-        if row == 0:
-            largest = np.abs(parts).max(axis=0)
+        rounding[:, row] = np.finfo(float).eps * f.condition * np.abs(parts).max(axis=0)
     log_s = n * np.log(f.s) + np.linalg.slogdet(raised)[1]
-    unknowns = record.n_sequences - 1
-    values = [marginal(row, log, n, unknowns) for row, log in zip(products, log_s, strict=True)]
-    error = np.finfo(float).eps * f.condition * largest
     # Of a model that leaves many times what it should the last digits do not matter.
     worth = _LARGEST_ERROR * np.maximum(1.0, products[:, 0] / n)
-    return np.where(error <= worth, values, np.nan)
+    good = rounding[:, 0] + np.finfo(float).eps * f.reach * n <= worth
+    unknowns = record.n_sequences - 1
+    for row in (2, 5)[:unknowns]:  # what the record knows of the baseline, whose logarithm counts
+        good &= rounding[:, row] <= _LARGEST_ERROR * products[:, row]
+    values = np.full(len(s), np.nan)
+    for model in np.flatnonzero(good):
+        values[model] = marginal(products[model], log_s[model], n, unknowns)
+    return values
 
 
 def _turned(matrices: Numbers) -> Numbers:
