@@ -85,18 +85,18 @@ def test_long_records_as_by_the_filter(name, baseline, free):
         np.testing.assert_allclose(found, one_by_one(model, instrument, x), rtol=0, atol=2e-5)
 
 
-@pytest.mark.parametrize("kappa", [1e-4, 1e-9, 1e-14])
+@pytest.mark.parametrize("kappa", [1e-4, 1e-7, 1e-9])
 def test_start_far_wider_than_an_innovation(kappa):
     """A trap so weak that the positions of the tracer are anywhere is no trap: with an unknown
     zero, the density becomes that of a free tracer."""
     instrument = Instrument(noise=0.02, baseline="constant")
     x = simulate_records(AOUP(0.0, 1.0, 2.0, 1.0), instrument, 5000, DT, seed=6)
-    _, D, D_a, tau_a = around(3, 1.0, 1.0, 2.0, 1.0)
-    weak = AOUP(np.full(3, kappa), D, D_a, tau_a)
+    _, D, D_a, tau_a = around(60, 1.0, 1.0, 2.0, 1.0)
+    weak = AOUP(np.full(60, kappa), D, D_a, tau_a)
     found = kalman.log_likelihood(weak, instrument, x, DT)
     np.testing.assert_allclose(found, one_by_one(weak, instrument, x), rtol=0, atol=1e-4)
     if kappa == 1e-9:
-        free = kalman.log_likelihood(AOUP(np.zeros(3), D, D_a, tau_a), instrument, x, DT)
+        free = kalman.log_likelihood(AOUP(np.zeros(60), D, D_a, tau_a), instrument, x, DT)
         np.testing.assert_allclose(found, free, rtol=0, atol=1e-3)
 
 
@@ -121,7 +121,7 @@ def test_zero_of_the_record_does_not_matter():
     """A stage's position of a metre beside motion of a micrometre leaves the density as it is."""
     instrument = Instrument(noise=0.01, baseline="constant")
     x = simulate_records(AOUP(1.0, 1.0, 2.0, 1.0), instrument, 5000, DT, seed=4)
-    model = models(5)["AOUP"]
+    model = models(60)["AOUP"]
     np.testing.assert_allclose(
         kalman.log_likelihood(model, instrument, x + 1e6, DT),
         kalman.log_likelihood(model, instrument, x, DT),
@@ -134,7 +134,7 @@ def test_filter_that_never_settles_is_told_apart():
     grows for ever, and the filter has to do it."""
     instrument = Instrument(noise=0.02, drift=0.05, baseline="constant")
     x = simulate_records(AOUP(0.0, 1.0, 2.0, 1.0), instrument, 4200, DT, seed=5)
-    model = models(3, free=True)["AOUP"]
+    model = models(70, free=True)["AOUP"]
     assert np.isnan(log_densities(discretise(model, instrument, DT), [summed(x, 1)])).all()
     np.testing.assert_allclose(
         kalman.log_likelihood(model, instrument, x, DT), one_by_one(model, instrument, x), atol=1e-5

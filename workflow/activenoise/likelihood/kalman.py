@@ -43,7 +43,8 @@ from activenoise.physics.system import Discrete, LinearModel, discretise, multip
 from activenoise.threads import in_threads
 
 _FAST_STATES = 3  # up to so many states the filter is one loop over registers
-_LONG = 1 << 12  # points from which on sums over lags cost less than filters
+# From so many points, and from so many of them times models, sums over lags cost less than filters.
+_LONG, _WORK = 1 << 12, 1 << 18
 _ENTRIES = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])  # of a matrix in sums of products
 
 
@@ -77,7 +78,7 @@ def log_likelihoods(
     checked = [check_record(x, instrument, model, from_zero) for x in records]
     system = discretise(model, instrument, dt)
     values = np.empty((len(checked), len(system.R)))
-    is_long = [len(system.R) > 1 and len(x) >= _LONG and not np.isnan(x).any() for x in checked]
+    is_long = [_is_long(x, len(system.R)) for x in checked]
     long, short = (np.flatnonzero(np.equal(is_long, which)) for which in (True, False))
     values[short] = _filtered(system, [checked[i] for i in short], instrument.unknowns)
     if len(long):
@@ -90,6 +91,11 @@ def log_likelihoods(
             some = Discrete(*(part[left] for part in system))
             values[i, left] = _filtered(some, [checked[i]], instrument.unknowns)[0]
     return values
+
+
+def _is_long(record: FloatArray, m: int) -> bool:
+    n = len(record)
+    return m > 1 and n >= _LONG and n * m >= _WORK and not np.isnan(record).any()
 
 
 @lru_cache(maxsize=64)

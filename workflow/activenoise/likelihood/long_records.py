@@ -59,6 +59,7 @@ _FAST = 0.55  # an eigenvalue of this size is nothing to the power _HEAD
 _NOTHING = 1e-5  # and this one surely
 _DECAY = 0.7  # least -Re(log l)/|log l| of a slower one, for which so few nodes are enough
 _LARGEST_ERROR = 3e-3  # nats, by an estimate of the rounding, mostly far too large
+_LARGEST_SHARE = 1e-5  # of rounding in what is known of a baseline, by an estimate that may be low
 
 
 class LongRecord:
@@ -95,7 +96,7 @@ class _Powers:
     """
 
     def __init__(self, z: FloatArray) -> None:
-        self._head = z[:, :_HEAD]
+        self._head = z[:, :_HEAD].copy()  # no view, which would keep all of z
         at, weights, start = [np.empty(0)], [np.empty((len(z), 0))], _HEAD
         while start < z.shape[1]:
             block = np.zeros((len(z), _NODES))
@@ -298,7 +299,7 @@ def _densities(f: _Diagonal, record: LongRecord) -> FloatArray:
     good = rounding[:, 0] + np.finfo(float).eps * f.reach * n <= worth
     unknowns = record.n_sequences - 1
     for row in (2, 5)[:unknowns]:  # what the record knows of the baseline, whose logarithm counts
-        good &= rounding[:, row] <= _LARGEST_ERROR * products[:, row]
+        good &= rounding[:, row] <= _LARGEST_SHARE * products[:, row]
     values = np.full(len(s), np.nan)
     for model in np.flatnonzero(good):
         values[model] = marginal(products[model], log_s[model], n, unknowns)
