@@ -69,7 +69,7 @@ def test_generated_tables_parse():
     setting = dict(found[0][2:])
     assert {"date", "machine", "packages"} <= setting.keys()
     timed = [table for table in found if "ns a point" in table[0]]
-    assert len(timed) == 5
+    assert len(timed) == 7
     for table in timed:
         assert all(float(row[table[0].index("ns a point")]) > 0 for row in table[2:])
 
