@@ -80,7 +80,8 @@ def log_likelihoods(
     values = np.empty((len(checked), len(system.R)))
     is_long = [_is_long(x, len(system.R)) for x in checked]
     long, short = (np.flatnonzero(np.equal(is_long, which)) for which in (True, False))
-    values[short] = _filtered(system, [checked[i] for i in short], instrument.unknowns)
+    if len(short):
+        values[short] = _filtered(system, [checked[i] for i in short], instrument.unknowns)
     if len(long):
         values[long] = log_densities(
             system, [_summed(checked[i].tobytes(), instrument.unknowns) for i in long]

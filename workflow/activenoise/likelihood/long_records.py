@@ -53,7 +53,8 @@ _FIRST = 4  # points that are taken one by one
 _SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
 _HEAD = 64  # points of a sequence by themselves
 _NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-x)
-_NODES_AT = (1 - np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)) / 2  # Chebyshev's, in 0 ... 1
+_ANGLES = np.pi * (np.arange(_NODES) + 0.5) / _NODES
+_NODES_AT = (1 - np.cos(_ANGLES)) / 2  # Chebyshev's, in 0 ... 1
 _PIECE = 1 << 15  # points of a block at a time, to spare memory
 _FAST = 0.55  # an eigenvalue of this size is nothing to the power _HEAD
 _NOTHING = 1e-5  # and this one surely
@@ -122,10 +123,9 @@ class _Powers:
 def _polynomials(x: FloatArray) -> FloatArray:
     """Lagrange's polynomials of the nodes in 0 ... 1 at x (n,), in their barycentric form,
     (n, _NODES)."""
-    angles = np.pi * (np.arange(_NODES) + 0.5) / _NODES
     apart = x[:, None] - _NODES_AT
     apart[apart == 0] = np.finfo(float).tiny
-    shares = np.sin(angles) * (-1.0) ** np.arange(_NODES) / apart
+    shares = np.sin(_ANGLES) * (-1.0) ** np.arange(_NODES) / apart
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 

@@ -59,9 +59,7 @@ def run(
     """
     for group in range(start, stop):
         models = groups[group]
-        m = (
-            angles[models[0]] or 4
-        )  # two signs and two halves of the interval where there is no angle
+        m = angles[models[0]] or 4  # an RTP has no angles, and four cells
         cells, changes = _cells(models, turn, ratio, angles, m)
         sums = _filter(
             constants[group], cells, changes, records, which[models], ends, k, m, scores, kept
