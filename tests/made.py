@@ -34,7 +34,7 @@ from activenoise.analysis.facts import (
 from activenoise.parameters import RECORD_MODELS
 
 MODELS = RECORD_MODELS
-PART = ActivePart(low95=0.1, median=0.3, high95=0.6, limit95=0.5, persistence=0.03)
+PART = ActivePart(low95=0.1, median=0.3, high95=0.6, limit95=0.5, persistence=0.03, lag=0.8)
 FITS = FitTest(
     model="AOUP", n_points=40_000, autocorrelation=[0.004, -0.006, 0.002], ljung_box=18.0,
     p_white=0.4, slow=20.0, p_slow=0.5, variance=1.0, skewness=0.0, excess_kurtosis=0.01,

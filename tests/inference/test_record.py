@@ -16,13 +16,20 @@ from activenoise.inference.comparison import compare_models, needed_share, negat
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import posterior
 from activenoise.inference.rbp_posterior import rbp_posterior
-from activenoise.inference.record import OFF, Coordinates, Record, chosen_prior, default_prior
+from activenoise.inference.record import (
+    OFF,
+    Coordinates,
+    Record,
+    chosen_prior,
+    default_prior,
+    elements_of,
+)
 from activenoise.likelihood import kalman
 from activenoise.likelihood.switching import rbp_log_likelihood
 from activenoise.physics.instrument import Instrument
+from activenoise.physics.media import Tracer
 from activenoise.physics.models import AOUP, RBP, Passive, Viscoelastic
 from activenoise.physics.priors import Axis, Prior
-from activenoise.physics.shares import active_share
 from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 
@@ -235,28 +242,57 @@ def test_the_needed_share_is_that_of_the_less_active_tracer_of_the_same_law():
     rng = np.random.default_rng(8)
     kappa, tau_a, D, D_a = 10 ** rng.uniform(-1, 1, (4, 400))
     parameters = {"kappa": kappa, "D": D, "D_a": D_a, "tau_a": tau_a}
-    own = active_share(kappa, D, D_a, tau_a)
-    needed = needed_share("AOUP", parameters, 0.0)
-    others = [twin(AOUP(*one)) for one in zip(kappa, D, D_a, tau_a, strict=True)]
+    lag = 0.7
+    needed = needed_share("AOUP", parameters, 0.0, lag)
+    models = [AOUP(*one) for one in zip(kappa, D, D_a, tau_a, strict=True)]
+    others = [twin(model) for model in models]
     seen = negative_weight("AOUP", parameters)
     assert all((other is not None) == visible for other, visible in zip(others, seen, strict=True))
-    for i, other in enumerate(others):
+    for i, (model, other) in enumerate(zip(models, others, strict=True)):
         if other is None:
             assert needed[i] == 0  # a passive tracer in a medium has the same law
             continue
-        of_twin = active_share(other.kappa, other.D, other.D_a, other.tau_a)
-        np.testing.assert_allclose(needed[i], min(own[i], float(of_twin)), rtol=1e-12)
+        both = [Passive(one.kappa, one.D).autocorrelation([0.0, lag]) for one in (model, other)]
+        whole = model.autocorrelation([0.0, lag])
+        thermal = max(float(one[0] - one[1]) for one in both)
+        assert needed[i] == pytest.approx(1 - thermal / float(whole[0] - whole[1]), abs=1e-6)
         time = min(tau_a[i], 1 / kappa[i])
         this = {name: values[i : i + 1] for name, values in parameters.items()}
-        assert needed_share("AOUP", this, 0.99 * time)[0] == needed[i]
-        assert needed_share("AOUP", this, 1.01 * time)[0] == 0
+        assert needed_share("AOUP", this, 0.99 * time, lag)[0] == pytest.approx(needed[i])
+        assert needed_share("AOUP", this, 1.01 * time, lag)[0] == 0
     assert 100 < seen.sum() < 350
 
 
-def test_the_needed_share_of_a_free_tracer_is_its_own():
+def test_the_needed_share_of_a_free_tracer_is_that_of_its_displacements():
     free = {"kappa": np.zeros(3), "D": np.ones(3), "D_a": np.arange(3.0), "tau_a": np.ones(3)}
-    np.testing.assert_allclose(needed_share("AOUP", free, 0.5), [0, 1 / 2, 2 / 3])
-    assert not needed_share("AOUP", free, 1.5).any()
+    lag = 2.0
+    active = 2 * free["D_a"] * (lag - 1 + np.exp(-lag))  # Ornstein's formula
+    expected = active / (2 * lag + active)
+    np.testing.assert_allclose(needed_share("AOUP", free, 0.5, lag), expected, rtol=1e-6)
+    assert not needed_share("AOUP", free, 1.5, lag).any()
+    # In the long run it is the share of the diffusivity, and at short times there is none.
+    np.testing.assert_allclose(needed_share("AOUP", free, 0.5, 1e6), [0, 1 / 2, 2 / 3], rtol=1e-5)
+    assert needed_share("AOUP", free, 0.5, 1e-3).max() < 1e-3
+
+
+def test_the_needed_share_in_a_medium_is_what_its_modes_say():
+    values = {
+        "kappa": 2.0, "D": 1.0, "D_a": 3.0, "tau_a": 0.2, "strength": 2.0, "tau_m": 0.5,
+    }  # fmt: skip
+    parameters = {name: np.array([value]) for name, value in values.items()}
+    elements = elements_of("ViscoelasticAOUP", parameters)
+    kappa, D, drive = parameters["kappa"], parameters["D"], (parameters["D_a"], parameters["tau_a"])
+    lag = 0.8
+    whole, thermal = (
+        float(np.sum(weights * -np.expm1(-rates * lag)))
+        for rates, weights in (
+            Tracer(kappa, D, elements, *drive).weights(),
+            Tracer(kappa, D, elements).weights(),
+        )
+    )
+    for model in ("ViscoelasticAOUP", "ViscoelasticRBP"):
+        found = needed_share(model, parameters, 0.1, lag)
+        assert found[0] == pytest.approx(1 - thermal / whole, rel=1e-9)
 
 
 def test_negative_weights():

@@ -8,8 +8,16 @@ from scipy.linalg import expm, solve_continuous_lyapunov
 
 from activenoise.inference.comparison import negative_weight, usual_odds
 from activenoise.parameters import ACTIVE, RECORD_MODELS
-from activenoise.physics.media import Elements, Tracer, active_variance, power_law
-from activenoise.physics.models import AOUP, Viscoelastic
+from activenoise.physics.instrument import Instrument
+from activenoise.physics.media import (
+    Elements,
+    Tracer,
+    active_variance,
+    displacement_share,
+    power_law,
+)
+from activenoise.physics.models import AOUP, Passive, Viscoelastic
+from activenoise.physics.system import mean_square_displacement
 
 M = 24
 
@@ -102,6 +110,29 @@ def test_mean_square_displacement_of_a_free_tracer_grows_as_the_power():
     msd = 2 * (u[:, :1] ** 2 * t + slow.sum(axis=1))
     slopes = np.polynomial.polynomial.polyfit(np.log(t), np.log(msd).T, 1)[1]
     np.testing.assert_allclose(slopes, alpha, atol=0.04)
+
+
+@pytest.mark.parametrize("free", [False, True])
+def test_the_share_of_displacements_is_what_is_missing_without_the_drive(free):
+    one = tracer(driven=True, free=free)
+    still = Tracer(one.kappa, one.D, one.elements)
+    for lag in (0.05, 2.0, 60.0):
+        both = [mean_square_displacement(each, Instrument(), lag) for each in (still, one)]
+        np.testing.assert_allclose(
+            displacement_share(one, lag), 1 - both[0] / both[1], rtol=1e-5, atol=1e-7
+        )
+
+
+def test_the_share_of_displacements_where_trap_and_propulsion_are_equally_fast():
+    one, none = np.ones(1), np.empty((1, 0))
+    lag = 0.8
+    driven = Tracer(one, one, Elements(none, none), 2 * one, one)
+    lags = [0.0, lag]
+    still = Passive(1.0, 1.0).autocorrelation(lags)
+    # C(t) = exp(-t) (D + D_a (1 + t)/2) where kappa tau_a = 1 (here both are 1).
+    whole = np.exp(-np.array(lags)) * (2 + np.array(lags))
+    expected = 1 - (still[0] - still[1]) / (whole[0] - whole[1])
+    assert displacement_share(driven, lag)[0] == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_negative_weight_agrees_with_the_simple_liquid_where_the_medium_is_one():

@@ -73,7 +73,7 @@ def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
             facts(),
             "thermal",
             "An active part that persists for 0.03 s or longer, and that thermal noise could not "
-            "imitate, makes at most 50 % of the variance (95 %).",
+            "imitate, makes at most 50 % of the mean square displacement over 0.8 s (95 %).",
         ),
         (
             shares(0.01, 0.0, 0.99, p_distinguishable=0.98),
@@ -91,12 +91,16 @@ def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
             with_limit(0.1, 0.5, 0.2, 0.3),
             "no sign",
             "No sign of activity. Thermal noise alone explains this record (probability 70 %, ± "
-            "0.2 numerically). An active part that persists for 0.03 s or longer, and that thermal "
-            "noise could not imitate, makes at most 10 % of the variance",
+            "0.2 numerically): in a simple liquid 50 %, in a medium with one more relaxation 20 %, "
+            "in a medium with many less than 0.1 %. An active part that persists for 0.03 s or "
+            "longer, and that thermal noise could not imitate, makes at most 10 % of the mean",
         ),
-        (shares(0.5, 0.29, 0.21), "no sign", "at most 50 % of the variance (95 %)"),
+        (shares(0.5, 0.29, 0.21), "no sign", "at most 50 % of the mean square displacement"),
         (shares(0.5, 0.2, 0.3), "undecided", "Not decided: thermal noise alone has probability 70"),
         (with_limit(0.1, 0.1, 0.1, 0.8), "undecided", "active motion 80 %"),
+        # A simple liquid is excluded; what is left speaks for a medium at equilibrium, or does not.
+        (shares(0.03, 0.73, 0.24), "no sign", "in a simple liquid 3.0 %"),
+        (shares(0.03, 0.6, 0.37), "active or viscoelastic", "Not decided between activity"),
     ],
 )
 def test_each_reading_has_its_sentence(made, expected, said):

@@ -32,6 +32,7 @@ from activenoise.inference.record import Record
 from activenoise.parameters import ACTIVE, EQUILIBRIUM, MEDIA, TWINS
 
 _PERSISTENT = 3.0  # intervals within which propulsion is too like thermal noise to be limited
+_DISPLACEMENTS = 32  # that do not overlap, whose mean square is known to a quarter
 _ALIVE = 0.02  # probability by the whole record of a model that is compared for its parts
 # Positions (n_points,) by track and coordinate; every track has the same coordinates.
 Tracks = Mapping[str, Mapping[str, FloatArray]]
@@ -90,7 +91,9 @@ def comparison_facts(
     all tracks together, or one of each. parts: by coordinate, the posteriors by model and the
     records by track that belong together."""
     favoured = max(probability, key=lambda name: probability[name])
-    dt = max(r.dt for of in parts.values() for _, some in of for r in some.values())
+    records = [r for of in parts.values() for _, some in of for r in some.values()]
+    persistence = _PERSISTENT * max(record.dt for record in records)
+    lag = max(known_lag(records), persistence)
     probability_errors = errors_of(probability, errors)
     p_active, p_active_error = active_probability(probability, errors)
     fits = (
@@ -118,9 +121,17 @@ def comparison_facts(
         p_active_error=p_active_error,
         p_prior=_prior_active(posteriors, setup),
         p_distinguishable=p_distinguishable,
-        part=active_part(probability, posteriors, _PERSISTENT * dt),
+        part=active_part(probability, posteriors, persistence, lag),
         **dict(zip(("fit", "fit_aoup"), fits, strict=True)),
     )
+
+
+def known_lag(records: Sequence[Record]) -> float:
+    """The longest lag (s) over which these records hold so many displacements that their mean
+    square is known to a quarter, sqrt(2/32); at most half of the longest record."""
+    whole = sum(np.isfinite(record.positions).sum() * record.dt for record in records)
+    longest = max(len(record.positions) * record.dt for record in records)
+    return float(min(whole / _DISPLACEMENTS, longest / 2))
 
 
 def _prior_active(posteriors: Mapping[str, Sequence[Posterior]], setup: Setup) -> float:
@@ -134,9 +145,10 @@ def active_part(
     probability: Mapping[str, float],
     posteriors: Mapping[str, Sequence[Posterior]],
     persistence: float,
+    lag: float,
 ) -> ActivePart | None:
     """The active share of the motion, averaged over the driven models; None where it is fixed.
-    persistence: s, below which the limit leaves propulsion out."""
+    persistence, lag: s, of the limit (`needed_share`)."""
     shares, needed, weights = [], [], []
     for name, p in probability.items():
         if name not in ACTIVE or not p > 0:
@@ -144,7 +156,7 @@ def active_part(
         for one in posteriors[name]:
             values = one.parameters["active_share"]
             shares.append(values)
-            needed.append(needed_share(name, one.parameters, persistence))
+            needed.append(needed_share(name, one.parameters, persistence, lag))
             weights.append(np.full(len(values), p / len(posteriors[name]) / len(values)))
     if not shares:
         return None
@@ -159,7 +171,7 @@ def active_part(
         weights=np.append(weight, max(at_rest, 0.0)),
         method="inverted_cdf",
     )
-    return ActivePart(float(low), float(median), float(high), float(limit), persistence)
+    return ActivePart(float(low), float(median), float(high), float(limit), persistence, lag)
 
 
 def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:

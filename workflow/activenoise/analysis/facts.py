@@ -113,14 +113,16 @@ class ModelFacts:
 @dataclass(frozen=True)
 class ActivePart:
     """Active share of the variance (of a free tracer, of the long-time diffusivity). low95, median,
-    high95: if it is active. limit95: over all models, of what no equilibrium could imitate and
-    persists for longer than `persistence` (s)."""
+    high95: if it is active. limit95: over all models, of the active part of the mean square
+    displacement over `lag` (s) that no equilibrium could imitate and that persists for longer than
+    `persistence` (s)."""
 
     low95: float
     median: float
     high95: float
     limit95: float
     persistence: float
+    lag: float
 
 
 @dataclass(frozen=True)

@@ -157,11 +157,11 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
         return "shape"
     if said.distinguishable > (limits.probable if seen else limits.likely):
         return "active"
-    excluded = found.p("Passive", *INSTRUMENTAL) < limits.unlikely
-    if said.active > limits.likely or (excluded and not facts.free):
+    excluded = found.p("Passive", *INSTRUMENTAL) < limits.unlikely and not facts.free
+    against = said.bayes_factor < 1 / limits.factor
+    if said.active > limits.likely or (excluded and not against):
         return "active or viscoelastic"
     limit = 1.0 if found.part is None else found.part.limit95
-    against = said.bayes_factor < 1 / limits.factor
     small = limit < (limits.minor if said.bayes_factor < 1 else limits.small)
     if against or (small and said.bayes_factor < limits.factor):
         return "no sign"

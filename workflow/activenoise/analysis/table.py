@@ -34,8 +34,7 @@ def verdict_row(verdict: Mapping[str, Any]) -> dict[str, Any]:
     """The row of one record in verdicts.csv. verdict: content of its verdict.json.
 
     p_active and the other probabilities are those that the sentence of the verdict states; none
-    where no model fits. active_share_limit: what the active part of the motion does not exceed
-    with probability 95 %.
+    where no model fits. active_share_limit: `limit95` of the active part (`ActivePart`).
     """
     facts = from_json(verdict["findings"], f"{verdict['track']}/verdict.json")
     row: dict[str, Any] = {

@@ -36,9 +36,9 @@ from activenoise.parameters import (
     TWINS,
 )
 from activenoise.physics.instrument import Baseline
-from activenoise.physics.media import Tracer
+from activenoise.physics.media import Tracer, displacement_share
 from activenoise.physics.priors import Axis
-from activenoise.physics.shares import active_share, twin_diffusivity
+from activenoise.physics.shares import twin_diffusivity
 
 # The model whose posterior the search of a dearer one starts from.
 _NEAR = {
@@ -233,22 +233,29 @@ def negative_weight(model_name: str, parameters: Mapping[str, FloatArray]) -> np
 
 
 def needed_share(
-    model_name: str, parameters: Mapping[str, FloatArray], persistence: float
+    model_name: str, parameters: Mapping[str, FloatArray], persistence: float, lag: float
 ) -> FloatArray:
-    """The active share of the least active tracer with the C(t) of an active one, by draw: what a
-    record can show at best.
+    """What a record can show at best of an active tracer, by draw: the active part of the mean
+    square displacement over `lag` (s) of the least active tracer with the same C(t).
 
     0 where a medium at equilibrium has the same C(t) (no `negative_weight`), and where the
     propulsion of that tracer turns within `persistence` (s). In a simple liquid trap and propulsion
-    can trade places (`physics.shares.twin_diffusivity`): the share is the smaller one, of
+    can trade places (`physics.shares.twin_diffusivity`): the least active tracer is the one of
     kappa tau_a < 1.
     """
-    kappa, D, D_a, tau_a = (np.asarray(parameters[n]) for n in ("kappa", "D", "D_a", "tau_a"))
-    traded = (kappa * tau_a > 1) & (MEDIA[model_name] == "Simple")
-    turning = np.where(traded, kappa, 1 / tau_a)  # rate, 1/s, of the less active tracer
-    time = 1 / turning
-    trap = np.where(traded, 1 / tau_a, kappa)
-    push = np.where(traded, twin_diffusivity(turning, D, D_a, tau_a), D_a)
-    share = active_share(trap, D, push, time)
-    seen = negative_weight(model_name, parameters) & (time >= persistence)
-    return np.where(seen, share, 0.0)
+    seen = negative_weight(model_name, parameters)
+    least = {name: np.asarray(values)[seen] for name, values in parameters.items()}
+    if MEDIA[model_name] == "Simple":
+        kappa, D, D_a, tau_a = (least[name] for name in ("kappa", "D", "D_a", "tau_a"))
+        traded = kappa * tau_a > 1
+        turning = np.where(traded, kappa, 1 / tau_a)
+        least["kappa"] = np.where(traded, 1 / tau_a, kappa)
+        least["D_a"] = np.where(traded, twin_diffusivity(turning, D, D_a, tau_a), D_a)
+        least["tau_a"] = 1 / turning
+    share = np.zeros(len(seen))
+    if seen.any():
+        kappa, D, D_a, tau_a = (least[name] for name in ("kappa", "D", "D_a", "tau_a"))
+        tracer = Tracer(kappa, D, elements_of(model_name, least), D_a, tau_a)
+        found = displacement_share(tracer, lag)
+        share[seen] = np.where(least["tau_a"] >= persistence, found, 0.0)
+    return share

@@ -19,7 +19,7 @@ in every medium (equipartition). The drive enters each eta_j with the factor u_j
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ from numpy.typing import ArrayLike
 from activenoise.arrays import FloatArray
 from activenoise.physics.models import Langevin
 
+_EQUAL = 1e-8  # part of a rate within which another one is the same
+_WEAK_TRAP = 1e-7  # relaxations within a lag of a tracer that counts as free
 _A_DECADE = 1.6  # elements of a power law in each decade of relaxation times
 
 
@@ -119,6 +121,10 @@ class Tracer:
         weights = signal * start
         if self.tau_a is not None:
             # v decays by itself; eta_j relaxes to what v leaves: u_j/(lambda_j - 1/tau_a) of it.
+            # An equal rate, which would give t exp(-t), is taken a little apart.
+            own = rates[:, n:]
+            equal = (np.abs(rates[:, :n] - own) < _EQUAL * own).any(axis=1)
+            rates[equal, n] *= 1 + 2 * _EQUAL
             gap = rates[:, :n] - rates[:, n:]
             passed = signal[:, :n] * signal[:, :n] / gap * start[:, n:]
             weights[:, :n] -= passed
@@ -132,6 +138,21 @@ def active_variance(kappa: FloatArray, elements: Elements, tau_a: FloatArray) ->
     rates, u = Tracer(kappa, np.ones_like(kappa), elements).modes()
     _, _, between = _driven(rates, u, tau_a)
     return np.einsum("mi,mij,mj->m", u, between, u)
+
+
+def displacement_share(tracer: Tracer, lag: float) -> FloatArray:
+    """The active part of the mean square displacement over `lag` (s) of driven tracers, (m,).
+
+    2 (C(0) - C(lag)) with the drive and without it; a free tracer is one in a trap so weak that
+    within the lag it makes a difference of a few millionths.
+    """
+    kappa = np.maximum(tracer.kappa, _WEAK_TRAP / lag)
+    still = Tracer(kappa, tracer.D, tracer.elements)
+    whole, thermal = (
+        np.sum(weights * -np.expm1(-rates * lag), axis=1)
+        for rates, weights in (replace(tracer, kappa=kappa).weights(), still.weights())
+    )
+    return 1 - thermal / whole
 
 
 def _driven(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from activenoise.analysis.facts import Facts
+from activenoise.analysis.facts import ActivePart, Facts
 from activenoise.analysis.judgement import (
     THRESHOLDS,
     Reading,
@@ -140,13 +140,15 @@ def grade(p: float) -> str:
 
 
 def _media(p: Stated) -> str:
-    """How equilibrium is divided between the media."""
+    """How thermal noise alone is divided between the media, and an instrument that moves."""
     names = {
         "Passive": "in a simple liquid",
         "Viscoelastic": "in a medium with one more relaxation",
         "PowerLaw": "in a medium with many",
     }
-    return ", ".join(f"{words} {percent(p.models.get(name, 0.0))}" for name, words in names.items())
+    slow = f", with an instrument that moves slowly {percent(p.instrument)}"
+    media = (f"{words} {percent(p.models.get(name, 0.0))}" for name, words in names.items())
+    return ", ".join(media) + (slow if p.instrument > 0.005 else "")
 
 
 def _whole(facts: Facts) -> str:
@@ -158,22 +160,31 @@ def _limit(facts: Facts) -> str:
     part = basis(facts).part
     if part is None:
         return ""
-    limit = max(part.limit95, facts.settings.least_share or 0.0)  # less counts as none
     return (
         f" An active part that persists for {part.persistence:.2g} s or longer, and that thermal "
-        f"noise could not imitate, makes at most {_share(limit)} of {_whole(facts)} (95{THIN}%)."
+        f"noise could not imitate, makes at most {_share(_least_limit(facts, part))} of "
+        f"{_displacements(part)} (95{THIN}%)."
     )
 
 
-def active_part(facts: Facts, active: bool) -> str | None:
-    """The active share as a number of the page's head: its 95 % interval if the reading is active,
-    and otherwise the limit; None where it was fixed."""
+def active_part(facts: Facts, active: bool) -> tuple[str, str] | None:
+    """The active share as a number of the page's head, and of what: its 95 % interval if the
+    reading is active, and otherwise the limit; None where it was fixed."""
     part = basis(facts).part
     if part is None:
         return None
     if active:
-        return f"{_share(part.low95)} to {_share(part.high95)}"
-    return f"at most {_share(max(part.limit95, facts.settings.least_share or 0.0))}"
+        return f"{_share(part.low95)} to {_share(part.high95)}", _whole(facts)
+    return f"at most {_share(_least_limit(facts, part))}", _displacements(part)
+
+
+def _least_limit(facts: Facts, part: ActivePart) -> float:
+    """The limit of the active part; less than the least share that counts is none."""
+    return max(part.limit95, facts.settings.least_share or 0.0)
+
+
+def _displacements(part: ActivePart) -> str:
+    return f"the mean square displacement over {part.lag:.2g} s"
 
 
 def _share(value: float) -> str:
@@ -183,9 +194,10 @@ def _share(value: float) -> str:
 
 def _thermal(facts: Facts, p: Stated) -> str:
     chance = with_error(1 - p.active, p.active_error)
-    found = f"{grade(1 - p.active)} thermal noise alone moves the tracer (probability {chance}): "
-    slow = f", with an instrument that moves slowly {percent(p.instrument)}"
-    return f"{found}{_media(p)}{slow if p.instrument > 0.005 else ''}.{_limit(facts)}"
+    return (
+        f"{grade(1 - p.active)} thermal noise alone moves the tracer (probability {chance}): "
+        f"{_media(p)}.{_limit(facts)}"
+    )
 
 
 def _drifting(facts: Facts, p: Stated) -> str:
@@ -219,8 +231,8 @@ def _slow_motion(facts: Facts) -> str:
 def _no_sign(facts: Facts, p: Stated) -> str:
     passive = with_error(1 - p.active, p.active_error)
     return (
-        f"No sign of activity. Thermal noise alone explains {_this(facts)} (probability {passive})."
-        f"{_limit(facts)}"
+        f"No sign of activity. Thermal noise alone explains {_this(facts)} "
+        f"(probability {passive}): {_media(p)}.{_limit(facts)}"
     )
 
 
