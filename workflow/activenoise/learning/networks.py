@@ -114,7 +114,8 @@ class TargetUnits(keras.layers.Layer):
 class LSTM(keras.layers.LSTM):
     """keras.layers.LSTM with its own activations and no dropout. On TensorFlow without a GPU, and
     from the state zero, the loop over the frames and its gradient are compiled (`recurrence`):
-    the same numbers to rounding in half the time."""
+    the same numbers to rounding in half the time. The inputs are data there: no gradient goes on
+    to what made them."""
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
@@ -144,19 +145,20 @@ def _recurrence(x: Any, kernel: Any, recurrent: Any, bias: Any) -> tuple[Any, An
             tensor.set_shape(shape)
         return found
 
+    x = tf.stop_gradient(x)
+
     @tf.custom_gradient
-    def run(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    def run(*weights: Any) -> Any:
         states = tf.TensorSpec((*x.shape[:2], recurrent.shape[0]), x.dtype)
-        inputs = [x, kernel, recurrent, bias]
-        hidden, cells = operation(recurrence.outputs, inputs, [states, states])
+        hidden, cells = operation(recurrence.outputs, [x, *weights], [states, states])
 
         def gradient(of_hidden: Any, of_last_cell: Any) -> list[Any]:
-            given = [of_hidden, of_last_cell, x, hidden, cells, kernel, recurrent, bias]
-            return operation(recurrence.slopes, given, inputs)
+            given = [of_hidden, of_last_cell, x, hidden, cells, *weights]
+            return operation(recurrence.slopes, given, weights)
 
         return (hidden, cells[:, -1]), gradient
 
-    return run(*(tf.convert_to_tensor(value) for value in (x, kernel, recurrent, bias)))
+    return run(*(tf.convert_to_tensor(value) for value in (kernel, recurrent, bias)))
 
 
 class TrainableNetwork(Network):

@@ -8,7 +8,8 @@ Keras: input, forget, cell, output.) The networks here have few units, and a fra
 of a training step between one small operation and the next.
 
 The gradient keeps outputs and cells alone and computes the gates again, which costs less than to
-write them down and to read them back. The state before the first frame is zero.
+write them down and to read them back. The state before the first frame is zero. The inputs are data
+of which no weight makes anything: slopes in them are not computed.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def slopes(
     kernel: Float32Array,
     recurrent: Float32Array,
     bias: Float32Array,
-) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
-    """Slopes of a loss in x, kernel, recurrent and bias.
+) -> tuple[Float32Array, Float32Array, Float32Array]:
+    """Slopes of a loss in kernel, recurrent and bias.
 
     of_hidden (n_tracks, n_frames, units), of_last_cell (n_tracks, units): its slopes in the outputs
     and in the cells of the last frame. hidden, cells, x and the weights: as of `outputs`.
@@ -70,20 +71,16 @@ def slopes(
     weights = _stacked(kernel, recurrent, bias)
     rows, _, width = weights.shape
     flat = weights.reshape(rows, -1)
-    groups = _padded(x, (_TRACKS, 1, 1))
-    kernel_columns = _padded(flat[:n_x].T, (1, WIDTH))
-    of_x = np.zeros((*groups.shape[:2], kernel_columns.shape[1]), _F32)
     of_weights = np.zeros_like(flat)
     of_hidden, hidden, cells = (
         _padded(values, (_TRACKS, 1, WIDTH)) for values in (of_hidden, hidden, cells)
     )
     _backward(
-        of_hidden, _padded(of_last_cell, (_TRACKS, WIDTH)), groups, hidden, cells,
-        _by_blocks(weights), kernel_columns,
-        np.ascontiguousarray(flat[n_x : n_x + width].T), of_x, of_weights,
+        of_hidden, _padded(of_last_cell, (_TRACKS, WIDTH)), _padded(x, (_TRACKS, 1, 1)), hidden,
+        cells, _by_blocks(weights), np.ascontiguousarray(flat[n_x : n_x + width].T), of_weights,
     )  # fmt: skip
     own = of_weights.reshape(weights.shape)[..., :units].reshape(rows, -1)
-    return of_x[: len(x), :, :n_x], own[:n_x], own[n_x : n_x + units], own[n_x + width]
+    return own[:n_x], own[n_x : n_x + units], own[n_x + width]
 
 
 def _padded(values: Float32Array, multiples: tuple[int, ...]) -> Float32Array:
@@ -160,15 +157,14 @@ def _forward(x, weights, hidden, cells):
 
 
 @njit(cache=True, nogil=True)
-def _backward(of_h, of_last_cell, x, hidden, cells, weights, kernel, recurrent, of_x, total):
-    """Add to of_x and to total (rows, 4 units). kernel, recurrent: transposed and filled up."""
+def _backward(of_h, of_last_cell, x, hidden, cells, weights, recurrent, total):
+    """Add to total (rows, 4 units). recurrent: transposed and filled up."""
     n_tracks, n_frames, n_x = x.shape
     units = hidden.shape[2]
     blocks = units // WIDTH
     rows = len(total)
     h_slopes, c = of_h.reshape(-1, WIDTH), cells.reshape(-1, WIDTH)
-    columns, columns_x = recurrent.reshape(-1, WIDTH), kernel.reshape(-1, WIDTH)
-    x_slopes, blocks_x = of_x.reshape(-1, WIDTH), of_x.shape[2] // WIDTH
+    columns = recurrent.reshape(-1, WIDTH)
     # Of some tracks in turns, frame by frame: what goes into the gates, and the gates' slopes.
     states = np.zeros((_TRACKS * n_frames, rows), _F32)
     states[:, n_x + units] = 1
@@ -212,12 +208,6 @@ def _backward(of_h, of_last_cell, x, hidden, cells, weights, kernel, recurrent, 
                 add_products(
                     4 * units, back, j, blocks, columns, j, blocks, 1, own, at, 1, 4, 4 * units
                 )
-            for j in range(blocks_x):
-                row = (track * n_frames + t) * blocks_x + j
-                add_products(
-                    4 * units, x_slopes, row, n_frames * blocks_x, columns_x, j, blocks_x, 1,
-                    own, at, 1, 4, 4 * units,
-                )  # fmt: skip
         _add_matrices(states, own, of_weights)
 
 
