@@ -1,7 +1,7 @@
 """Are the posteriors right? Records of the grid of media and drives with noise and motion blur,
 parameters drawn from the prior, analysed with the same prior.
 
-    python benchmarks/coverage.py [records, default 210] [points, default 1000] [first seed]
+    python benchmarks/coverage.py [records, default 208] [points, default 1000] [first seed]
                                   [processes, default 1] [exposure | noise | energy]
 
 Prints how often the central 68 and 95 % intervals of the true model's parameters hold the truth,
@@ -40,9 +40,11 @@ from activenoise.inference.comparison import compare_models, usual_odds
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import joint_log_likelihood, posterior
 from activenoise.inference.record import OFF, Coordinates, Record, elements_of
-from activenoise.parameters import ACTIVE
+from activenoise.parameters import ACTIVE, PARAMETERS, TWINS
 from activenoise.physics.energy import dissipation
+from activenoise.physics.models import MODELS, RBP, RTP
 from activenoise.physics.priors import Axis
+from activenoise.simulation.recorded import simulate_recorded
 from activenoise.simulation.records import simulate_records
 from benchmarks.harness import in_processes
 
@@ -62,12 +64,11 @@ PRIOR = {
     "noise": Axis(0.0, 0.2),
     "exposure": Axis(0.0, 1.0),
 }
-MODELS = (
-    "Passive", "Viscoelastic", "PowerLaw", "AOUP", "ViscoelasticAOUP", "PowerLawAOUP", "RBP",
+ASKED = (
+    "Passive", "Viscoelastic", "PowerLaw", "AOUP", "ViscoelasticAOUP", "PowerLawAOUP", "RBP", "RTP",
 )  # fmt: skip
 DRIVEN = ("AOUP", "ViscoelasticAOUP", "PowerLawAOUP")
-SUBSTEPS = 8  # of the exposure and of the rest of an interval; the angle turns by 0.16 at most
-ODDS = {name: 1 / usual for name, usual in usual_odds(MODELS).items()}  # all equally likely
+ODDS = {name: 1 / usual for name, usual in usual_odds(ASKED).items()}  # all equally likely
 LEVELS = 500  # draws among which the log likelihood of the truth is ranked
 SAMPLER = Sampler(draws=512, final=1024, wanted=500)
 
@@ -85,54 +86,16 @@ class Outcome(NamedTuple):
 
 def draw(name: str, n_points: int, seed: int) -> tuple[dict[str, float], FloatArray, FloatArray]:
     """Parameters from the prior, their coordinates (1, d), and a record."""
-    coordinates = Coordinates("AOUP" if name == "RBP" else name, PRIOR)
+    coordinates = Coordinates(TWINS.get(name, name), PRIOR)
     rng = np.random.default_rng([seed, 1])  # another stream than the noise of the record
     z = ndtri(rng.random((1, len(coordinates.names))))
     truth = {key: float(value[0]) for key, value in coordinates.parameters(z).items()}
     model, instrument = coordinates.build(z, "zero")
-    if name != "RBP":
+    if name not in TWINS:
         return truth, z, simulate_records(model, instrument, n_points, DT, seed)
-    return truth, z, rotational_record(truth, n_points, rng)
-
-
-def rotational_record(
-    truth: dict[str, float], n_points: int, rng: np.random.Generator
-) -> np.ndarray:
-    """A record of an RBP, exact given the velocity, which is constant over each of 2 SUBSTEPS parts
-    of an interval: over time h, with a = exp(-kappa h), g = (1 - a)/kappa and velocity v,
-
-        x' = a x + g v + w,   integral of x = g x + (h - g)/kappa v + u,
-        Var w = D (1 - a^2)/kappa,   Cov(w, u) = D g^2,   Var u = D (2 h - 2 g - kappa g^2)/kappa^2.
-    """
-    kappa, D, tau_a = truth["kappa"], truth["D"], truth["tau_a"]
-    waiting = int(np.ceil(8 / (kappa * DT)))  # until the start is forgotten
-    total = waiting + n_points
-    parts = np.repeat([(1 - truth["exposure"]) * DT, truth["exposure"] * DT], SUBSTEPS) / SUBSTEPS
-    turns = rng.standard_normal((total, 2 * SUBSTEPS)) * np.sqrt(2 * parts / tau_a)
-    cosine = np.cos(rng.uniform(0, 2 * np.pi) + np.append(0.0, np.cumsum(turns)))
-    v = np.sqrt(2 * truth["D_a"] / tau_a) * 0.5 * (cosine[1:] + cosine[:-1])
-    a, g = np.exp(-kappa * parts), -np.expm1(-kappa * parts) / kappa
-    slow = np.where(kappa * parts > 1e-3, (parts - g) / kappa, parts**2 / 2 - kappa * parts**3 / 6)
-    var_w, cov = D * g * (1 + a), D * g**2
-    exact = (2 * parts - 2 * g - kappa * g**2) / kappa**2
-    var_u = D * np.where(kappa * parts > 1e-3, exact, 2 / 3 * parts**3 - kappa * parts**4 / 2)
-    first, second = rng.standard_normal((2, total, 2 * SUBSTEPS))
-    slope = np.divide(cov, var_w, out=np.zeros_like(cov), where=var_w > 0)
-    w = np.sqrt(var_w) * first
-    u = slope * w + np.sqrt(np.maximum(var_u - slope * cov, 0)) * second
-    v = v.reshape(total, 2 * SUBSTEPS)
-    pushed, held = (g * v + w).tolist(), (slow * v + u).tolist()
-    x, blurred = 0.0, np.empty(total)
-    keep, mean = a.tolist(), g.tolist()
-    exposed = truth["exposure"] * DT
-    for t in range(total):
-        area = 0.0
-        for k in range(2 * SUBSTEPS):
-            if k >= SUBSTEPS:
-                area += mean[k] * x + held[t][k]
-            x = keep[k] * x + pushed[t][k]
-        blurred[t] = area / exposed if exposed > 0 else x
-    return blurred[waiting:] + truth["noise"] * rng.standard_normal(n_points)
+    turning = MODELS[name](**{key: truth[key] for key in PARAMETERS[name]})
+    assert isinstance(turning, RBP | RTP)
+    return truth, z, simulate_recorded(turning, instrument, n_points, DT, seed)[0].astype(float)
 
 
 def assumed(mutation: str, noise: float) -> dict[str, Axis]:
@@ -146,20 +109,20 @@ def assumed(mutation: str, noise: float) -> dict[str, Axis]:
 
 def outcome(seed: int, n_points: int, mutation: str = "") -> Outcome:
     """Model, parameters and record of this seed, and what the verdict says of them."""
-    name = MODELS[seed % len(MODELS)]
+    name = ASKED[seed % len(ASKED)]
     truth, z, positions = draw(name, n_points, seed)
     records, prior = [Record(positions, DT)], assumed(mutation, truth["noise"])
-    answer = compare_models(records, prior, seed=seed, sampler=SAMPLER, odds=ODDS, models=MODELS)
+    answer = compare_models(records, prior, seed=seed, sampler=SAMPLER, odds=ODDS, models=ASKED)
     posterior = answer.posteriors[name]
     ranks = {n: float(np.mean(posterior.parameters[n] < truth[n])) for n in posterior.unknown}
-    if name != "RBP" and not mutation:  # its likelihood is dear
+    if name not in TWINS and not mutation:  # their likelihood is dear
         log_p = joint_log_likelihood(Coordinates(name, prior), records, "constant")
         drawn = log_p(posterior.sample.equal(LEVELS, seed))
         ranks["log likelihood"] = float(np.mean(drawn < log_p(z)))
     return Outcome(
         name,
         ranks,
-        {n: answer.probability[n] for n in MODELS},
+        {n: answer.probability[n] for n in ASKED},
         {n: p.effective for n, p in answer.posteriors.items()},
         {n: p.pareto_k for n, p in answer.posteriors.items()},
     )
@@ -226,16 +189,16 @@ def print_coverage(title: str, results: Sequence[Outcome]) -> None:
 
 
 def print_reliability(results: Sequence[Outcome]) -> None:
-    p = np.array([[result.probability[name] for name in MODELS] for result in results])
-    c = np.array([MODELS.index(result.model) for result in results])
+    p = np.array([[result.probability[name] for name in ASKED] for result in results])
+    c = np.array([ASKED.index(result.model) for result in results])
     loss = -np.mean(np.log(p[np.arange(len(c)), c]))
-    print(f"mean log-loss of the models {loss:.3f} (log {len(MODELS)}: {np.log(len(MODELS)):.3f})")
+    print(f"mean log-loss of the models {loss:.3f} (log {len(ASKED)}: {np.log(len(ASKED)):.3f})")
     # Of models that are equally likely, as they are here.
-    driven = np.array([name in ACTIVE for name in MODELS])
+    driven = np.array([name in ACTIVE for name in ASKED])
     active = p[:, driven].sum(axis=1)
     for label, chance, true in (
         ("P(active)", active, driven[c]),
-        ("every model", p.ravel(), np.eye(len(MODELS))[c].ravel() > 0),
+        ("every model", p.ravel(), np.eye(len(ASKED))[c].ravel() > 0),
     ):
         for low, high in ((0, 0.1), (0.1, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
             inside = (chance >= low) & (chance < high)
@@ -259,7 +222,7 @@ def main() -> None:
     energies = sys.argv[-1] == "energy"
     words = (mutation, "energy")
     given = [int(argument) for argument in sys.argv[1:] if argument not in words]
-    count, n_points, first, processes = [*given, *(210, 1000, 0, 1)[len(given) :]]
+    count, n_points, first, processes = [*given, *(208, 1000, 0, 1)[len(given) :]]
     start = time.perf_counter()
     seeds = range(first, first + count)
     if energies:
@@ -273,14 +236,14 @@ def main() -> None:
         f"{count} records of {n_points} points, seeds from {first}: "
         f"{time.perf_counter() - start:.0f} s in {processes} processes"
     )
-    for name in MODELS:
+    for name in ASKED:
         poor = sum(result.pareto_k[name] > 0.7 for result in results)
         print(
             f"  {name:14s} effective draws (least, 10 %, median) "
             f"{spread(result.effective[name] for result in results)}; Pareto k > 0.7 in {poor}"
         )
     print_coverage("all records", results)
-    for name in MODELS:
+    for name in ASKED:
         print_coverage(name, [result for result in results if result.model == name])
     print_reliability(results)
 

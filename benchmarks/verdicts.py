@@ -5,8 +5,8 @@ each of parameters of its own, with localisation noise and motion blur, under th
                                   [a part of the kind's name]
 
 Prints for each kind how often each reading was given, how many were called active ("active or
-viscoelastic" is no such call), and the median upper limit of the active part. Of passive records
-none may be called active.
+viscoelastic" is no such call), the median upper limit of the active part, and how often it was
+above the true one. Of passive records no more may be called active than the sentence allows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from activenoise.analysis.judgement import reading
 from activenoise.analysis.record import analyse
 from activenoise.analysis.setup import EFFORTS
 from activenoise.config.choices import Choices
+from activenoise.inference.comparison import needed_share
 from activenoise.inference.record import OFF, instrument_of, linear_model
+from activenoise.parameters import ACTIVE
 from activenoise.physics.shares import active_diffusivity
 from activenoise.simulation.records import simulate_records
 from benchmarks.harness import in_processes
@@ -86,9 +88,12 @@ KINDS = {
 
 
 class Outcome(NamedTuple):
+    """truth: the active part that `limit` is the limit of."""
+
     reading: str
     p_active: float
     limit: float
+    truth: float
 
 
 def outcome(name: str, seed: int) -> Outcome:
@@ -108,8 +113,10 @@ def outcome(name: str, seed: int) -> Outcome:
     choices = Choices(trap="free" if free else "trapped")
     facts = analyse({"": record}, DT, "camera", EFFORT, seed, choices).facts
     part = facts.comparison.part
-    limit = 1.0 if part is None else part.limit95
-    return Outcome(reading(facts), facts.comparison.p_active, limit)
+    assert part is not None  # no share is fixed
+    driven = kind.model in ACTIVE
+    truth = needed_share(kind.model, arrays, part.persistence, part.lag)[0] if driven else 0.0
+    return Outcome(reading(facts), facts.comparison.p_active, part.limit95, float(truth))
 
 
 def main() -> None:
@@ -124,7 +131,11 @@ def main() -> None:
         called = sum(readings[one] for one in CALLED_ACTIVE)
         limit = np.median([result.limit for result in results])
         told = ", ".join(f"{one} {number}" for one, number in readings.most_common())
-        print(f"{name}: called active {called} of {count}; {told}; limit {limit:.2f}")
+        holds = sum(result.limit >= result.truth for result in results)
+        print(
+            f"{name}: called active {called} of {count}; {told}; limit {limit:.2f}, "
+            f"above the truth in {holds}"
+        )
 
 
 if __name__ == "__main__":

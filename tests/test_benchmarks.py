@@ -12,9 +12,7 @@ from benchmarks.harness import Row
 from benchmarks.report import BEGIN, END, generated, write_csv, write_page
 
 from activenoise.likelihood.angle import angle_log_likelihood, angles_needed
-from activenoise.physics.instrument import Instrument
-from activenoise.physics.models import AOUP, RBP
-from activenoise.physics.system import autocovariance
+from activenoise.physics.models import RBP
 from activenoise.simulation.tracks import simulate
 
 PAGE = Path(__file__).parents[1] / "benchmarks" / "README.md"
@@ -35,23 +33,6 @@ def test_numpy_angle_filter_is_the_library_s(model, dt):
         model, tracks, dt, int(angles_needed(model, dt))
     )
     np.testing.assert_allclose(plain, angle_log_likelihood(model, tracks, dt), atol=1e-4, rtol=0)
-
-
-def test_rotational_records_have_the_covariance_of_their_gaussian_twin():
-    """Blur and noise included, within 4 standard errors over 60 records; the kurtosis is a
-    rotator's, far below the normal's."""
-    truth = {"kappa": 2.0, "D": 0.05, "D_a": 4.0, "tau_a": 1.0, "exposure": 0.6, "noise": 0.1}
-    rng = np.random.default_rng(0)
-    records = np.array([coverage.rotational_record(truth, 1200, rng) for _ in range(60)])
-    lags = [0, 1, 2, 5, 20]
-    found = np.array([[np.mean(x[k:] * x[: len(x) - k]) for k in lags] for x in records])
-    # Neighbours differ by less than either is uncertain: their difference is a test of its own.
-    found[:, 1] -= found[:, 0]
-    twin, instrument = AOUP(2.0, 0.05, 4.0, 1.0), Instrument(noise=0.1, exposure=0.6)
-    expected = autocovariance(twin, instrument, lags, coverage.DT)[0]
-    expected[1] -= expected[0]
-    assert np.all(np.abs(found.mean(0) - expected) < 4 * found.std(0) / np.sqrt(60))
-    assert np.mean(records**4) / np.mean(records**2) ** 2 < 2.7
 
 
 def tables(text):
