@@ -135,7 +135,7 @@ def shares(passive: float, viscoelastic: float, active: float, **changes: Any) -
 def table(value: float, error: float = 0.2, **changes: Any) -> Facts:
     """A table of 30 tracks, ten of them analysed by themselves; thermal if the tracks share their
     parameters and active if each has its own."""
-    own = comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.99)
+    own = comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.999)
     parameters = {"D": WithError(1.0, 0.1)}
     alone = OwnAnalysis(dict.fromkeys(MODELS, 0.25), 0.5, 0.1, "Passive", parameters)
     rows = [TrackRow(f"cell-{i}", 50 - i, alone if i < 10 else None) for i in range(30)]

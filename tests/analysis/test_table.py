@@ -72,7 +72,7 @@ def test_other_probabilities_say_whose_they_are():
 
 
 def test_energies_have_their_ends_and_what_makes_them_void():
-    found = row(made.shares(0.0, 0.02, 0.98, p_distinguishable=0.97))
+    found = row(made.shares(0.0, 0.002, 0.998, p_distinguishable=0.997))
     ends = [found[f"dissipation{end}"] for end in ("", "_low95", "_high95")]
     assert ends == [4, 2, 6]
     assert found["active_force"] == 5

@@ -22,7 +22,7 @@ from activenoise.report.energy import (
 )
 from activenoise.report.verdict import Question
 
-ACTIVE = made.shares(0.0, 0.02, 0.98, p_distinguishable=0.97)
+ACTIVE = made.shares(0.0, 0.002, 0.998, p_distinguishable=0.997)
 
 
 def test_energies_stand_where_nothing_makes_them_void():

@@ -262,7 +262,7 @@ def test_energies_that_are_void_say_so():
     double = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, energy=made_up.energies(0.8))
     text = page_of_facts(double).text["energy"]
     assert "Void: A medium at equilibrium, which dissipates nothing" in text
-    fine = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.97)
+    fine = made_up.shares(0.0, 0.002, 0.998, p_distinguishable=0.997)
     assert "Void:" not in page_of_facts(fine).text["energy"]
 
 
@@ -390,7 +390,7 @@ def page_of_facts(facts: Facts, **changes) -> Structure:
 
 
 PIECE = Piece(0.0, 6.0, 100.0, {"D": made_up.summary(1, 2)})
-OWN = made_up.comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.99)
+OWN = made_up.comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.999)
 CASES = {
     "thermal": made_up.facts(),
     "drift": made_up.shares(

@@ -76,11 +76,11 @@ def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
             "imitate, makes at most 50 % of the mean square displacement over 0.8 s (95 %).",
         ),
         (
-            shares(0.01, 0.0, 0.99, p_distinguishable=0.98),
+            shares(0.003, 0.0, 0.997, p_distinguishable=0.995),
             "active",
-            "Very likely the tracer moves actively (probability 99.0 %, ± 0.2 numerically), in a "
-            "way that no medium at equilibrium could imitate (98.0 %). The active part makes 10 % "
-            "to 60 % of the variance (95 %).",
+            "Almost certainly the tracer moves actively (probability 99.7 %, ± 0.2 numerically), "
+            "in a way that no medium at equilibrium could imitate (99.5 %). The active part makes "
+            "10 % to 60 % of the variance (95 %).",
         ),
         (
             shares(0.01, 0.1, 0.89, p_distinguishable=0.0),
@@ -116,15 +116,15 @@ def test_answers_are_graded(p, word):
     assert grade(p) == word
     assert in_words(shares(p, 0.0, 1 - p)).sentence.startswith(word)
     active = in_words(shares(1 - p, 0.0, p, p_distinguishable=p))
-    if p > 0.95:
+    if p > 0.99:
         assert active.sentence.startswith(word)
-    else:  # activity that is only likely is said, and not decided
+    else:  # activity that is not almost certain is said, and not decided
         assert active.reading == "undecided"
-        assert "Not decided, though active motion is likely" in active.sentence
+        assert f"Not decided, though active motion is {word.lower()}" in active.sentence
 
 
 def test_of_a_free_tracer_the_active_part_is_that_of_the_long_time_diffusivity():
-    sure = shares(0.01, 0.0, 0.99, p_distinguishable=0.98, trap="free")
+    sure = shares(0.001, 0.0, 0.999, p_distinguishable=0.998, trap="free")
     assert "10 % to 60 % of the long-time diffusivity" in everything(sure)
     assert "makes" not in in_words(shares(0.99, 0.0, 0.01, part=None)).sentence
 
@@ -132,7 +132,7 @@ def test_of_a_free_tracer_the_active_part_is_that_of_the_long_time_diffusivity()
 def driven(AOUP: float = 50.0, trap: str = "trapped", drift: float = 0.0) -> Facts:
     """A tracer that RBP describes best, at these log evidences of the linear models."""
     rest = 1 - drift
-    found = comparison(0.01 * rest, 0.0, 0.2 * rest, 0.79 * rest, drift, p_distinguishable=0.98)
+    found = comparison(0.01 * rest, 0.0, 0.2 * rest, 0.79 * rest, drift, p_distinguishable=0.998)
     weak = dict.fromkeys(("Viscoelastic", "PowerLaw", "Drift", "Wander"), 0.0)
     driven = dict.fromkeys(("AOUP", "ViscoelasticAOUP", "PowerLawAOUP"), AOUP)
     return facts(comparison=log_evidences(found, **weak, **driven), trap=trap)
@@ -150,7 +150,7 @@ def driven(AOUP: float = 50.0, trap: str = "trapped", drift: float = 0.0) -> Fac
 )
 def test_what_a_drift_or_a_trap_that_is_not_harmonic_does_is_no_activity(made, expected, said):
     if expected == "active":
-        made = replace(made, comparison=replace(made.comparison, p_distinguishable=0.98))
+        made = replace(made, comparison=replace(made.comparison, p_distinguishable=0.998))
     assert in_words(made).reading == expected
     assert said in everything(made)
 
@@ -207,7 +207,7 @@ def test_the_mechanism_is_said_of_each_medium_that_has_a_chance():
 
 def test_a_double_well_is_not_called_active():
     """RBP alone explains the positions, and Gaussian models leave equilibrium alive."""
-    found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.96)
+    found = comparison(0.0, 0.0, 0.0, 1.0, p_distinguishable=0.996)
     driven = dict.fromkeys(("AOUP", "ViscoelasticAOUP", "PowerLawAOUP"), 50.0)
     still = dict.fromkeys(("PowerLaw", "Drift", "Wander"), 0.0)
     found = log_evidences(found, **driven, **still, Viscoelastic=50.0, RBP=120.0)
@@ -219,7 +219,7 @@ def test_a_double_well_is_not_called_active():
 
 
 def test_what_is_no_motion_of_the_tracer_is_not_called_active():
-    sure = shares(0.0, 0.0, 1.0, p_distinguishable=0.99)
+    sure = shares(0.0, 0.0, 1.0, p_distinguishable=0.999)
     still = replace(sure, artefacts=ArtefactFacts(still=StillFacts({"x": 0.02}, 0.0, 0.01)))
     assert in_words(still).reading == "still"
     assert "no sign of activity" in in_words(still).sentence
@@ -239,13 +239,13 @@ def test_activity_that_the_models_do_not_have_is_seen_without_one():
     tones = Tones(1, [ToneFacts("", "x", 50.0, 0.1, 0.1, 0.2)])
     assert in_words(facts(witness=seen, tones=tones)).reading == "thermal"
     # The models that show it describe it.
-    made = shares(0.01, 0.0, 0.99, p_distinguishable=0.98, witness=seen)
+    made = shares(0.001, 0.0, 0.999, p_distinguishable=0.998, witness=seen)
     assert in_words(made).reading == "active"
 
 
 def test_activity_may_be_certain_and_its_description_not():
     bad = {"x": innovations(distance=0.08)}
-    found = comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.99, fit=bad)
+    found = comparison(0.0, 0.0, 1.0, 0.0, p_distinguishable=0.999, fit=bad)
     still = dict.fromkeys(("Viscoelastic", "PowerLaw", "Drift", "Wander"), 0.0)
     sure = facts(comparison=log_evidences(found, **still))
     words = in_words(sure)
@@ -402,9 +402,11 @@ def test_the_thresholds_are_those_that_decide():
     limit = THRESHOLDS.probable
     assert reading(shares(limit + 1e-6, 0.0, 1 - limit)) == "thermal"
     assert reading(shares(limit - 0.06, 0.0, 1.06 - limit)) == "undecided"
-    dear = THRESHOLDS.likely
-    assert reading(shares(0.01, 0.0, 0.99, p_distinguishable=dear + 1e-6)) == "active"
-    assert reading(shares(0.06, 0.0, 0.94, p_distinguishable=0.94)) == "undecided"
+    dear = THRESHOLDS.certain
+    sure, not_sure = (shares(0.005, 0.0, 0.995, p_distinguishable=dear + d) for d in (1e-6, -1e-6))
+    assert (reading(sure), reading(not_sure)) == ("active", "undecided")
+    # A medium that could imitate it is not what is undecided, unless it has a chance of 5 %.
+    assert reading(shares(0.03, 0.0, 0.97, p_distinguishable=0.94)) == "active or viscoelastic"
     against = 1 / (1 + THRESHOLDS.factor)
     assert reading(shares(1 - against + 1e-6, 0.0, against - 1e-6)) == "no sign"
 
@@ -426,7 +428,7 @@ def test_lists_of_words():
     [
         ((0.97, 0.02, 0.01), 0.01, "thermal", "thermal noise alone moves the tracer"),
         ((0.001, 0.98, 0.019), 0.019, "thermal", "in a medium with one more relaxation 98.0 %"),
-        ((0.001, 0.009, 0.99), 0.99, "active", "the tracer moves actively (probability 99.0 %"),
+        ((0.001, 0.004, 0.995), 0.995, "active", "the tracer moves actively (probability 99.5 %"),
         ((0.001, 0.4, 0.6), 0.6, "undecided", "Not decided: thermal noise alone"),
     ],
 )

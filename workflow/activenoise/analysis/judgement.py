@@ -132,8 +132,9 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
     "thermal": a medium at equilibrium; "drift": a passive tracer on an instrument that moves
     slowly. "active" needs a negative weight of C(t): without one a bead in a viscoelastic medium
     at equilibrium has the same law, and how the two share the probability is the priors' doing
-    ("active or viscoelastic"). "no sign": activity is not needed, and how large it can be is known,
-    or the record speaks against it. "shape": the positions are not Gaussian, but their
+    ("active or viscoelastic"). It must be almost certain: of a hundred passive records one or two
+    look very likely active by chance. "no sign": activity is not needed, and how large it can be is
+    known, or the record speaks against it. "shape": the positions are not Gaussian, but their
     correlations are those of equilibrium. RBP, RTP and a trap that is not harmonic produce this, so
     the record does not decide. "active, not described": no model fits, but all agree on activity,
     or the test without a model shows activity that the models do not have. "still": the positions
@@ -155,8 +156,10 @@ def reading(facts: Facts, limits: Thresholds = THRESHOLDS) -> Reading:
         return "drift" if said.instrument > said.equilibrium else "thermal"
     if _only_by_shape(found, limits) or (facts.artefacts.shape and said.active > limits.probable):
         return "shape"
-    if said.distinguishable > (limits.probable if seen else limits.likely):
+    if said.distinguishable > (limits.probable if seen else limits.certain):
         return "active"
+    if said.distinguishable > limits.likely:
+        return "undecided"
     excluded = found.p("Passive", *INSTRUMENTAL) < limits.unlikely and not facts.free
     against = said.bayes_factor < 1 / limits.factor
     if said.active > limits.likely or (excluded and not against):

@@ -293,9 +293,10 @@ def _undecided(facts: Facts, p: Stated) -> str:
     slow = f", of which an instrument that moves slowly makes {percent(p.instrument)}"
     if p.active > THRESHOLDS.probable:
         return (
-            f"Not decided, though active motion is likely (probability "
+            f"Not decided, though active motion is {grade(p.distinguishable).lower()} (probability "
             f"{with_error(p.active, p.active_error)}, {percent(p.distinguishable)} in a way that "
-            "no medium at equilibrium could imitate): to be called active it must be very likely."
+            "no medium at equilibrium could imitate): to be called active it must be almost "
+            "certain."
         )
     return (
         f"Not decided: thermal noise alone has probability {percent(1 - p.active)}"
