@@ -74,3 +74,9 @@ def test_the_order_of_tracks_changes_nothing():
     there, back = facts({"a": x, "b": y}), facts({"b": y, "a": x})
     assert reading(there) == reading(back)
     np.testing.assert_allclose(chances(there), chances(back), atol=0.02)
+
+
+def test_a_record_may_come_in_two_tracks():
+    x = made("active", 1800)[0]
+    whole, halves = facts({"": x}), facts({"a": x[:900], "b": x[900:]})
+    assert reading(whole) == reading(halves) == "active"

@@ -12,7 +12,13 @@ from scipy.special import logsumexp
 
 from activenoise.analysis.correlation import twin
 from activenoise.inference import evidence, rbp_evidence
-from activenoise.inference.comparison import compare_models, needed_share, negative_weight
+from activenoise.inference.comparison import (
+    BETWEEN_SEEDS,
+    active_probability,
+    compare_models,
+    needed_share,
+    negative_weight,
+)
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import posterior
 from activenoise.inference.rbp_posterior import rbp_posterior
@@ -293,6 +299,23 @@ def test_the_needed_share_in_a_medium_is_what_its_modes_say():
     for model in ("ViscoelasticAOUP", "ViscoelasticRBP"):
         found = needed_share(model, parameters, 0.1, lag)
         assert found[0] == pytest.approx(1 - thermal / whole, rel=1e-9)
+
+
+def test_the_error_of_p_active_is_that_of_the_evidences_and_twins_err_together():
+    rng = np.random.default_rng(4)
+    log_z = {"Passive": 0.0, "Viscoelastic": -1.0, "AOUP": 0.5, "RBP": 0.2, "ViscoelasticAOUP": 0.1}
+    names, sds = list(log_z), [0.02, 0.03, 0.02, 0.02, 0.01]
+
+    def chances(values):
+        return np.exp(values - logsumexp(values, axis=-1, keepdims=True))
+
+    miss = rng.standard_normal((40_000, 5)) * sds
+    miss[:, 3] = miss[:, 2]  # the RBP's evidence is its twin's times a ratio that is known here
+    drawn = chances(np.array(list(log_z.values())) + miss)[:, 2:].sum(axis=1)
+    exact = dict(zip(names, chances(np.array(list(log_z.values()))).tolist(), strict=True))
+    p, error = active_probability(exact, dict(zip(names, sds, strict=True)))
+    assert p == pytest.approx(drawn.mean(), abs=1e-3)
+    assert error == pytest.approx(BETWEEN_SEEDS * drawn.std(), rel=0.03)
 
 
 def test_negative_weights():

@@ -19,6 +19,7 @@ from activenoise.analysis.facts import (
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
 from activenoise.inference.comparison import (
+    BETWEEN_SEEDS,
     Comparison,
     active_probability,
     counts,
@@ -178,7 +179,8 @@ def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> 
     """Numerical error of each probability, from those of the log evidences:
     dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
     return {
-        name: float(
+        name: BETWEEN_SEEDS
+        * float(
             np.linalg.norm(
                 [p * ((other == name) - q) * errors[other] for other, q in probability.items()]
             )

@@ -53,6 +53,9 @@ _NEAR = {
 _HOPELESS, _NOTICEABLE = 7.0, 1.0
 _EXCLUDED = float(np.log(1e4))  # nats below the best model, at which an RBP or RTP is excluded
 _FEW_RECORDS = 3  # of more, an RBP in a medium with relaxations takes too long
+# With another seed an evidence differs by up to so many times the error that the weights of its
+# draws show: of what their proposal never reaches they show nothing.
+BETWEEN_SEEDS = 2.0
 # Draws of a collapsed importance sampling say nothing of an evidence.
 _FEWEST_DRAWS = 10.0
 
@@ -206,12 +209,17 @@ def active_probability(
     probability: Mapping[str, float], errors: Mapping[str, float]
 ) -> tuple[float, float]:
     """Probability of the active models together, and its standard error from those of the log
-    evidences, by model: d p_active = sum over models of p (1{active} - p_active) d log Z."""
+    evidences, by model: d p_active = sum over models of p (1{active} - p_active) d log Z.
+
+    The evidence of an RBP or RTP comes from its twin's, and errs as that does.
+    """
     p_active = sum(p for name, p in probability.items() if name in ACTIVE)
-    spread = [
-        p * ((name in ACTIVE) - p_active) * errors[name] for name, p in probability.items() if p > 0
-    ]
-    return p_active, float(np.linalg.norm(spread))
+    parts: dict[str, float] = {}
+    for name, p in probability.items():
+        if p > 0:
+            part = p * ((name in ACTIVE) - p_active) * errors[name]
+            parts[TWINS.get(name, name)] = parts.get(TWINS.get(name, name), 0.0) + part
+    return p_active, BETWEEN_SEEDS * float(np.linalg.norm(list(parts.values())))
 
 
 def negative_weight(model_name: str, parameters: Mapping[str, FloatArray]) -> np.ndarray:
