@@ -6,7 +6,7 @@ each of parameters of its own, with localisation noise and motion blur, under th
 
 Prints for each kind how often each reading was given, how many were called active ("active or
 viscoelastic" is no such call), the median upper limit of the active part, and how often it was
-above the true one. Of passive records no more may be called active than the sentence allows.
+above the true one. Of passive records none may be called active.
 """
 
 from __future__ import annotations

@@ -258,6 +258,14 @@ def test_a_propulsion_that_is_not_normal_says_how_it_was_found(model, sampled, s
 
 
 @pytest.mark.slow
+def test_the_number_of_the_active_part_says_of_what_it_is():
+    limit = page_of_facts(made_up.facts()).text["numbers"]
+    assert "active part of the mean square displacement over 0.8 s" in limit
+    sure = made_up.shares(0.0, 0.002, 0.998, p_distinguishable=0.997)
+    assert "active part of the variance" in page_of_facts(sure).text["numbers"]
+
+
+@pytest.mark.slow
 def test_energies_that_are_void_say_so():
     double = made_up.shares(0.0, 0.02, 0.98, p_distinguishable=0.5, energy=made_up.energies(0.8))
     text = page_of_facts(double).text["energy"]

@@ -93,9 +93,14 @@ def with_limit(limit: float, *probabilities: float, **changes) -> Facts:
             "No sign of activity. Thermal noise alone explains this record (probability 70 %, ± "
             "0.2 numerically): in a simple liquid 50 %, in a medium with one more relaxation 20 %, "
             "in a medium with many less than 0.1 %. An active part that persists for 0.03 s or "
-            "longer, and that thermal noise could not imitate, makes at most 10 % of the mean",
+            "longer, and that thermal noise could not imitate, makes at most 10 % of the mean "
+            "square displacement over 0.8 s (95 %).",
         ),
-        (shares(0.5, 0.29, 0.21), "no sign", "at most 50 % of the mean square displacement"),
+        (
+            shares(0.5, 0.29, 0.21),
+            "no sign",
+            "at most 50 % of the mean square displacement over 0.8 s (95 %)",
+        ),
         (shares(0.5, 0.2, 0.3), "undecided", "Not decided: thermal noise alone has probability 70"),
         (with_limit(0.1, 0.1, 0.1, 0.8), "undecided", "active motion 80 %"),
         # A simple liquid is excluded; what is left speaks for a medium at equilibrium, or does not.
@@ -405,7 +410,8 @@ def test_the_thresholds_are_those_that_decide():
     dear = THRESHOLDS.certain
     sure, not_sure = (shares(0.005, 0.0, 0.995, p_distinguishable=dear + d) for d in (1e-6, -1e-6))
     assert (reading(sure), reading(not_sure)) == ("active", "undecided")
-    # A medium that could imitate it is not what is undecided, unless it has a chance of 5 %.
+    assert reading(shares(0.06, 0.0, 0.94, p_distinguishable=0.94)) == "undecided"
+    # Sure of activity, but not that no medium could imitate it.
     assert reading(shares(0.03, 0.0, 0.97, p_distinguishable=0.94)) == "active or viscoelastic"
     against = 1 / (1 + THRESHOLDS.factor)
     assert reading(shares(1 - against + 1e-6, 0.0, against - 1e-6)) == "no sign"

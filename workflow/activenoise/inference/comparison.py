@@ -53,7 +53,7 @@ _NEAR = {
 _HOPELESS, _NOTICEABLE = 7.0, 1.0
 _EXCLUDED = float(np.log(1e4))  # nats below the best model, at which an RBP or RTP is excluded
 _FEW_RECORDS = 3  # of more, an RBP in a medium with relaxations takes too long
-# With another seed an evidence differs by up to so many times the error that the weights of its
+# With another seed an evidence differs by about so many times the error that the weights of its
 # draws show: of what their proposal never reaches they show nothing.
 BETWEEN_SEEDS = 2.0
 # Draws of a collapsed importance sampling say nothing of an evidence.
