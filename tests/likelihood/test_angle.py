@@ -201,6 +201,31 @@ def test_a_start_outside_the_reach():
         np.testing.assert_allclose(value, exact, atol=1e-4)
 
 
+@pytest.mark.parametrize("share", [0.1, 1, 10])  # of D, which makes the reach less or more sharp
+def test_a_start_far_outside_the_reach(share):
+    """Beyond what the series of the start can sum the density falls as the thermal noise does."""
+    kappa, D, D_a, tau_a = 248.6, 1.03e-6 * share, 2.83e-3, 0.228
+    width, reach = np.sqrt(D / kappa), np.sqrt(2 * D_a / tau_a) / kappa
+    beyond = np.linspace(3, 60, 400)
+    x = (reach + beyond * width)[:, None]
+    values = angle_log_likelihood(RBP(kappa, D, D_a, tau_a), x, 6.4e-4)
+    assert np.all(np.diff(values) < 0)
+    fall = (beyond**2 - beyond[0] ** 2) / 2
+    np.testing.assert_allclose(values[0] - values, fall, rtol=0.03, atol=1.0)
+
+
+def test_a_track_outside_the_reach_of_one_model_and_just_inside_of_another():
+    """The likelihood of an AOUP track hardly changes from one stiffness to the next."""
+    tracks = simulate(AOUP(102.0, 1.0e-6, 1.6e-3, 0.4), 800, 6.4e-4, seed=1, n_tracks=40)
+    stiffness = np.linspace(100, 250, 60)
+    models = RBP(*np.broadcast_arrays(np.tile(stiffness, (40, 1)), 1.03e-6, 2.83e-3, 0.228))
+    values = angle_log_likelihood(models, tracks, 6.4e-4)
+    # Smooth in the stiffness: no step is far from those beside it.
+    steps = np.diff(values, axis=1)
+    bends = np.abs(np.diff(steps, axis=1)).max(axis=1)
+    assert np.all(bends < 0.5 * np.ptp(values, axis=1) / 10)
+
+
 @pytest.fixture(scope="module")
 def ratios():
     """log p(RBP) - log p(AOUP) of AOUP tracks and of RBP tracks at CHECKED, N = 25, 50, 100."""

@@ -64,7 +64,10 @@ _LEAST_NOISE = 0.05  # floor of noise(theta)/thermal
 _TOLERANCE = 1e-10
 _MOST_TERMS = 20_000
 _GROWTH = 9.0  # of the logarithm of its terms, g of the module's text
-_FARTHEST = 40.0  # |x|/s beyond which the angle is taken as at this distance
+_FARTHEST = 12.0  # |x|/s beyond which the angle is taken as at this distance, or where
+_DIGITS = 1e-9  # the sum is less than this share of its terms, or of so many times the largest
+_CUT = 1e3 * _TOLERANCE / _DIGITS  # polynomial,
+_NEARER = 0.95  # as at so much of it
 
 _FARTHEST_STEP = 256.0  # thermal widths beyond the furthest mean
 
@@ -187,13 +190,14 @@ def _filter(start, stop, tracks, members, plan, ends, cosines, given_first, valu
 
 
 @njit(cache=True)
-def _stationary_modes(z, plan, c):
-    """Fill c[0 ... M-1] with the cosine modes of p(x_0, theta), over phi(z)/s.
+def _stationary_modes(z, plan, c, terms):
+    """Fill c[0 ... M-1] with the cosine modes of p(x_0, theta), over phi(z)/s, and terms with the
+    sum of the sizes of the terms of the first.
 
-    z: x_0/s, (lanes,). plan: (10, lanes). c: (2 M + 1, lanes).
+    z: x_0/s, (lanes,). plan: (10, lanes). c: (2 M + 1, lanes). terms: (lanes,).
     """
     m = len(c) // 2
-    w = np.empty((2 * m + 7, WIDTH_64))
+    w = np.empty((2 * m + 8, WIDTH_64))
     for first in range(0, _LANES, WIDTH_64):
         w[:] = 0.0
         for j in range(WIDTH_64):
@@ -204,6 +208,8 @@ def _stationary_modes(z, plan, c):
         for k in range(m):
             for j in range(WIDTH_64):
                 c[k, first + j] = w[k, j] if k > 0 else 0.5 * w[k, j]
+        for j in range(WIDTH_64):
+            terms[first + j] = 0.5 * w[2 * m + 7, j]
 
 
 @njit(cache=True)
@@ -211,7 +217,8 @@ def _sum_series(w, m):
     """Sum the series of the start, WIDTH_64 of them side by side.
 
     Rows of w: the sums (M, the first twice what it should be), zeros for the modes (M + 2), z,
-    coupling, active, slowness, and one for the lanes that go on.
+    coupling, active, slowness, one for the lanes that go on, and the sizes of the terms of the
+    first sum.
     """
     # The first mode is doubled and the second is also in the row before the first: then
     # cos(theta) makes of every mode the mean of its neighbours. The row behind the last stays 0.
@@ -224,6 +231,7 @@ def _sum_series(w, m):
         load(w, row), load(w, row + 1), load(w, row + 2), load(w, row + 3)
     )  # fmt: skip
     h, before, squares, going = one, zero, zero, one
+    sizes, highest = two, zero
     for n in range(1, _MOST_TERMS):
         # Hermite polynomials over sqrt(n!), and coefficients times sqrt(n!), stay in range.
         root = np.sqrt(n)
@@ -250,6 +258,9 @@ def _sum_series(w, m):
             store(w, modes - 1, load(w, modes + 1))
             continue
         # Each lane ends its own series: a result must not depend on its neighbours.
+        highest = larger(highest, larger(h, zero - h))
+        term = share * load(w, modes)
+        sizes = sizes + larger(term, zero - term)
         going = going * above(squares, splat(_TOLERANCE**2))
         squares = zero
         store(w, row + 4, going)
@@ -258,6 +269,8 @@ def _sum_series(w, m):
             left += w[row + 4, j]
         if left == 0.0:
             break
+    # The terms behind the last are below the tolerance times these polynomials.
+    store(w, row + 5, sizes + splat(_CUT) * highest)
 
 
 @njit(cache=True, fastmath=_MATH)
@@ -345,14 +358,14 @@ def _prepared(a, plan, cosines, given_first):
     # All single-precision rows are in one array: the compiler then sees that they do not overlap.
     s = np.empty((data, _LANES), np.float32)
     for j in range(_LANES):
-        x = a[1, j] / plan[_LENGTH, j]
-        a[0, j] = -0.5 * (x * x + np.log(2 * np.pi)) - np.log(plan[_LENGTH, j])
-        a[1, j] = min(max(x, -_FARTHEST), _FARTHEST)
-    _stationary_modes(a[1], plan, c)
+        a[3, j] = abs(a[1, j]) / plan[_LENGTH, j]
+        a[1, j] = min(max(a[1, j] / plan[_LENGTH, j], -_FARTHEST), _FARTHEST)
+    _start(a, plan, c)
     for j in range(_LANES):
-        # Far in a tail of the density rounding errors may exceed it.
-        c[0, j] = max(c[0, j], 1e-12)
-        a[0, j] = 0.0 if given_first else a[0, j] + np.log(c[0, j])
+        z = a[1, j]
+        log_density = np.log(c[0, j] / plan[_LENGTH, j]) - 0.5 * (z * z + np.log(2 * np.pi))
+        log_density -= _fall(a[3, j], plan, j) - _fall(abs(z), plan, j)
+        a[0, j] = 0.0 if given_first else log_density
         a[2, j] = 1.0 / (m * c[0, j])
     _start_fading(plan[_START_TURN], c[2 * m - 2 :])
     for k in range(1, m):
@@ -391,6 +404,29 @@ def _prepared(a, plan, cosines, given_first):
             for j in range(WIDTH):
                 w[g, row, j] = s[row, g * WIDTH + j]
     return w
+
+
+@njit(cache=True)
+def _start(a, plan, c):
+    """The cosine modes of the start, in c, for positions z in row 1 of a. A position so far in a
+    tail that the rounding of the series matters is brought nearer. Row 2 of a is scratch."""
+    while True:
+        _stationary_modes(a[1], plan, c, a[2])
+        near = True
+        for j in range(_LANES):
+            if not c[0, j] > _DIGITS * a[2, j]:
+                near = False
+                a[1, j] *= _NEARER
+        if near:
+            return
+
+
+@njit(cache=True)
+def _fall(z, plan, j):
+    """Logarithm of the fall of the density of positions from the reach of the propulsion to z > 0,
+    where it is that of the thermal noise."""
+    beyond = max(z - plan[_COUPLING, j], 0.0)
+    return 0.5 * beyond * beyond / (1.0 - plan[_ACTIVE, j])
 
 
 @njit(cache=True, fastmath=_MATH)
