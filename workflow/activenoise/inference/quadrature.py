@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.scale import integrate_scale, whole_scale
-from activenoise.likelihood.positions import FilterBank, Quadratic
+from activenoise.likelihood.positions import FilterBank
 from activenoise.parameters import PARAMETERS
 from activenoise.physics.models import MODELS
 from activenoise.physics.priors import Axis, Prior
@@ -272,8 +272,7 @@ class Job:
         ones = np.ones(len(grid))
         with np.errstate(divide="ignore"):  # a known D_a may be 0
             logs = np.log([self.parameters.get(name, ones) for name in QUANTITIES])
-        for group in self.bank.groups():
-            part: Quadratic = self.bank.run(self.tracks, group)
+        for group, part in self.bank.quadratics(self.tracks):
             yield (
                 part.squares, part.log_det, self.bank.at, grid.log_weight[group],
                 np.ascontiguousarray(logs[:, group]), grid.scale,
@@ -289,10 +288,10 @@ def _accumulate(
 ):  # fmt: skip
     """Add a group of nodes to the running sums exp(peak) * (mass, first, second moments)."""
     n_nodes, _, n_at = squares.shape
-    for t in range(start, stop):
-        for c in range(n_at):
-            n = at[c]
-            for k in range(n_nodes):
+    for k in range(n_nodes):  # outside: the squares of a node lie together
+        for t in range(start, stop):
+            for c in range(n_at):
+                n = at[c]
                 base = log_weight[k] - 0.5 * (log_det[k, c] + n * _LOG_2PI)
                 q = squares[k, t, c]
                 if not scale:

@@ -114,10 +114,10 @@ def _draw(
     (i + offset)/n_samples of the total, the node becomes sample i (D drawn given the node)."""
     n_nodes, _, n_at = squares.shape
     n_samples = samples.shape[2]
-    for t in range(start, stop):
-        for c in range(n_at):
-            n = at[c]
-            for k in range(n_nodes):
+    for k in range(n_nodes):
+        for t in range(start, stop):
+            for c in range(n_at):
+                n = at[c]
                 base = log_weight[k] - 0.5 * (log_det[k, c] + n * _LOG_2PI)
                 q = squares[k, t, c]
                 top, total = base - 0.5 * q, 1.0

@@ -80,10 +80,11 @@ def integrate_scale(q, a, low, high, whole, u, w, negligible):
         return 0.0, 0.0, 0.0, 0.0
     if whole[0] > 0.0:
         peak = np.log(0.5 * q / a)
+        top = -a * (peak + 1.0)
+        # Of most nodes this is all: the range cannot hold more, and its logarithm is below it.
+        if top + (high - low) < negligible - _NEGLIGIBLE:
+            return 0.0, 0.0, 0.0, 0.0
         if low < peak - whole[3] and peak + whole[4] < high:
-            top = -a * (peak + 1.0)
-            if top < negligible - _NEGLIGIBLE:
-                return 0.0, 0.0, 0.0, 0.0
             mean = peak + whole[1]
             return top, whole[0], whole[0] * mean, whole[0] * (mean * mean + whole[2])
     mode, left, right = scale_range(q, a, low, high)

@@ -35,30 +35,21 @@ what is said of squares of v holds for its products with the innovations of thes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.likelihood.lanes import marginal
+from activenoise.likelihood.power_sums import Numbers, PowerSums, smooth
 from activenoise.physics.system import Discrete
 from activenoise.threads import in_threads
-
-Numbers = NDArray[Any]  # real where all eigenvalues are, complex otherwise
 
 _GROUP = 128  # models at a time; with more their powers leave the cache
 _DOUBLINGS = 33  # 2^33 points: what has not settled by then never will
 _FIRST = 4  # points that are taken one by one
 _SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
-_HEAD = 64  # points of a sequence by themselves
-_NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-x)
-_ANGLES = np.pi * (np.arange(_NODES) + 0.5) / _NODES
-_NODES_AT = (1 - np.cos(_ANGLES)) / 2  # Chebyshev's, in 0 ... 1
-_PIECE = 1 << 15  # points of a block at a time, to spare memory
-_FAST = 0.55  # an eigenvalue of this size is nothing to the power _HEAD
-_NOTHING = 1e-5  # and this one surely
-_DECAY = 0.7  # least -Re(log l)/|log l| of a slower one, for which so few nodes are enough
 _LARGEST_ERROR = 3e-3  # nats, by an estimate of the rounding, mostly far too large
 _LARGEST_SHARE = 1e-5  # of rounding in what is known of a baseline, by an estimate that may be low
 
@@ -80,59 +71,16 @@ class LongRecord:
             curvature = np.fft.irfft(2 * (waves[a].conj() * waves[b]).real, size)
             curvature[0] /= 2
             fall[:-1] = np.cumsum(np.cumsum(curvature[: self.n_points - 1]))
-        self._powers = _Powers(np.concatenate([sequences, sequences[:, ::-1], falls]))
+        self._powers = PowerSums(self.n_points)
+        every = np.concatenate([sequences, sequences[:, ::-1], falls])
+        self._weights = self._powers.weights(every)
 
     def sums(self, l: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """Sums of powers of l (m, k): with the points of each sequence, with those counted from its
         end, (n_sequences, m, k), and with the falls of each pair, (n_pairs, m, k)."""
-        values, c = self._powers(l), self.n_sequences
-        return values[:c], values[c : 2 * c], values[2 * c :]
-
-
-class _Powers:
-    """Sums over k of l^k z_k of sequences z (q, n), for any l with |l| < 1.
-
-    Over a block that is as long as all before it, l^k is smooth where l is near 1 and nothing
-    elsewhere: a polynomial through a few nodes, for which z has weights.
-    """
-
-    def __init__(self, z: FloatArray) -> None:
-        self._head = z[:, :_HEAD].copy()  # no view, which would keep all of z
-        at, weights, start = [np.empty(0)], [np.empty((len(z), 0))], _HEAD
-        while start < z.shape[1]:
-            block = np.zeros((len(z), _NODES))
-            for first in range(start, min(2 * start, z.shape[1]), _PIECE):
-                part = z[:, first : min(first + _PIECE, 2 * start)]
-                block += part @ _polynomials((first + np.arange(part.shape[1])) / start - 1)
-            weights.append(block)
-            at.append(start * (1 + _NODES_AT))
-            start *= 2
-        self._at, self._weights = np.concatenate(at), np.concatenate(weights, axis=1)
-
-    def __call__(self, l: Numbers) -> Numbers:
-        """(q, m, k) for l (m, k)."""
-        powers = np.repeat(l[..., None], self._head.shape[1], axis=-1)
-        powers[..., 0] = 1.0
-        sums = np.cumprod(powers, axis=-1) @ self._head.T
         # One product a model: of a large one the library would make threads of its own.
-        slow = _logarithms(np.where(np.abs(l) > _FAST, l, _NOTHING))
-        sums += np.exp(slow[..., None] * self._at) @ self._weights.T
-        return np.moveaxis(sums, -1, 0)
-
-
-def _polynomials(x: FloatArray) -> FloatArray:
-    """Lagrange's polynomials of the nodes in 0 ... 1 at x (n,), in their barycentric form,
-    (n, _NODES)."""
-    apart = x[:, None] - _NODES_AT
-    apart[apart == 0] = np.finfo(float).tiny
-    shares = np.sin(_ANGLES) * (-1.0) ** np.arange(_NODES) / apart
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
-def _logarithms(l: Numbers) -> Numbers:
-    """log l, real where every l is real and positive."""
-    logs = np.log(l.astype(complex))
-    return logs if logs.imag.any() else logs.real
+        values, c = np.moveaxis(self._powers.powers(l) @ self._weights.T, -1, 0), self.n_sequences
+        return values[:c], values[c : 2 * c], values[2 * c :]
 
 
 def log_densities(system: Discrete, records: Sequence[LongRecord]) -> FloatArray:
@@ -242,9 +190,7 @@ class _Diagonal(NamedTuple):
 def _diagonal(settled: _Settled) -> _Diagonal:
     A, G, K, s, excess, reach, settles = settled
     l, V = np.linalg.eig(np.where(settles[:, None, None], A, 0.0))
-    logs = np.log(l.astype(complex))
-    smooth = (np.abs(l) <= _FAST) | (-logs.real >= _DECAY * np.abs(logs))
-    usable = settles & (smooth & (np.abs(l) < _SLOWEST)).all(axis=1)
+    usable = settles & (smooth(l) & (np.abs(l) < _SLOWEST)).all(axis=1)
     V[~usable] = np.eye(V.shape[1])
     inverse = np.linalg.inv(V)
     # Of the eigenvalues; whatever the units of the states.

@@ -14,7 +14,7 @@ its sign (`sign`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.likelihood.sign import sign_log_likelihood
+from activenoise.likelihood.track_sums import Settled, TrackSums, settled
 from activenoise.physics.models import RBP, RTP, Model, SampledProcess
 from activenoise.threads import in_threads
 
@@ -35,6 +36,7 @@ _LANES = 32  # so many of them
 _CHUNK = 64  # points that stay in cache while a group of models passes over them
 _TILE = 8  # points and tracks that are turned at a time from rows into columns
 _GROUP = 32  # models whose gain sequences are held at once
+_MANY, _SUMS_GROUP = 256, 256  # from so many models on sums over lags cost less: so many at once
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -148,6 +150,18 @@ class FilterBank:
                 start, self.at, self.given_first, squares[group],
             )  # fmt: skip
         return Quadratic(squares, log_det)
+
+    def quadratics(self, tracks: TrackArray) -> Iterator[tuple[slice, Quadratic]]:
+        """What `run` gives for one group of models after the other, and the groups: by sums over
+        lags, in double precision, where tracks and models are many (`track_sums`)."""
+        if len(tracks) <= _FEW or len(self) < _MANY:
+            for group in self.groups():
+                yield group, self.run(tracks, group)
+            return
+        sums, models = TrackSums(tracks, self.at), settled(SampledProcess(*self.models))
+        for group in self.groups(_SUMS_GROUP):
+            own = Settled(*(field[group] for field in models))
+            yield group, Quadratic(*sums.quadratic(own, self.given_first))
 
     def log_density(self, squares: FloatArray, log_det: FloatArray) -> FloatArray:
         """Log density in nats, (n_models, n_tracks, len(at))."""
