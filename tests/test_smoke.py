@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import activenoise
@@ -16,9 +17,18 @@ def project(tmp_path_factory, copy_project, snakemake) -> Path:
     project = copy_project(tmp_path_factory.mktemp("smoke"))
     with (project / "data/tracks.tsv").open("a") as sheet:
         sheet.write("lost\tdata/tracks/lost.csv\t1.28e-5\tum\t\t1\t16\tbead\t\n")
-    run = snakemake(project)
-    assert run.returncode == 0, run.stderr[-4000:]
+    for targets in ((), ("results/smoke/ready/made.json",)):  # the latter is for `make ready` alone
+        run = snakemake(project, *targets)
+        assert run.returncode == 0, run.stderr[-4000:]
     return project
+
+
+def test_the_ready_networks_are_scored(project: Path) -> None:
+    made = json.loads((project / "results/smoke/ready/made.json").read_text())
+    assert set(made["settings"]["networks"]) == {"Passive-AOUP", "estimates"}
+    for name in ("log_loss", "relative_entropy", "rmse", "rmse_ratio"):
+        assert np.isfinite(made[name]["value"]).all()
+        assert np.all(np.array(made[name]["standard_error"]) > 0)
 
 
 def test_everything_is_made(project: Path) -> None:

@@ -443,7 +443,7 @@ class Plan:
             if (name := self.first_lstm(study, task))
         }
 
-    def ready_sources(self) -> dict[str, list[str]]:
+    def ready_sources(self) -> dict[str, list[str] | str]:
         """What the ready networks and their scores follow from, by name."""
         networks = self.ready_networks()
         study, files = self.config["ready"], list(networks.values())
@@ -455,10 +455,10 @@ class Plan:
             "networks": files,
             "domains": domains_of(files),
             **dict(zip(("check_0", "check_1", "estimated"), held_out, strict=True)),
-            "answers": [networks["Passive-AOUP"].removesuffix(".keras") + ".h5"],
-            "estimates": [networks["estimates"].removesuffix(".keras") + ".h5"],
-            "optimum": [f"{self.results}/{study}/Passive-AOUP/optimum.h5"],
-            "bayes": [f"{self.results}/{study}/estimates/bayes.h5"],
+            "answers": networks["Passive-AOUP"].removesuffix(".keras") + ".h5",
+            "estimates": networks["estimates"].removesuffix(".keras") + ".h5",
+            "optimum": f"{self.results}/{study}/Passive-AOUP/optimum.h5",
+            "bayes": f"{self.results}/{study}/estimates/bayes.h5",
         }
 
     def ready_settings(self) -> dict[str, Any]:
