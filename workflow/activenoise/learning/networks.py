@@ -187,8 +187,8 @@ class TrainableNetwork(Network):
             layer.set_weights([shift, np.where(scale > 1e-8, scale, 1.0)])
 
     def save(self, path: str | Path) -> None:
-        """Write one file; `path` ends in .keras."""
-        self.model.save(path)
+        """Write one file, without what the training left behind; `path` ends in .keras."""
+        keras.Model(self.model.input, self.model.output).save(path)
 
 
 def n_outputs(task: str, names: Sequence[str]) -> int:

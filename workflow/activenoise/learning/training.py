@@ -23,6 +23,7 @@ from activenoise.arrays import Float32Array
 from activenoise.learning.batches import Source
 from activenoise.learning.frames import frames
 from activenoise.learning.networks import TrainableNetwork
+from activenoise.learning.soap import SOAP
 from activenoise.logs import DamagedError
 
 
@@ -42,8 +43,9 @@ class Stage:
 class Settings:
     """How to train.
 
-    stages: in order, usually short tracks first. batch: tracks a step. learning_rate: its peak,
-    reached after a warm-up and followed by a cosine to 1 % of it. offset: n0 of the weights
+    stages: in order, usually short tracks first. batch: tracks a step. optimizer: `adam` or `soap`,
+    which takes fewer steps where labels have no noise. learning_rate: its peak, reached after a
+    warm-up and followed by a cosine to 1 % of it. offset: n0 of the weights
     1/(n + n0), in points. average: fraction of the steps, at the end, over which the weights are
     averaged. augment: any of `flip` (x -> -x) and `reverse` (time, for models that are reversible).
     keep_frames: keep the frames of tracks of the longest stage in memory for when the tracks come
@@ -52,6 +54,7 @@ class Settings:
 
     stages: Sequence[Stage]
     batch: int = 128
+    optimizer: str = "adam"
     learning_rate: float = 1e-2
     offset: float = 25.0
     average: float = 0.0
@@ -82,10 +85,11 @@ class Validation:
 
 _Inputs = tuple[Float32Array, Float32Array]
 _LINES = 20  # of the log, and rows of the history
-# Adam's. A training is a few thousand steps of stages that differ in their gradients: its memory of
-# their squares, 1/(1 - beta_2), is 100 steps and not the usual 1000.
+_OPTIMIZERS = {"adam": keras.optimizers.Adam, "soap": SOAP}
+# Of either. A training is a few thousand steps of stages that differ in their gradients: its memory
+# of their squares, 1/(1 - beta_2), is 100 steps and not the usual 1000.
 _BETA_2 = 0.99
-# Gradients of rare tracks far out are cut at this norm. Over the first steps, while Adam knows the
+# Gradients of rare tracks far out are cut at this norm. Over the first steps, while it knows the
 # size of the gradients from a few of them alone, the learning rate rises: 2 % of all steps.
 _CLIP_NORM, _WARM_UP = 1.0, 0.02
 _EVERY = 5  # steps from one set of weights to the next in the average over the last steps
@@ -138,7 +142,7 @@ def train(
     try:
         network.standardise(*next(batches))
         model.compile(
-            optimizer=keras.optimizers.Adam(
+            optimizer=_OPTIMIZERS[settings.optimizer](
                 _schedule(settings), beta_2=_BETA_2, clipnorm=_CLIP_NORM
             ),
             loss=FrameLoss(network.task, network.frames.points, settings.offset),
