@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -25,6 +26,8 @@ from activenoise.files import (
     write_table,
 )
 from activenoise.logs import NO_SPACE, DamagedError, reason
+from activenoise.physics.priors import parse_prior
+from activenoise.simulation.shards import write_shard
 from activenoise.tables import read_rows, read_table
 
 
@@ -103,6 +106,33 @@ def test_tracks_over_shards_read_like_one_array(shards):
     blocks = list(tracks.blocks(5))
     assert blocks == [slice(0, 5), slice(5, 10), slice(10, 12)]
     tracks.close()
+
+
+def test_tracks_that_are_read_again_are_the_same(tmp_path, monkeypatch):
+    """Chunks of whole tracks, whose bytes are taken as they lie once HDF5 has checked them."""
+    monkeypatch.setattr("activenoise.simulation.shards._CHUNK", 30)
+    prior, path = parse_prior({"kappa": 1, "D": 1}), tmp_path / "Passive-0.h5"
+    write_shard(path, "Passive", prior, 10, 0.1, 1, range(20), study="s", split="train", unit="um")
+    with h5py.File(path) as file:
+        positions = file["positions"][:]
+        assert file["positions"].chunks == (3, 10)
+    tracks = DataSet([path])
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        a, b, c, d = *np.sort(rng.integers(21, size=2)), *np.sort(rng.integers(11, size=2))
+        if a < b:
+            np.testing.assert_array_equal(tracks[a:b, c:d], positions[a:b, c:d])
+            np.testing.assert_array_equal(tracks[a:b, c:d:2], positions[a:b, c:d:2])
+    tracks.close()
+    # What was read hides no fault of what was not.
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(positions[15].tobytes()) + 5] ^= 16
+    path.write_bytes(whole)
+    tracks = DataSet([path])
+    for _ in range(2):
+        np.testing.assert_array_equal(tracks[:15], positions[:15])
+        with pytest.raises(DamagedError, match=r"Passive-0.h5: damaged"):
+            tracks[14:17]
 
 
 def test_classes_are_labelled(shards):

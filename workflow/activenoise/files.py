@@ -8,6 +8,7 @@ import csv
 import errno
 import json
 import logging
+import mmap
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -190,6 +191,45 @@ def _cell(value: Any) -> Any:
     return "" if np.isnan(value) else f"{value:.6g}"
 
 
+class _Positions:
+    """The positions (n_tracks, n_points) of an open shard, by slices of rows, of step 1, and points.
+
+    Each chunk is read, and its checksum with it, by HDF5 once. After that its bytes are taken from
+    the file as they lie there, if chunks are of whole tracks: a training reads these many times.
+    """
+
+    def __init__(self, data: h5py.Dataset) -> None:
+        self._data, self._file = data, data.file.filename
+        whole = data.chunks is not None and data.chunks[1] == data.shape[1]
+        self._size = data.chunks[0] if whole else 0
+        self._places: dict[int, int] = {}  # of the chunks that were read, in the file
+        self._bytes: mmap.mmap | None = None
+
+    def __getitem__(self, key: tuple[slice, slice]) -> NDArray[np.float32]:
+        rows, points = key
+        if not self._size:
+            return self._data[rows, points]
+        chunks = range(rows.start // self._size, (rows.stop - 1) // self._size + 1)
+        if not all(chunk in self._places for chunk in chunks):
+            found = self._data[rows, points]
+            self._places.update((chunk, self._place(chunk)) for chunk in chunks)
+            return found
+        if self._bytes is None:
+            with Path(self._file).open("rb") as file:
+                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        parts = []
+        for chunk in chunks:
+            first = chunk * self._size
+            whole: NDArray[np.float32] = np.ndarray(
+                (self._size, self._data.shape[1]), "<f4", self._bytes, self._places[chunk]
+            )
+            parts.append(whole[max(rows.start - first, 0) : rows.stop - first, points])
+        return np.concatenate(parts)
+
+    def _place(self, chunk: int) -> int:
+        return self._data.id.get_chunk_info_by_coord((chunk * self._size, 0)).byte_offset
+
+
 class DataSet:
     """The tracks of one data set over its shards, read on demand.
 
@@ -215,6 +255,7 @@ class DataSet:
                 _check_shard(file, first, starts[-1])
                 starts.append(starts[-1] + len(file["index"]))
                 parameters.append({name: data[:] for name, data in file["parameters"].items()})
+        self._positions = [_Positions(file["positions"]) for file in self._files]
         self._starts = np.array(starts)
         self.dt = float(first.attrs["dt"])
         self.model_name = str(first.attrs["model"])
@@ -232,11 +273,12 @@ class DataSet:
         rows, points = key if isinstance(key, tuple) else (key, slice(None))
         start, stop, _ = rows.indices(len(self))
         parts = []
-        for file, low, high in zip(self._files, self._starts[:-1], self._starts[1:], strict=True):
+        for i, file in enumerate(self._files):
+            low, high = self._starts[i : i + 2]
             a, b = max(start, low), min(stop, high)
             if a < b:
                 with naming_damage(file.filename):
-                    parts.append(file["positions"][a - low : b - low, points])
+                    parts.append(self._positions[i][a - low : b - low, points])
         return np.concatenate(parts)
 
     def blocks(self, size: int) -> Iterator[slice]:
