@@ -119,8 +119,7 @@ class Elsewhere:
             **{f"{limit}_THREADS": "1" for limit in limits},
             "PYTHONPATH": os.pathsep.join(paths),
             "KERAS_BACKEND": PROGRAMS[name].packages[-1],
-            "TF_CPP_MIN_LOG_LEVEL": "2",  # this and the next as in the study
-            "TF_ENABLE_ONEDNN_OPTS": "0",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
             "CUDA_VISIBLE_DEVICES": "",  # a core is what is measured
             "JAX_PLATFORMS": "cpu",
         }

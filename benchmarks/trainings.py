@@ -23,7 +23,6 @@ from typing import Any, NamedTuple
 
 if __name__ == "__main__":  # before TensorFlow is loaded: as a training of the study
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import numpy as np
 import yaml

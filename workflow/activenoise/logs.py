@@ -112,7 +112,6 @@ def open_log(path: str | Path, threads: int = 1) -> logging.Logger:
         os.environ[f"{name}_NUM_THREADS"] = str(threads)
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # the same rounding on every run
     terminal = logging.StreamHandler(os.fdopen(os.dup(2), "w"))
     terminal.setLevel(logging.ERROR)
     terminal.setFormatter(logging.Formatter("%(message)s"))
