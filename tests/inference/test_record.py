@@ -18,6 +18,7 @@ from activenoise.inference.comparison import (
     compare_models,
     needed_share,
     negative_weight,
+    probability_error,
 )
 from activenoise.inference.importance import Reach, Sampler
 from activenoise.inference.posterior import posterior
@@ -301,7 +302,7 @@ def test_the_needed_share_in_a_medium_is_what_its_modes_say():
         assert found[0] == pytest.approx(1 - thermal / whole, rel=1e-9)
 
 
-def test_the_error_of_p_active_is_that_of_the_evidences_and_twins_err_together():
+def test_errors_of_probabilities_are_those_of_the_evidences_and_twins_err_together():
     rng = np.random.default_rng(4)
     log_z = {"Passive": 0.0, "Viscoelastic": -1.0, "AOUP": 0.5, "RBP": 0.2, "ViscoelasticAOUP": 0.1}
     names, sds = list(log_z), [0.02, 0.03, 0.02, 0.02, 0.01]
@@ -311,11 +312,15 @@ def test_the_error_of_p_active_is_that_of_the_evidences_and_twins_err_together()
 
     miss = rng.standard_normal((40_000, 5)) * sds
     miss[:, 3] = miss[:, 2]  # the RBP's evidence is its twin's times a ratio that is known here
-    drawn = chances(np.array(list(log_z.values())) + miss)[:, 2:].sum(axis=1)
+    drawn = chances(np.array(list(log_z.values())) + miss)
     exact = dict(zip(names, chances(np.array(list(log_z.values()))).tolist(), strict=True))
-    p, error = active_probability(exact, dict(zip(names, sds, strict=True)))
-    assert p == pytest.approx(drawn.mean(), abs=1e-3)
-    assert error == pytest.approx(BETWEEN_SEEDS * drawn.std(), rel=0.03)
+    errors = dict(zip(names, sds, strict=True))
+    p, error = active_probability(exact, errors)
+    assert p == pytest.approx(drawn[:, 2:].sum(axis=1).mean(), abs=1e-3)
+    assert error == pytest.approx(BETWEEN_SEEDS * drawn[:, 2:].sum(axis=1).std(), rel=0.03)
+    for name, own in zip(names, drawn.T, strict=True):
+        found = probability_error({name}, exact, errors)
+        assert found == pytest.approx(BETWEEN_SEEDS * own.std(), rel=0.03)
 
 
 def test_negative_weights():

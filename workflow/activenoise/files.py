@@ -192,7 +192,7 @@ def _cell(value: Any) -> Any:
 
 
 class _Positions:
-    """The positions (n_tracks, n_points) of an open shard, by slices of rows, of step 1, and points.
+    """The positions (n_tracks, n_points) of an open shard, by slices of rows and points.
 
     Each chunk is read, and its checksum with it, by HDF5 once. After that its bytes are taken from
     the file as they lie there, if chunks are of whole tracks: a training reads these many times.

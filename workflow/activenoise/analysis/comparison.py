@@ -19,13 +19,13 @@ from activenoise.analysis.facts import (
 from activenoise.analysis.setup import Setup
 from activenoise.arrays import FloatArray
 from activenoise.inference.comparison import (
-    BETWEEN_SEEDS,
     Comparison,
     active_probability,
     counts,
     needed_share,
     negative_weight,
     prior_odds,
+    probability_error,
 )
 from activenoise.inference.importance import Sampler
 from activenoise.inference.posterior import Posterior
@@ -95,7 +95,6 @@ def comparison_facts(
     records = [r for of in parts.values() for _, some in of for r in some.values()]
     persistence = _PERSISTENT * max(record.dt for record in records)
     lag = max(known_lag(records), persistence)
-    probability_errors = errors_of(probability, errors)
     p_active, p_active_error = active_probability(probability, errors)
     fits = (
         {
@@ -108,7 +107,7 @@ def comparison_facts(
         models={
             name: ModelFacts(
                 probability=p,
-                probability_error=probability_errors[name],
+                probability_error=probability_error({name}, probability, errors),
                 counted=all(counts(q) for q in posteriors[name]),
                 log_evidence=sum(q.log_evidence for q in posteriors[name]),
                 log_evidence_error=errors[name],
@@ -173,20 +172,6 @@ def active_part(
         method="inverted_cdf",
     )
     return ActivePart(float(low), float(median), float(high), float(limit), persistence, lag)
-
-
-def errors_of(probability: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
-    """Numerical error of each probability, from those of the log evidences:
-    dp_k = sum over j of p_k (1{j = k} - p_j) d ln Z_j."""
-    return {
-        name: BETWEEN_SEEDS
-        * float(
-            np.linalg.norm(
-                [p * ((other == name) - q) * errors[other] for other, q in probability.items()]
-            )
-        )
-        for name, p in probability.items()
-    }
 
 
 def alive(found: ComparisonFacts) -> list[str]:

@@ -208,18 +208,26 @@ def probabilities(
 def active_probability(
     probability: Mapping[str, float], errors: Mapping[str, float]
 ) -> tuple[float, float]:
-    """Probability of the active models together, and its standard error from those of the log
-    evidences, by model: d p_active = sum over models of p (1{active} - p_active) d log Z.
+    """Probability of the active models together, and its standard error (`probability_error`)."""
+    p_active = sum(p for name, p in probability.items() if name in ACTIVE)
+    return p_active, probability_error(ACTIVE, probability, errors)
+
+
+def probability_error(
+    group: Collection[str], probability: Mapping[str, float], errors: Mapping[str, float]
+) -> float:
+    """Standard error of the probability P of some models together, from those of the log evidences,
+    by model: dP = sum over models of p (1{in the group} - P) d log Z.
 
     The evidence of an RBP or RTP comes from its twin's, and errs as that does.
     """
-    p_active = sum(p for name, p in probability.items() if name in ACTIVE)
+    together = sum(p for name, p in probability.items() if name in group)
     parts: dict[str, float] = {}
     for name, p in probability.items():
         if p > 0:
-            part = p * ((name in ACTIVE) - p_active) * errors[name]
+            part = p * ((name in group) - together) * errors[name]
             parts[TWINS.get(name, name)] = parts.get(TWINS.get(name, name), 0.0) + part
-    return p_active, BETWEEN_SEEDS * float(np.linalg.norm(list(parts.values())))
+    return BETWEEN_SEEDS * float(np.linalg.norm(list(parts.values())))
 
 
 def negative_weight(model_name: str, parameters: Mapping[str, FloatArray]) -> np.ndarray:

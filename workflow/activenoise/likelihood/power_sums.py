@@ -22,6 +22,7 @@ _NODES = 24  # of each block behind them, which leave an error of 4^-24 in exp(-
 _ANGLES = np.pi * (np.arange(_NODES) + 0.5) / _NODES
 _NODES_AT = (1 - np.cos(_ANGLES)) / 2  # Chebyshev's, in 0 ... 1
 _PIECE = 1 << 15  # points of a block at a time, to spare memory
+_SHORT = 1 << 12  # points of a block whose polynomials are kept
 _FAST = 0.55  # an l of this size is nothing to the power _HEAD
 _NOTHING = 1e-5  # and this one surely
 _DECAY = 0.7  # least -Re(log l)/|log l| of a slower one, for which so few nodes are enough
@@ -46,7 +47,8 @@ class PowerSums:
             block = np.zeros((len(z), _NODES))
             for first in range(start, min(2 * start, self._n), _PIECE):
                 part = z[:, first : min(first + _PIECE, 2 * start)]
-                block += part @ _polynomials(start, first, part.shape[1])
+                polynomials = _kept if part.shape[1] <= _SHORT else _polynomials
+                block += part @ polynomials(start, first, part.shape[1])
             parts.append(block)
         return np.concatenate(parts if self._n > _HEAD else parts[:1], axis=1)
 
@@ -64,7 +66,6 @@ def smooth(l: Numbers) -> NDArray[np.bool_]:
     return (np.abs(l) <= _FAST) | (-logs.real >= _DECAY * np.abs(logs))
 
 
-@lru_cache(maxsize=32)
 def _polynomials(start: int, first: int, count: int) -> FloatArray:
     """Lagrange's polynomials of the nodes of the block from `start` on at points first, first + 1,
     ..., in their barycentric form, (count, _NODES)."""
@@ -72,6 +73,9 @@ def _polynomials(start: int, first: int, count: int) -> FloatArray:
     apart[apart == 0] = np.finfo(float).tiny
     shares = np.sin(_ANGLES) * (-1.0) ** np.arange(_NODES) / apart
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+_kept = lru_cache(maxsize=64)(_polynomials)  # for many tracks, block after block
 
 
 def _logarithms(l: Numbers) -> Numbers:
