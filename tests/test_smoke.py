@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ def project(tmp_path_factory, copy_project, snakemake) -> Path:
     for targets in ((), ("results/smoke/ready/made.json",)):  # the latter is for `make ready` alone
         run = snakemake(project, *targets)
         assert run.returncode == 0, run.stderr[-4000:]
+        if not targets:
+            assert re.search(r"\n\d+ % of the work is done, about .* left\n", run.stderr)
     return project
 
 

@@ -2,8 +2,11 @@
 
 import csv
 import dataclasses
+import logging
 import shlex
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 from activenoise.config.choices import merged
@@ -11,9 +14,11 @@ from activenoise.config.figures import Figure, as_in_paper
 from activenoise.config.fingerprint import fingerprint
 from activenoise.config.origin import OriginError, check_origin, note_origin
 from activenoise.config.plan import Plan, domains_of, one_of
+from activenoise.config.progress import progress_line
 from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.parameters import pair_models
 from activenoise.reading.sheet import RecordError, read_sheet
+from snakemake_interface_logger_plugins.common import LogEvent
 
 WORKFLOW = Path(workflow.current_basedir).parent
 sys.executable = shlex.quote(sys.executable)  # Snakemake puts it into commands as it is
@@ -44,8 +49,26 @@ if workflow.is_main_process:
         sys.exit(str(error))
 
 
+class Progress(logging.Filter):
+    """Says after a job, twice a minute at most, how far the run is and what is left."""
+
+    def __init__(self):
+        self.begun = self.told = time.monotonic()
+
+    def filter(self, record):
+        now = time.monotonic()
+        if getattr(record, "event", None) == LogEvent.PROGRESS and now > self.told + 30:
+            self.told = now
+            every = Counter(job.rule.name for job in workflow.dag.needrun_jobs(False))
+            left = Counter(job.rule.name for job in workflow.dag.needrun_jobs())
+            if done := every - left:
+                logger.info(progress_line(done, left, now - self.begun))
+        return True
+
+
 onstart:
     note_origin(RESULTS, Path(".snakemake"), SETTINGS)
+    logger.addFilter(Progress())
 
 
 wildcard_constraints:
