@@ -8,7 +8,6 @@ import csv
 import errno
 import json
 import logging
-import mmap
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -199,11 +198,10 @@ class _Positions:
     """
 
     def __init__(self, data: h5py.Dataset) -> None:
-        self._data, self._file = data, data.file.filename
+        self._data = data
         whole = data.chunks is not None and data.chunks[1] == data.shape[1]
         self._size = data.chunks[0] if whole else 0
         self._places: dict[int, int] = {}  # of the chunks that were read, in the file
-        self._bytes: mmap.mmap | None = None
 
     def __getitem__(self, key: tuple[slice, slice]) -> NDArray[np.float32]:
         rows, points = key
@@ -214,17 +212,21 @@ class _Positions:
             found = self._data[rows, points]
             self._places.update((chunk, self._place(chunk)) for chunk in chunks)
             return found
-        if self._bytes is None:
-            with Path(self._file).open("rb") as file:
-                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         parts = []
         for chunk in chunks:
             first = chunk * self._size
-            whole: NDArray[np.float32] = np.ndarray(
-                (self._size, self._data.shape[1]), "<f4", self._bytes, self._places[chunk]
-            )
-            parts.append(whole[max(rows.start - first, 0) : rows.stop - first, points])
+            start, stop = max(rows.start - first, 0), min(rows.stop - first, self._size)
+            parts.append(self._tracks(self._places[chunk], start, stop)[:, points])
         return np.concatenate(parts)
+
+    def _tracks(self, place: int, start: int, stop: int) -> NDArray[np.float32]:
+        """Tracks start ... stop - 1 of the chunk at a place in the file."""
+        length = 4 * self._data.shape[1]
+        file = self._data.file.id.get_vfd_handle()
+        held = os.pread(file, (stop - start) * length, place + start * length)
+        if len(held) < (stop - start) * length:
+            raise OSError("ends before its tracks do")
+        return np.frombuffer(held, "<f4").reshape(stop - start, -1)
 
     def _place(self, chunk: int) -> int:
         return self._data.id.get_chunk_info_by_coord((chunk * self._size, 0)).byte_offset
