@@ -103,7 +103,7 @@ def test_the_installed_package_works_without_the_repository(installed, tmp_path)
 @pytest.mark.slow
 def test_the_declared_dependencies_are_what_the_library_imports():
     """What is not in an extra is imported by every part of the library that needs no extra."""
-    training = [LIBRARY / "learning" / name for name in ("networks.py", "training.py")]
+    training = [LIBRARY / "learning" / name for name in ("networks.py", "soap.py", "training.py")]
     rest = [path for path in LIBRARY.rglob("*.py") if path not in training]
     assert imported(rest) - EXTRAS["formats"] - EXTRAS["workflow"] == CORE
     assert imported(training) - CORE == EXTRAS["networks"]

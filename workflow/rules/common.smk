@@ -18,7 +18,6 @@ from activenoise.config.progress import progress_line
 from activenoise.config.schema import ConfigError, check_sheet, load_schema, resolve
 from activenoise.parameters import pair_models
 from activenoise.reading.sheet import RecordError, read_sheet
-from snakemake_interface_logger_plugins.common import LogEvent
 
 WORKFLOW = Path(workflow.current_basedir).parent
 sys.executable = shlex.quote(sys.executable)  # Snakemake puts it into commands as it is
@@ -57,7 +56,7 @@ class Progress(logging.Filter):
 
     def filter(self, record):
         now = time.monotonic()
-        if getattr(record, "event", None) == LogEvent.PROGRESS and now > self.told + 30:
+        if getattr(record, "event", None) == "progress" and now > self.told + 30:
             self.told = now
             every = Counter(job.rule.name for job in workflow.dag.needrun_jobs(False))
             left = Counter(job.rule.name for job in workflow.dag.needrun_jobs())

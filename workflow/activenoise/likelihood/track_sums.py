@@ -34,7 +34,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
 from numba import njit
 from numpy.typing import NDArray
 
@@ -155,10 +154,10 @@ def _sequences(tracks: FloatArray, powers: PowerSums) -> tuple[FloatArray, Float
     backwards, and of the three products at lags 1, 2, ..."""
     steps, positions = np.diff(tracks), tracks[:, :-1]
     n = steps.shape[1]
-    size = scipy.fft.next_fast_len(2 * n, real=True)
-    a, b = scipy.fft.rfft(steps, size), scipy.fft.rfft(positions, size)
+    size = 1 << (2 * n - 1).bit_length()  # with as many zeros behind it at least
+    a, b = np.fft.rfft(steps, size), np.fft.rfft(positions, size)
     waves = np.abs(a) ** 2, 2 * (a.conj() * b).real, np.abs(b) ** 2
-    products = np.array([scipy.fft.irfft(wave, size)[:, : n + 1] for wave in waves])
+    products = np.array([np.fft.irfft(wave, size)[:, : n + 1] for wave in waves])
     products[..., n:] = 0.0
     each = [steps, positions, steps[:, ::-1], positions[:, ::-1], *products[..., 1:]]
     weights = powers.weights(np.concatenate(each))
