@@ -275,12 +275,12 @@ class DataSet:
         rows, points = key if isinstance(key, tuple) else (key, slice(None))
         start, stop, _ = rows.indices(len(self))
         parts = []
-        for i, file in enumerate(self._files):
-            low, high = self._starts[i : i + 2]
+        ends = zip(self._starts[:-1], self._starts[1:], strict=True)
+        for file, positions, (low, high) in zip(self._files, self._positions, ends, strict=True):
             a, b = max(start, low), min(stop, high)
             if a < b:
                 with naming_damage(file.filename):
-                    parts.append(self._positions[i][a - low : b - low, points])
+                    parts.append(positions[a - low : b - low, points])
         return np.concatenate(parts)
 
     def blocks(self, size: int) -> Iterator[slice]:

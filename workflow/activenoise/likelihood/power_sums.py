@@ -33,12 +33,12 @@ class PowerSums:
     `powers` of l and `weights` of a sequence, both (..., p)."""
 
     def __init__(self, n: int) -> None:
-        self._n = n
-        self._starts = [_HEAD]
-        while 2 * self._starts[-1] < n:
-            self._starts.append(2 * self._starts[-1])
-        behind = [start * (1 + _NODES_AT) for start in self._starts if start < n]
-        self._at = np.concatenate([np.empty(0), *behind])
+        self._n, self._starts, start = n, list[int](), _HEAD
+        while start < n:
+            self._starts.append(start)
+            start *= 2
+        at = [start * (1 + _NODES_AT) for start in self._starts]
+        self._at = np.concatenate([np.empty(0), *at])
 
     def weights(self, z: FloatArray) -> FloatArray:
         """Of sequences (q, n): their first points, and what falls to the nodes behind them."""
@@ -50,7 +50,7 @@ class PowerSums:
                 polynomials = _kept if part.shape[1] <= _SHORT else _polynomials
                 block += part @ polynomials(start, first, part.shape[1])
             parts.append(block)
-        return np.concatenate(parts if self._n > _HEAD else parts[:1], axis=1)
+        return np.concatenate(parts, axis=1)
 
     def powers(self, l: Numbers) -> Numbers:
         """Of any l: those of the first points and of the nodes."""
