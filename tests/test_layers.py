@@ -19,7 +19,7 @@ def wing_of(path: Path) -> str:
 
 
 # Modules that every wing may use.
-GROUND = {"arrays", "files", "logs", "parameters", "tables", "threads"}
+GROUND = {"arrays", "files", "kernel_cache", "logs", "parameters", "tables", "threads"}
 # From the top down: a wing may import those below it, itself and the ground.
 FLOORS = (
     "report", "analysis", "learning", "studies", "inference", "likelihood", "simulation", "physics",

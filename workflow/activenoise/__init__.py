@@ -1,13 +1,16 @@
 """Is a tracer in a trap moved by thermal noise alone, or actively, and by which mechanism?
 
-This is the public face of the library. Importing it imports nothing else: a public name is loaded
+This is the public face of the library. Importing it imports nothing heavy: a public name is loaded
 from its module when it is first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from activenoise.kernel_cache import keep_beside
 
 if TYPE_CHECKING:
     from activenoise.inference.evidence import log_evidence as log_evidence
@@ -43,6 +46,8 @@ _HOMES = {
     "verdict": "activenoise.report.verdict",
 }
 __all__ = ["__version__", *_HOMES]
+
+keep_beside(Path(__file__).parent)  # before any module imports Numba
 
 
 def __getattr__(name: str) -> Any:
