@@ -124,20 +124,27 @@ def test_evidence_and_moments_are_averages_over_prior_draws(tracks, name):
         assert np.all(np.abs(result.sd[parameter] - sd) < 4 * sd_error + 1e-3)
 
 
-@pytest.mark.parametrize("a", [3.0, 10.0, 24.5, 400.0, 2499.5])
-@pytest.mark.parametrize("cut", [None, "below", "above", "both", "beyond"])
+CUTS = {
+    "nowhere": (-np.inf, np.inf),
+    "below": (-0.5, np.inf),
+    "above": (-np.inf, 0.3),
+    "on both sides": (-1, 2),
+    "narrowly": (0.1, 0.101),
+    "above the peak": (3, 4),
+    "below the peak": (-4, -3),
+    "far above the peak": (6, np.inf),
+    "far below the peak": (-np.inf, -6),
+    "beyond the series": (12, 13),
+}
+
+
+@pytest.mark.parametrize("a", [3.0, 10.0, 24.5, 60.0, 400.0, 2499.5])
+@pytest.mark.parametrize("cut", CUTS)
 def test_integral_over_log_d_is_quads(a, cut):
     """Whole, cut by the range of D, and beside its peak: integral, mean and variance."""
     q = 0.7 * a
     peak, width = np.log(0.5 * q / a), 1 / np.sqrt(a)
-    low, high = {
-        None: (-30, 30),
-        "below": (-0.5, 30),
-        "above": (-30, 0.3),
-        "both": (-1, 2),
-        "beyond": (3, 4),
-    }[cut]
-    low, high = (peak + width * x if abs(x) < 30 else x for x in (low, high))
+    low, high = (np.clip(peak + width * x, -30, 30) for x in CUTS[cut])
     top, *found = integrate_scale(
         q, a, low, high, np.array(whole_scale(a)), _D_NODES, _D_WEIGHTS, -np.inf
     )
@@ -153,7 +160,22 @@ def test_integral_over_log_d_is_quads(a, cut):
     mean, variance = first / total, second / total - (first / total) ** 2
     assert found[0] == pytest.approx(total, rel=1e-8)
     assert found[1] / found[0] == pytest.approx(mean, abs=1e-8 * width)
-    assert found[2] / found[0] - (found[1] / found[0]) ** 2 == pytest.approx(variance, rel=1e-5)
+    # Beside the mean, whose square is subtracted, a narrow range has hardly any variance.
+    variance_found = found[2] / found[0] - (found[1] / found[0]) ** 2
+    assert variance_found == pytest.approx(variance, rel=1e-5, abs=1e-12)
+
+
+def test_what_cannot_matter_is_not_integrated():
+    """Where nothing within e^-36 of what is there already can come, the integral is 0; a bound that
+    is just lower leaves it as it is."""
+    a, q = 400.0, 280.0
+    peak, width = np.log(0.5 * q / a), 1 / np.sqrt(a)
+    fixed = np.array(whole_scale(a)), _D_NODES, _D_WEIGHTS
+    for low, high in ((-30.0, 30.0), (peak + 4 * width, 3.0), (-3.0, peak - 12 * width)):
+        top, total, *_ = integrate_scale(q, a, low, high, *fixed, -np.inf)
+        most = top + np.log(high - low) + 36
+        assert integrate_scale(q, a, low, high, *fixed, top - 1)[1] == total > 0
+        assert integrate_scale(q, a, low, high, *fixed, most + high - low)[1] == 0
 
 
 @pytest.mark.parametrize("fixed", [{}, {"D": 0.5}])
