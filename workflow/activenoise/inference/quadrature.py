@@ -210,14 +210,28 @@ def evaluate(grid: Grid, tracks: TrackArray, dt: float, at: NDArray[np.int64]) -
 
 
 class Sums(NamedTuple):
-    """Sums over the nodes: exp(peak) * mass is the evidence, and exp(peak) * first and second those
-    of each quantity's logarithm and its square. peak, mass (n_tracks, n_at); first, second
-    (n_quantities, n_tracks, n_at)."""
+    """Sums over the nodes: exp(peak) * mass is the evidence, and exp(peak) * moments those of each
+    quantity's logarithm and of its square. peak, mass (n_tracks, n_at); moments (n_tracks, n_at,
+    2, n_quantities), those of one track side by side in memory."""
 
     peak: FloatArray
     mass: FloatArray
-    first: FloatArray
-    second: FloatArray
+    moments: FloatArray
+
+
+class Part(NamedTuple):
+    """What a job finds at a group of nodes. squares (n_nodes, n_tracks, n_at) and log_det (n_nodes,
+    n_at) of the filters, log_weight and range low to high of log D (n_nodes,), logs of the
+    quantities (n_quantities, n_nodes); log_mass: the evidence that each node adds for each track,
+    nats, as `Job.summed` finds it, -inf where it is negligible, (n_nodes, n_tracks, n_at)."""
+
+    squares: FloatArray
+    log_det: FloatArray
+    log_weight: FloatArray
+    logs: FloatArray
+    low: FloatArray
+    high: FloatArray
+    log_mass: FloatArray
 
 
 class Job:
@@ -244,13 +258,14 @@ class Job:
             self.log_scale = self.log_scale + 2 * self.log_unit * (grid.power + 1)
         self.whole = np.array([whole_scale(0.5 * n - grid.power - 1) for n in at]).T
 
-    def summed(self, parts: Iterable[tuple[object, ...]]) -> Sums:
-        """The sums over all nodes, from the groups of `parts`."""
-        shape = (len(self.tracks), len(self.bank.at))
-        moments = np.zeros((2, len(QUANTITIES), *shape))
-        sums = Sums(np.full(shape, -np.inf), np.zeros(shape), *moments)
+    def summed(self, parts: Iterable[Part]) -> Sums:
+        """The sums over all nodes, from the groups of `parts`, whose log_mass it fills."""
+        shape, grid = (len(self.tracks), len(self.bank.at)), self.grid
+        moments = np.zeros((*shape, 2, len(QUANTITIES)))
+        sums = Sums(np.full(shape, -np.inf), np.zeros(shape), moments)
+        fixed = (self.bank.at, grid.scale, grid.power, self.whole, _D_NODES, _D_WEIGHTS)
         for part in parts:
-            in_threads(_accumulate, len(sums.mass), *part, *sums)
+            in_threads(_accumulate, len(sums.mass), *part, *fixed, *sums)
         return sums
 
     def evidence(self, sums: Sums) -> Evidence:
@@ -258,35 +273,39 @@ class Job:
         mean, sd = {}, {}
         for i, name in enumerate(QUANTITIES):
             if name in self.grid.parameters:
-                m = sums.first[i] / sums.mass
+                first, second = np.moveaxis(sums.moments[..., i], -1, 0)
+                m = first / sums.mass
                 known = np.isneginf(m)  # D_a = 0
-                square = np.where(known, 0.0, sums.second[i] / sums.mass)
+                square = np.where(known, 0.0, second / sums.mass)
                 variance = square - np.where(known, 0.0, m) ** 2
                 sd[name] = np.sqrt(np.maximum(variance, 0))
                 mean[name] = m + (2 * self.log_unit if name in ("D", "D_a") else 0.0)
         return Evidence(sums.peak + np.log(sums.mass) + self.log_scale, mean, sd)
 
-    def parts(self) -> Iterator[tuple[object, ...]]:
-        """The arguments that `_accumulate` shares with RBP's `_draw`, group by group of nodes."""
+    def parts(self) -> Iterator[Part]:
+        """The groups of nodes, each filtered when it is asked for."""
         grid, unit_squared = self.grid, np.exp(2 * self.log_unit)
         ones = np.ones(len(grid))
         with np.errstate(divide="ignore"):  # a known D_a may be 0
             logs = np.log([self.parameters.get(name, ones) for name in QUANTITIES])
-        for group, part in self.bank.quadratics(self.tracks):
-            yield (
-                part.squares, part.log_det, self.bank.at, grid.log_weight[group],
-                np.ascontiguousarray(logs[:, group]), grid.scale,
-                np.log(grid.low[group] / unit_squared), np.log(grid.high[group] / unit_squared),
-                grid.power, self.whole, _D_NODES, _D_WEIGHTS,
-            )  # fmt: skip
+        for group, found in self.bank.quadratics(self.tracks):
+            yield Part(
+                found.squares,
+                found.log_det,
+                grid.log_weight[group],
+                np.ascontiguousarray(logs[:, group]),
+                np.log(grid.low[group] / unit_squared),
+                np.log(grid.high[group] / unit_squared),
+                np.empty_like(found.squares),
+            )
 
 
 @njit(cache=True, nogil=True)
 def _accumulate(
-    start, stop, squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
-    peak, mass, first, second,
+    start, stop, squares, log_det, log_weight, logs, low, high, log_mass,
+    at, scale, power, whole, u, w, peak, mass, moments,
 ):  # fmt: skip
-    """Add a group of nodes to the running sums exp(peak) * (mass, first, second moments)."""
+    """Add a group of nodes to the running sums exp(peak) * (mass, first and second moments)."""
     n_nodes, _, n_at = squares.shape
     for k in range(n_nodes):  # outside: the squares of a node lie together
         for t in range(start, stop):
@@ -302,23 +321,24 @@ def _accumulate(
                         q, a, low[k], high[k], whole[:, c], u, w, peak[t, c] - base
                     )
                     top += base
-                if total == 0.0:
+                share = np.exp(min(top - peak[t, c], 0.0)) * total
+                log_mass[k, t, c] = -np.inf
+                if share == 0.0:
                     continue
+                log_mass[k, t, c] = top + np.log(total)
                 if top > peak[t, c]:
                     factor = np.exp(peak[t, c] - top)
                     peak[t, c] = top
                     mass[t, c] *= factor
-                    for p in range(4):
-                        first[p, t, c] *= factor
-                        second[p, t, c] *= factor
-                share = np.exp(top - peak[t, c])
-                mass[t, c] += share * total
+                    moments[t, c] *= factor
+                scaled = share / total
+                mass[t, c] += share
                 for p in range(4):
                     value = logs[p, k]
+                    first, second = value * share, value * value * share
                     if scale and (p == 1 or p == 2):
                         # log D, and log D_a = log r + log D
-                        first[p, t, c] += share * (value * total + m1)
-                        second[p, t, c] += share * (value * value * total + 2 * value * m1 + m2)
-                    else:
-                        first[p, t, c] += share * value * total
-                        second[p, t, c] += share * value * value * total
+                        first += scaled * m1
+                        second += scaled * (2 * value * m1 + m2)
+                    moments[t, c, 0, p] += first
+                    moments[t, c, 1, p] += second

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray, TrackArray
 from activenoise.inference.quadrature import DEFAULT_NODES, QUANTITIES, Evidence, Job, quadrature
-from activenoise.inference.scale import integrate_scale, scale_quantile
+from activenoise.inference.scale import scale_quantile
 from activenoise.likelihood.angle import angle_log_likelihood
 from activenoise.physics.models import RBP
 from activenoise.physics.priors import Prior
 from activenoise.threads import in_threads
 
-_TRACKS = 512  # at a time: the filter's sums at all nodes are read twice, and so kept
+_TRACKS = 256  # at a time: the filter's sums at all nodes are read twice, and so kept
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -85,11 +85,12 @@ def _sampled(job: Job, offset: FloatArray, n_samples: int) -> Sampled:
     running, drawn = np.zeros(shape), np.zeros(shape, np.int64)
     samples = np.empty((*shape, n_samples, len(QUANTITIES)))
     log_densities = np.empty((*shape, n_samples))
-    total = sums.mass * (1 - 1e-12)  # so that rounding does not lose the last sample
+    total = sums.mass * (1 - 1e-9)  # so that rounding does not lose the last sample
     for part in parts:
         in_threads(
-            _draw, len(running), *part, sums.peak, total, offset, running, drawn, samples,
-            log_densities,
+            _draw, len(running), part.squares, part.log_det, part.logs, part.low, part.high,
+            part.log_mass, job.bank.at, job.grid.scale, job.grid.power, sums.peak, total, offset,
+            running, drawn, samples, log_densities,
         )  # fmt: skip
     reference = job.evidence(sums)
     ratio, error = np.empty(shape), np.empty(shape)
@@ -107,8 +108,8 @@ def _sampled(job: Job, offset: FloatArray, n_samples: int) -> Sampled:
 
 @njit(cache=True, nogil=True)
 def _draw(
-    start, stop, squares, log_det, at, log_weight, logs, scale, low, high, power, whole, u, w,
-    peak, mass, offset, running, drawn, samples, log_densities,
+    start, stop, squares, log_det, logs, low, high, log_mass, at, scale, power, peak, mass,
+    offset, running, drawn, samples, log_densities,
 ):  # fmt: skip
     """Systematic sampling of the posterior: as the running sum of the nodes' mass passes
     (i + offset)/n_samples of the total, the node becomes sample i (D drawn given the node)."""
@@ -117,19 +118,10 @@ def _draw(
     for k in range(n_nodes):
         for t in range(start, stop):
             for c in range(n_at):
-                n = at[c]
-                base = log_weight[k] - 0.5 * (log_det[k, c] + n * _LOG_2PI)
-                q = squares[k, t, c]
-                top, total = base - 0.5 * q, 1.0
-                a = 0.5 * n - power - 1.0
-                if scale:
-                    top, total, _, _ = integrate_scale(
-                        q, a, low[k], high[k], whole[:, c], u, w, peak[t, c] - base
-                    )
-                    top += base
-                if total == 0.0:
+                if log_mass[k, t, c] == -np.inf:
                     continue
-                running[t, c] += np.exp(top - peak[t, c]) * total
+                running[t, c] += np.exp(log_mass[k, t, c] - peak[t, c])
+                n, q = at[c], squares[k, t, c]
                 while drawn[t, c] < n_samples and (
                     running[t, c] >= (drawn[t, c] + offset[t, c]) / n_samples * mass[t, c]
                 ):
@@ -139,6 +131,7 @@ def _draw(
                     log_density = -0.5 * (log_det[k, c] + n * _LOG_2PI + q)
                     if scale:
                         quantile = (offset[t, c] + i * 0.6180339887498949) % 1.0
+                        a = 0.5 * n - power - 1.0
                         log_d = scale_quantile(q, a, low[k], high[k], quantile)
                         samples[t, c, i, 1] += log_d
                         samples[t, c, i, 2] += log_d
