@@ -140,3 +140,23 @@ def test_filter_that_never_settles_is_told_apart():
     np.testing.assert_allclose(
         kalman.log_likelihood(model, instrument, x, DT), one_by_one(model, instrument, x), atol=1e-5
     )
+
+
+@pytest.mark.parametrize("kappa", [1.0, 0.0])
+@pytest.mark.parametrize("drift", [0.0, 0.05])
+def test_a_hopeless_model_is_given_up_early(kappa, drift):
+    """What sums over lags cannot do is left to the filter; but a model far below the best of the
+    others gets an upper bound from the first eighth, and no other model does."""
+    instrument = Instrument(noise=0.02, drift=drift, baseline="constant")
+    x = simulate_records(AOUP(kappa, 1.0, 2.0, 1.0), instrument, 16_000, DT, seed=5)
+    size = np.array([1.0, 1.2, 0.5, 0.02, 1e-3, 1e-4])
+    model = AOUP(np.full(6, kappa), size, 2 * size, np.ones(6))
+    exact = one_by_one(model, instrument, x)
+    system = discretise(model, instrument, DT)
+    best = exact.max()
+    found = kalman._of_rest(system, x, 1, best)
+    np.testing.assert_allclose(found[:3], exact[:3], atol=1e-4)
+    given_up = found > exact + 1
+    assert given_up.any() == (drift == 0)  # a drift that walks explains any record
+    assert np.all(found[given_up] < best - 1e5)
+    np.testing.assert_allclose(found[~given_up], exact[~given_up], rtol=1e-9)

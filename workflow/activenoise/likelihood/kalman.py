@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from activenoise.arrays import FloatArray
 from activenoise.likelihood.lanes import (
@@ -36,7 +36,7 @@ from activenoise.likelihood.lanes import (
     filter_lanes,
     marginal,
 )
-from activenoise.likelihood.long_records import LongRecord, log_densities
+from activenoise.likelihood.long_records import LongRecord, log_densities, settled_variance
 from activenoise.likelihood.modes import filter_modes, in_modes
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.system import Discrete, LinearModel, discretise, multiply, packed
@@ -45,6 +45,7 @@ from activenoise.threads import in_threads
 _FAST_STATES = 3  # up to so many states the filter is one loop over registers
 # From so many points, and from so many of them times models, sums over lags cost less than filters.
 _LONG, _WORK = 1 << 12, 1 << 18
+_HOPELESS = 1e5  # nats below the best model of a call
 _ENTRIES = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])  # of a matrix in sums of products
 
 
@@ -60,7 +61,8 @@ def log_likelihood(
     model, instrument: batches that broadcast to m models. positions: (n_points,), length, dt (s)
     apart, NaN where there is none. With an unknown baseline the density is marginal (flat prior).
     from_zero: a free tracer or a drift with a known zero was there one interval before the start.
-    A system that is too ill-conditioned for double precision gives -inf.
+    A system that is too ill-conditioned for double precision gives -inf, and a model of a long
+    record that is more than 10^5 nats below another of the call may give an upper bound.
     """
     (values,) = log_likelihoods(model, instrument, [positions], dt, from_zero)
     return values
@@ -89,9 +91,27 @@ def log_likelihoods(
     for i in long:
         left = np.isnan(values[i])
         if left.any():
-            some = Discrete(*(part[left] for part in system))
-            values[i, left] = _filtered(some, [checked[i]], instrument.unknowns)[0]
+            best = np.max(values[i], initial=-np.inf, where=~left)
+            values[i, left] = _of_rest(_of(system, left), checked[i], instrument.unknowns, best)
     return values
+
+
+def _of(system: Discrete, models: NDArray[np.bool_]) -> Discrete:
+    return Discrete(*(part[models] for part in system))
+
+
+def _of_rest(system: Discrete, record: FloatArray, unknowns: int, best: float) -> FloatArray:
+    """Log densities of a long record under models to which sums over lags do not apply, (m,). Of
+    most, the first eighth tells that they are hopeless beside the best of the others: these get
+    what they would have if from there on every point were where it was expected."""
+    n = len(record) // 8
+    with np.errstate(invalid="ignore"):  # of what never settles
+        rest = -0.5 * (len(record) - n) * np.log(2 * np.pi * settled_variance(system))
+    most = _filtered(system, [record[:n]], unknowns)[0] + rest
+    possible = ~(most < best - _HOPELESS)
+    if possible.any():
+        most[possible] = _filtered(_of(system, possible), [record], unknowns)[0]
+    return most
 
 
 def _is_long(record: FloatArray, m: int) -> bool:

@@ -93,6 +93,17 @@ def log_densities(system: Discrete, records: Sequence[LongRecord]) -> FloatArray
     return values
 
 
+def settled_variance(system: Discrete) -> FloatArray:
+    """Variance of an innovation of each model once its filter has settled, length^2, (m,); NaN
+    where it never does."""
+    with np.errstate(all="ignore"):  # what comes of it is not finite, and is not used
+        try:
+            settled = _settled(system)
+        except np.linalg.LinAlgError:
+            return np.full(len(system.R), np.nan)
+    return np.where(settled.settles & (settled.s > 0), settled.s, np.nan)
+
+
 def _fill(
     first: int, last: int, system: Discrete, records: Sequence[LongRecord], values: FloatArray
 ) -> None:
