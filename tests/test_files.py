@@ -11,6 +11,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from activenoise.files import (
@@ -22,6 +23,7 @@ from activenoise.files import (
     read_tree,
     replacing,
     write_arrays,
+    write_columns,
     write_json,
     write_table,
 )
@@ -64,6 +66,16 @@ def test_tables_are_tidy(tmp_path):
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert rows == [{"a": "1", "b": "0.333333", "c": ""}, {"a": "x, y", "b": "", "c": ""}]
+
+
+def test_columns_of_numbers_are_what_pandas_writes(tmp_path):
+    values = np.random.default_rng(1).normal(size=(5000, 3)) * 10.0 ** np.arange(-8, 10, 8)
+    values[::7, 1] = np.nan
+    values[3] = [0.0, -np.inf, 1e300]
+    columns = dict(zip("abc", values.T, strict=True))
+    write_columns(tmp_path / "ours.csv", columns)
+    pd.DataFrame(columns).to_csv(tmp_path / "pandas.csv", index=False, float_format="%.6g")
+    assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "pandas.csv").read_bytes()
 
 
 def test_a_table_without_rows_keeps_its_header(tmp_path):

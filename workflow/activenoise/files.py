@@ -19,8 +19,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from activenoise.arrays import FloatArray
 from activenoise.logs import NO_SPACE, DamagedError, reason
 
+_ROWS = 4096  # of a table of numbers that are formatted together
 _SAME = ("model", "study", "split", "dt", "unit", "seed")  # attributes of all shards of a data set
 
 
@@ -182,6 +184,18 @@ def write_table(
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
+
+
+def write_columns(path: str | Path, columns: Mapping[str, FloatArray]) -> None:
+    """Columns of numbers of equal length as a CSV file, to 6 digits, nothing for nan: for a row
+    each point of a long record, of which pandas would write a hundred thousand a second."""
+    values = np.column_stack(list(columns.values()))
+    row = ",".join(["%.6g"] * len(columns)) + "\n"
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        file.write(",".join(columns) + "\n")
+        for start in range(0, len(values), _ROWS):
+            part = values[start : start + _ROWS]
+            file.write((row * len(part) % tuple(part.ravel().tolist())).replace("nan", ""))
 
 
 def _cell(value: Any) -> Any:

@@ -26,7 +26,7 @@ from activenoise.analysis.table import rows_of_tracks, verdict_row
 from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices, choices
 from activenoise.config.seeds import ROOT_SEED, record_seed
-from activenoise.files import replacing, write_json, write_table
+from activenoise.files import replacing, write_columns, write_json, write_table
 from activenoise.inference.record import Kind
 from activenoise.parameters import TRAPS
 from activenoise.physics.bath import Bath
@@ -241,8 +241,10 @@ class Verdict:
         write_json(Path(folder) / "verdict.json", self.json())
         write_table(Path(folder) / "tracks.csv", rows_of_tracks(self.name, self.facts))
         if self.facts.drive is not None:
-            with replacing(Path(folder) / "drive.csv") as partial:
-                self.drive().to_csv(partial, index=False, float_format="%.6g")
+            drive = self.drive()
+            write_columns(
+                Path(folder) / "drive.csv", {name: drive[name].to_numpy() for name in drive}
+            )
         return self.page(Path(folder) / "verdict.html")
 
 
