@@ -23,6 +23,7 @@ from activenoise.studies.scoring import (
     reliability,
     rmse,
     rmse_ratio,
+    surprise,
 )
 
 SHIFT = 1.3  # two unit normals this far apart: LLR = SHIFT (z - SHIFT/2)
@@ -212,3 +213,26 @@ def test_scores_of_several_seeds_are_their_mean(gaussian):
     for label in (0, 1):
         right = [accuracy(seeds[:, k], labels, label).value for k in range(3)]
         assert accuracy(stacked, labels, label).value[0] == pytest.approx(np.mean(right))
+
+
+def test_a_wrong_ratio_of_one_track_is_too_surprising():
+    """Of an exact ratio a surprise below p is rarer than p, as near as two normals can come to the
+    bound: far apart, so that their ratio has a heavy tail. One track of 5 000 that is wrong by 20
+    nats, which adds 0.004 to the log-loss, is found; one that is right by as much more is not."""
+    rng = np.random.default_rng(4)
+    shift, labels = 4.0, np.tile([0, 1], 50)
+    z = rng.normal(size=(100, 4000)) + shift * labels[:, None]
+    found = surprise(shift * (z - shift / 2), labels)
+    for p in (0.9, 0.3, 0.1):
+        rate = np.mean(found < p)
+        assert rate <= p + 3 * np.sqrt(p / len(found))
+        assert rate > 0.05 * p
+    labels = np.repeat([0, 1], 2500)
+    llr = SHIFT * (rng.normal(size=5000) + SHIFT * labels - SHIFT / 2)
+    wrong = np.column_stack([llr, llr, llr])
+    wrong[0, 1] += 20.0
+    wrong[0, 2] -= 20.0
+    exact, worse, better = surprise(wrong, labels)
+    assert exact == better > 0.01
+    assert worse < 1e-3
+    assert np.diff(log_loss(wrong[:, :2], labels).value)[0] < 0.005

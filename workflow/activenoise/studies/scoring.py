@@ -134,6 +134,17 @@ def mean_exponential(llr: FloatArray, labels: Labels) -> Estimate:
     return Estimate(np.mean(values, axis=0), np.std(values, axis=0, ddof=1) / np.sqrt(len(values)))
 
 
+def surprise(llr: FloatArray, labels: Labels) -> FloatArray:
+    """The largest probability with which any track can have so large a loss as the worst one here
+    has, if the likelihood ratio is exact, (n_durations,).
+
+    E[exp(LLR)] over class 0 and E[exp(-LLR)] over class 1 are at most 1, so by Markov's inequality
+    P(loss > x) <= 1/(e^x - 1), and of n tracks n times as much."""
+    worst = np.max(losses(llr, labels), axis=0)
+    with np.errstate(over="ignore"):
+        return np.minimum(1.0, len(llr) / np.expm1(worst))
+
+
 def needed(durations: FloatArray, values: FloatArray, level: float) -> float:
     """The duration from which on `values` (rising, but for noise) stay at `level` or above, linear
     in the logarithm of the duration between the two around it; nan where they never do."""

@@ -157,12 +157,14 @@ def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
     tracks dominate it, and its standard error says little). exchange: mean P(1) of class 0 less
     mean P(0) of class 1, which is 0, without heavy tails. quadrature_change: what numerical errors
     add to the log-loss, with its standard error (`optimum.numerical_change`). calibration_chi2: of
-    the optimum's own P, by bin. path_integral_difference: root mean square of the paper's log
+    the optimum's own P, by bin. surprise: of the worst track (`scoring.surprise`), next to 0 where
+    its likelihood ratio is wrong. path_integral_difference: root mean square of the paper's log
     likelihood ratio less the filter's given the first point, nats.
     """
     logits, labels = bound["logits"], bound["labels"]
     mean = scoring.mean_exponential(logits, labels)
     exchange = scoring.exchange(logits, labels)
+    surprise = scoring.surprise(logits, labels)
     rows = []
     for i, n in enumerate(bound["points"]):
         curve = scoring.reliability(logits[:, i], labels)
@@ -177,6 +179,7 @@ def check_rows(about: Row, bound: Arrays, dt: float) -> list[Row]:
             "quadrature_change": bound["quadrature_change"][i],
             "quadrature_change_standard_error": bound["quadrature_change_standard_error"][i],
             "calibration_chi2": float(np.mean(pulls**2)),
+            "surprise": surprise[i],
         }
         if "path_integral" in bound:
             gap = bound["path_integral"][:, i] - bound["optimum_given_start"][:, i]
