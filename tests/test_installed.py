@@ -123,7 +123,7 @@ def test_every_dependency_is_in_the_lock():
 
 
 def test_importing_the_package_imports_the_standard_library_alone(tmp_path):
-    """And of its own modules the one that must come before Numba."""
+    """And of its own modules the one that must come before those with kernels."""
     code = (
         "import sys; before = set(sys.modules); import activenoise\n"
         "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}\n"

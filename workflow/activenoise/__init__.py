@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from activenoise.kernel_cache import keep_beside
+from activenoise.kernel_cache import forget_stale
 
 if TYPE_CHECKING:
     from activenoise.inference.evidence import log_evidence as log_evidence
@@ -47,7 +47,7 @@ _HOMES = {
 }
 __all__ = ["__version__", *_HOMES]
 
-keep_beside(Path(__file__).parent)  # before any module imports Numba
+forget_stale(Path(__file__).parent)  # before any module has Numba look for it
 
 
 def __getattr__(name: str) -> Any:

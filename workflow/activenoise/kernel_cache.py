@@ -1,4 +1,4 @@
-"""Where Numba keeps compiled functions: in a folder of its own for each state of the sources.
+"""What Numba keeps of compiled functions goes when any of their sources has changed.
 
 Numba compiles a function anew when its own file has changed, but not when only the file of a
 function that it calls has: after an update of one module, results of another would silently be
@@ -8,30 +8,26 @@ those of the old code.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 
-_PREFIX = "kernels-"
-_VARIABLE = "NUMBA_CACHE_DIR"
+_STAMP = "kernels.stamp"  # beside the compiled modules of the package itself
 
 
 def stamp(package: Path) -> str:
     """A hash of all modules of a package that have compiled functions."""
     sources = [path.read_bytes() for path in sorted(package.rglob("*.py"))]
-    compiled = b"".join(source for source in sources if b"njit" in source)
-    return hashlib.sha256(compiled).hexdigest()[:16]
+    return hashlib.sha256(b"".join(text for text in sources if b"njit" in text)).hexdigest()
 
 
-def keep_beside(package: Path) -> None:
-    """Have Numba, which must not have been imported yet, keep the compiled functions of a package
-    in its __pycache__, under the stamp of its sources; those of other sources are removed. Where
-    that folder cannot be written, Numba takes its usual ones; the user's own setting is left."""
-    given = os.environ.get(_VARIABLE)
-    if given and not Path(given).name.startswith(_PREFIX):
-        return
-    folder = package / "__pycache__" / (_PREFIX + stamp(package))
-    os.environ[_VARIABLE] = str(folder)
-    if not folder.exists():
-        for old in folder.parent.glob(_PREFIX + "*"):
-            shutil.rmtree(old, ignore_errors=True)
+def forget_stale(package: Path) -> None:
+    """Delete what Numba has kept in a package's folders for other sources than these. Where they
+    cannot be written, nothing is kept there either."""
+    kept, now = package / "__pycache__" / _STAMP, stamp(package)
+    with suppress(OSError):
+        if not kept.exists() or kept.read_text(encoding="ascii") != now:
+            for folder in {path.parent / "__pycache__" for path in package.rglob("*.py")}:
+                for file in [*folder.glob("*.nbi"), *folder.glob("*.nbc")]:
+                    file.unlink(missing_ok=True)
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(now, encoding="ascii")
