@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from activenoise.config.progress import progress_line, work
+from activenoise.config.progress import SECONDS, progress_line, work
+
+RULES = Path(__file__).parents[2] / "workflow/rules"
 
 
 @pytest.mark.parametrize(("slowness", "cores"), [(1, 1), (7, 2), (0.5, 16)])
@@ -36,3 +39,8 @@ def test_what_is_left_at_any_speed_on_any_number_of_cores(slowness: float, cores
 def test_a_rule_without_a_time_of_its_own_counts() -> None:
     assert work({"new": 4}) > 0
     assert progress_line({"new": 1}, {}, 10.0).startswith("100 % of the work is done")
+
+
+def test_times_are_those_of_rules() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in RULES.glob("*.smk"))
+    assert set(SECONDS) <= set(re.findall(r"^(?:rule|checkpoint) (\w+):", text, re.M))
