@@ -130,6 +130,7 @@ CUTS = {
     "above": (-np.inf, 0.3),
     "on both sides": (-1, 2),
     "narrowly": (0.1, 0.101),
+    "at the peak": (0, np.inf),
     "above the peak": (3, 4),
     "below the peak": (-4, -3),
     "far above the peak": (6, np.inf),

@@ -59,6 +59,12 @@ _NORMAL = _normal_series()
 
 
 @njit(cache=True)
+def _as_normal(y):
+    """z of the sign of y with z^2/2 = y + e^{-y} - 1, which rounding may leave below 0."""
+    return math.copysign(math.sqrt(2.0 * max(y + math.expm1(-y), 0.0)), y)
+
+
+@njit(cache=True)
 def _near_normal(a, first, last, cut_first, cut_last, least):
     """The log of the largest value of exp[-a (y + e^{-y} - 1)] over y from `first` to `last`, and
     the integrals of f, f y and f y^2 there, where f is that function over its largest value: 0
@@ -67,10 +73,10 @@ def _near_normal(a, first, last, cut_first, cut_last, least):
     root = math.sqrt(0.5 * a)
     start, stop, at_start, at_stop = 0.0, 0.0, 0.0, 0.0
     if cut_first:
-        start = math.copysign(math.sqrt(2.0 * (first + math.expm1(-first))), first)
+        start = _as_normal(first)
         at_start = math.exp(-0.5 * a * start * start)
     if cut_last:
-        stop = math.copysign(math.sqrt(2.0 * (last + math.expm1(-last))), last)
+        stop = _as_normal(last)
         at_stop = math.exp(-0.5 * a * stop * stop)
     # How far out the mode is: 0 where the range holds the peak.
     out = start if cut_first and start > 0 else (-stop if cut_last and stop < 0 else 0.0)
@@ -101,8 +107,8 @@ def _near_normal(a, first, last, cut_first, cut_last, least):
         at_start *= start
         at_stop *= stop
         odd = (at_start - at_stop + (k + 2) * odd) / a
-    factor = math.exp(-largest)
-    return largest, factor * total, factor * m1, factor * m2
+    factor = math.exp(-largest)  # of a range that is all but empty rounding may leave less than 0
+    return largest, factor * max(total, 0.0), factor * m1, factor * m2
 
 
 @njit(cache=True)
