@@ -102,6 +102,7 @@ test-slurm: $(SLURM)  ## run the smoke study on a Slurm of this machine (Debian,
 
 bench: $(BENCH) $(VENV)  ## measure speed against other packages, into benchmarks/README.md
 	PYTHONPATH=workflow .venv-bench/bin/python -m benchmarks
+	.venv/bin/python benchmarks/scaling.py
 
 lock:  ## write requirements.lock and that of profiles/slurm anew (needs uv)
 	$(UV) pip compile requirements.in --universal --python-version 3.11 --generate-hashes \

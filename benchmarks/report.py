@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # these two import the peers
     from benchmarks.limits import Fraction, Machine
 
 BEGIN, END = "<!-- made by `make bench`: begin -->", "<!-- made by `make bench`: end -->"
+SCALING = "<!-- made by scaling.py: begin -->", "<!-- made by scaling.py: end -->"
 
 
 def render(
@@ -84,20 +85,21 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in body)
 
 
-def generated(page: str) -> str:
+def generated(page: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
     """The part of a page between the markers; ValueError where they are not there once each."""
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ValueError(f"the page must hold {BEGIN} and {END} once each")
-    return page.split(BEGIN)[1].split(END)[0].strip()
+    begin, end = markers
+    if page.count(begin) != 1 or page.count(end) != 1:
+        raise ValueError(f"the page must hold {begin} and {end} once each")
+    return page.split(begin)[1].split(end)[0].strip()
 
 
-def write_page(path: Path, text: str) -> None:
+def write_page(path: Path, text: str, markers: tuple[str, str] = (BEGIN, END)) -> None:
     """Put `text` between the markers of the page at `path`."""
-    page = path.read_text(encoding="utf-8")
-    generated(page)
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    page, (begin, end) = path.read_text(encoding="utf-8"), markers
+    generated(page, markers)
+    before, after = page.split(begin)[0], page.split(end)[1]
     with replacing(path) as partial:
-        partial.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+        partial.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import coverage, injection, numpy_angle_filter, training_steps, trainings
+from benchmarks import coverage, injection, numpy_angle_filter, scaling, training_steps, trainings
 from benchmarks.harness import Row
-from benchmarks.report import BEGIN, END, generated, write_csv, write_page
+from benchmarks.report import BEGIN, END, SCALING, generated, write_csv, write_page
 
 from activenoise.likelihood.angle import angle_log_likelihood, angles_needed
 from activenoise.physics.models import RBP
@@ -53,6 +53,42 @@ def test_generated_tables_parse():
     assert len(timed) == 7
     for table in timed:
         assert all(float(row[table[0].index("ns a point")]) > 0 for row in table[2:])
+
+
+def test_every_kernel_has_its_exponent_for_each_kind_of_work():
+    growth, whole = tables(generated(PAGE.read_text(encoding="utf-8"), SCALING))
+    found = {(row[0], row[1]) for row in growth[2:]}
+    assert {(sweep.kernel, sweep.against) for sweep in scaling.sweeps()} <= found
+    assert len(whole) == 4
+    for row in growth[2:]:
+        sizes, seconds = (np.array(row[k].split(", "), float) for k in (2, 3))
+        course = scaling.Course(row[0], row[1], sizes, seconds)
+        assert course.exponent == pytest.approx(float(row[4]), abs=0.02)
+
+
+def test_exponents_are_those_of_the_work():
+    course = scaling.Course("kernel", "points", (10, 100, 1000), [3e-3, 3e-2, 3e-1])
+    assert course.exponent == pytest.approx(1)
+
+    def spin(n):
+        return lambda: [None for _ in range(n)]
+
+    timed = scaling.measure(scaling.Sweep("loop", "points", (10_000, 1_000_000), spin), repeats=5)
+    assert 0.5 < timed.exponent < 1.5
+
+
+@pytest.mark.parametrize(
+    ("made", "shape"),
+    [
+        (lambda: scaling.positions(3, 50), (3,)),
+        (lambda: scaling.record(200, 4), (4,)),
+        (lambda: scaling.angles(3, 20), (3,)),
+    ],
+)
+def test_programs_whose_time_is_measured_give_log_likelihoods(made, shape):
+    values = np.squeeze(made()())
+    assert values.shape == shape
+    assert np.isfinite(values).all()
 
 
 def test_page_and_csv_are_written(tmp_path):
