@@ -38,11 +38,10 @@ from activenoise.simulation.records import simulate_records
 from activenoise.simulation.tracks import simulate
 from benchmarks.bank import DT, MODEL, PRIOR
 from benchmarks.harness import interleaved
+from benchmarks.real_records import bead
 from benchmarks.report import SCALING, table, write_page
 
 ROOT = Path(__file__).resolve().parents[1]
-BEAD = ROOT / "data/tracks/trapped_bead_water_78kHz.npz"
-BEAD_DT, BEAD_SCALE, BEAD_STRIDE = 1.28e-5, 7.2537, 16
 CAMERA = Instrument(noise=0.02, exposure=0.7, baseline="constant")
 REPEATS = 3
 COLOURS = {
@@ -152,17 +151,16 @@ def measure_cores(kernel: str, program: Program, repeats: int = REPEATS) -> Cour
 
 
 def whole_record() -> list[tuple[str, float]]:
-    """Programs that read the shipped bead, every 16th point, and seconds of each, in words."""
+    """Programs that read the shipped bead, and seconds of each."""
     from lumicks import pylake
 
-    x = BEAD_SCALE * np.load(BEAD)["arr_0"]
-    rate = 1 / BEAD_DT
+    x, dt = bead().positions, bead().dt
 
     def calibrated() -> object:
-        return pylake.calibrate_force(x, bead_diameter=1.0, temperature=25.0, sample_rate=rate)
+        return pylake.calibrate_force(x, bead_diameter=1.0, temperature=25.0, sample_rate=1 / dt)
 
     def judged() -> object:
-        return verdict(x, dt=BEAD_DT, unit="um", instrument="detector", progress=False)
+        return verdict(x, dt=dt, unit="um", instrument="detector", progress=False)
 
     found = []
     for name, program in (
@@ -191,7 +189,7 @@ def render(courses: Sequence[Course], whole: Sequence[tuple[str, float]]) -> str
     return "\n\n".join(
         [
             table(["kernel", "against", "sizes", "seconds", "exponent"], rows),
-            f"The shipped bead, {len(np.load(BEAD)['arr_0'])} points, one core:",
+            f"The shipped bead, {len(bead().positions)} points, one core:",
             table(["program", "seconds"], ([name, f"{s:.3g}"] for name, s in whole)),
         ]
     )

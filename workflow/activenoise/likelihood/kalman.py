@@ -107,7 +107,10 @@ def _of_rest(system: Discrete, record: FloatArray, unknowns: int, best: float) -
     n = len(record) // 8
     with np.errstate(invalid="ignore"):  # of what never settles
         rest = -0.5 * (len(record) - n) * np.log(2 * np.pi * settled_variance(system))
-    most = _filtered(system, [record[:n]], unknowns)[0] + rest
+    most, bounded = np.full(len(rest), np.inf), np.isfinite(rest) & np.isfinite(best)
+    if bounded.any():
+        first = _filtered(_of(system, bounded), [record[:n]], unknowns)[0]
+        most[bounded] = first + rest[bounded]
     possible = ~(most < best - _HOPELESS)
     if possible.any():
         most[possible] = _filtered(_of(system, possible), [record], unknowns)[0]
