@@ -91,6 +91,12 @@ def test_programs_whose_time_is_measured_give_log_likelihoods(made, shape):
     assert np.isfinite(values).all()
 
 
+def test_the_calibration_that_is_timed_finds_the_trap():
+    """The rate of the trap that the study's analysis of the bead gives, 4127 per s."""
+    corner = scaling.corner_of_trap(scaling.bead().positions, scaling.bead().dt)
+    assert 2 * np.pi * corner == pytest.approx(4127, rel=0.05)
+
+
 def test_page_and_csv_are_written(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
