@@ -41,13 +41,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activenoise.arrays import FloatArray
+from activenoise.likelihood.doublings import settled_change
 from activenoise.likelihood.lanes import marginal
 from activenoise.likelihood.power_sums import Numbers, PowerSums, smooth
 from activenoise.physics.system import Discrete
 from activenoise.threads import in_threads
 
 _GROUP = 128  # models at a time; with more their powers leave the cache
-_DOUBLINGS = 33  # 2^33 points: what has not settled by then never will
 _FIRST = 4  # points that are taken one by one
 _SLOWEST = 1 - 1e-9  # an eigenvalue beyond is 1 but for rounding
 _LARGEST_ERROR = 3e-3  # nats, by an estimate of the rounding, mostly far too large
@@ -156,19 +156,9 @@ def _settled(system: Discrete) -> _Settled:
     near = P
     for _ in range(_FIRST):
         near = carried(near)
-    k = G.shape[1]
     s, _, closed = gain(near)
-    A, B = _turned(closed), G[:, :, None] * G[:, None, :] / s[:, None, None]
-    change = carried(near) - near
-    for _ in range(_DOUBLINGS):
-        solved = np.linalg.solve(np.eye(k) + B @ change, np.concatenate([A, B @ _turned(A)], 2))
-        more = _turned(A) @ change @ solved[:, :, :k]
-        B, A = B + A @ solved[:, :, k:], A @ solved[:, :, :k]
-        change = change + (more + _turned(more)) / 2
-        left = np.abs(more).max(axis=(1, 2)) / np.abs(change).max(axis=(1, 2))
-        settles = ~(left > np.finfo(float).eps)
-        if settles.all():
-            break
+    known = G[:, :, None] * G[:, None, :] / s[:, None, None]
+    change, settles = settled_change(_turned(closed), known, carried(near) - near)
     end = carried(near + change)
     s, K, closed = gain(end)
     reach = np.einsum("mi,mij,mj->m", np.abs(G), np.abs(near), np.abs(G)) / s

@@ -196,6 +196,17 @@ def larger(typing, a, b):
 
 
 @intrinsic
+def chosen(typing, a, b, x, y):
+    """x where a is larger than b, and y elsewhere."""
+
+    def generate(context, builder, signature, arguments):
+        a, b, x, y = arguments
+        return builder.select(builder.fcmp_ordered(">", a, b), x, y)
+
+    return a(a, b, a, a), generate
+
+
+@intrinsic
 def above(typing, a, b):
     """1 where a is larger than b, and 0 elsewhere."""
 

@@ -25,9 +25,11 @@ from activenoise.arrays import FloatArray
 from activenoise.physics.instrument import Instrument
 from activenoise.physics.media import Tracer
 from activenoise.physics.models import AOUP, RBP, RTP, Passive, Viscoelastic
+from activenoise.threads import in_threads
 
 LinearModel = Passive | AOUP | Viscoelastic | Tracer
 _TERMS = 14  # of the exponential series, for steps of norm below 1/2
+_GROUP = 64  # models that a thread takes at a time
 
 
 class Discrete(NamedTuple):
@@ -155,16 +157,17 @@ def _propagate(A: FloatArray, W: FloatArray, t: FloatArray) -> tuple[FloatArray,
     doublings = np.ceil(np.log2(np.maximum(norm, 0.5) / 0.5)).astype(np.int64)
     step = t / 2.0**doublings
     F, Q = np.empty_like(A), np.empty_like(A)
-    _van_loan(A, W, step, doublings, F, Q)
+    groups = (len(A) + _GROUP - 1) // _GROUP
+    in_threads(_van_loan, groups, A, W, step, doublings, F, Q)
     return F, Q
 
 
-@njit(cache=True)
-def _van_loan(A, W, step, doublings, F, Q):
-    """Series of the step, then doublings: F <- F F, Q <- Q + F Q F'."""
+@njit(cache=True, nogil=True)
+def _van_loan(start, stop, A, W, step, doublings, F, Q):
+    """Series of the step, then doublings: F <- F F, Q <- Q + F Q F', of groups of models."""
     m, k, _ = A.shape
     term, product, derivative = np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
-    for i in range(m):
+    for i in range(start * _GROUP, min(stop * _GROUP, m)):
         f, q = F[i], Q[i]
         for a in range(k):
             for b in range(k):
