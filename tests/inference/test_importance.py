@@ -144,6 +144,14 @@ def test_impossible_regions_are_allowed():
     assert abs(answer.log_evidence - evidence) < 4 * answer.error < 0.2
 
 
+def test_a_mixture_of_draws_that_are_all_the_same():
+    """As of a search that collapsed: the components that nothing parts are left out."""
+    z = np.tile([0.3, -1.0], (100, 1))
+    mixture = Mixture.fit(z, np.full(100, 0.01), np.random.default_rng(0))
+    np.testing.assert_allclose(mixture.means, z[: len(mixture.means)])
+    assert np.isfinite(mixture.log_density(z)).all()
+
+
 def test_mixture_density_is_normalised_and_is_that_of_its_draws():
     rng = np.random.default_rng(0)
     z = np.concatenate([rng.normal(0, 1, (500, 2)), rng.normal(5, 0.3, (500, 2))])

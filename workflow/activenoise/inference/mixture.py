@@ -10,6 +10,7 @@ from numba import njit
 from scipy.special import gammaln
 
 from activenoise.arrays import FloatArray
+from activenoise.likelihood.vectors import WIDTH_64, fused, load, splat, store
 
 _DOF = 6.0  # of the t's: tails heavier than a posterior's
 _MOST_COMPONENTS = 8
@@ -39,19 +40,23 @@ class Mixture:
     @classmethod
     def fit(cls, z: FloatArray, w: FloatArray, rng: np.random.Generator) -> Mixture:
         """Weighted expectation-maximisation; as many components as the draws can carry."""
+        columns = _side_by_side(z)
+        z, w = columns.T, np.pad(w, (0, -len(w) % WIDTH_64))  # draws of no weight fill up vectors
         n, d = z.shape
-        rows = np.ascontiguousarray(z)
         effective = 1 / np.sum(w**2)
         k = int(np.clip(effective / (_PER_COMPONENT * d), 1, _MOST_COMPONENTS))
         centre = w @ z
-        (spread,) = _factors(_scatter(rows, w[None], centre[None]) / w.sum())
+        (spread,) = _factors(_scatter(columns, w[None], centre[None]) / w.sum())
         white = (z - centre) @ np.linalg.inv(spread).T
         chosen = [int(rng.choice(n, p=w))]
         for _ in range(k - 1):
             distance = np.min([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
             p = w * distance
+            if not p.any():  # no two draws differ
+                break
             chosen.append(int(rng.choice(n, p=p / p.sum())))
         nearest = np.argmin([np.sum((white - white[c]) ** 2, axis=1) for c in chosen], axis=0)
+        k = len(chosen)
         share = np.eye(k)[nearest].T * 0.9 + 0.1 / k
         u = np.ones((k, n))
         mixture = cls.prior(d)
@@ -63,9 +68,9 @@ class Mixture:
                 share, u, mass = share[kept], u[kept], mass[kept]
             uw = share * u * w
             means = uw @ z / uw.sum(axis=1)[:, None]
-            factors = _factors(_scatter(rows, uw, means) / mass[:, None, None])
+            factors = _factors(_scatter(columns, uw, means) / mass[:, None, None])
             mixture = cls(mass / mass.sum(), means, factors)
-            squares, log_parts = mixture._parts(z)
+            squares, log_parts = mixture._parts(columns)
             share = np.exp(log_parts - _log_sum(log_parts))
             u = (_DOF + d) / (_DOF + squares)
         weights = np.append(mixture.weights * (1 - _BROAD), _BROAD)
@@ -98,12 +103,12 @@ class Mixture:
 
     def log_density(self, z: FloatArray) -> FloatArray:
         """Log density at z (n, d)."""
-        return _log_sum(self._parts(z)[1])
+        return _log_sum(self._parts(_side_by_side(z))[1])[: len(z)]
 
-    def _parts(self, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Squared distances and log weighted densities of the components, (k, n)."""
-        d = z.shape[1]
-        squares = _squares(np.ascontiguousarray(z), self.means, self.factors)
+    def _parts(self, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Squared distances and log weighted densities of the components at (d, n), (k, n)."""
+        d = len(columns)
+        squares = _squares(columns, self.means, self.factors)
         level = np.log(self.weights) - np.log(np.diagonal(self.factors, 0, 1, 2)).sum(axis=1)
         if np.isinf(self.dof):
             return squares, (level - 0.5 * d * np.log(2 * np.pi))[:, None] - 0.5 * squares
@@ -126,38 +131,65 @@ def _factors(covariances: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.cholesky(raised), np.float64)
 
 
+def _side_by_side(z: FloatArray) -> FloatArray:
+    """Draws (n, d) as (d, n), filled up with zeros to whole vectors."""
+    columns = np.zeros((z.shape[1], len(z) + -len(z) % WIDTH_64))
+    columns[:, : len(z)] = z.T
+    return columns
+
+
+def _scatter(columns: FloatArray, weights: FloatArray, means: FloatArray) -> FloatArray:
+    """Weighted sums, weights (k, n), of the squares of draws (d, n) about each of the means (k, d),
+    (k, d, d); n is a multiple of WIDTH_64."""
+    rows = weights.reshape(-1, WIDTH_64)
+    return np.asarray(_scatter_rows(columns.reshape(-1, WIDTH_64), rows, means).sum(axis=-1))
+
+
 @njit(cache=True)
-def _scatter(z, weights, means):
-    """Weighted sums of the squares of z (n, d) about each of the means (k, d), (k, d, d)."""
+def _scatter_rows(columns, weights, means):
     k, d = means.shape
-    total = np.zeros((k, d, d))
-    away = np.empty(d)
+    rows = len(columns) // d
+    totals = np.zeros((k, d, d, WIDTH_64))
+    away = np.empty((d, WIDTH_64))
     for c in range(k):
-        for i in range(len(z)):
+        total = totals[c].reshape(-1, WIDTH_64)
+        for i in range(rows):
+            weight = load(weights, c * rows + i)
             for a in range(d):
-                away[a] = z[i, a] - means[c, a]
-                part = weights[c, i] * away[a]
+                own = load(columns, a * rows + i) - splat(means[c, a])
+                store(away, a, own)
+                own = weight * own
                 for b in range(a + 1):
-                    total[c, a, b] += part * away[b]
+                    at = a * d + b
+                    store(total, at, fused(own, load(away, b), load(total, at)))
         for a in range(d):
             for b in range(a):
-                total[c, b, a] = total[c, a, b]
-    return total
+                totals[c, b, a] = totals[c, a, b]
+    return totals
+
+
+def _squares(columns: FloatArray, means: FloatArray, factors: FloatArray) -> FloatArray:
+    """Squared distances of draws (d, n) from each of the means (k, d), in units of the lower
+    Cholesky factors (k, d, d), (k, n); n is a multiple of WIDTH_64."""
+    rows = columns.reshape(-1, WIDTH_64)
+    return np.asarray(_squares_rows(rows, means, factors).reshape(len(means), -1))
 
 
 @njit(cache=True)
-def _squares(z, means, factors):
-    """Squared distances of z (n, d) from each of the means (k, d), in units of the lower Cholesky
-    factors (k, d, d), (k, n)."""
+def _squares_rows(columns, means, factors):
     k, d = means.shape
-    squares = np.zeros((k, len(z)))
-    solved = np.empty(d)
+    rows = len(columns) // d
+    squares = np.empty((k * rows, WIDTH_64))
+    solved = np.empty((d, WIDTH_64))
     for c in range(k):
-        for i in range(len(z)):
+        for i in range(rows):
+            total = splat(0.0)
             for a in range(d):
-                rest = z[i, a] - means[c, a]
+                rest = load(columns, a * rows + i) - splat(means[c, a])
                 for b in range(a):
-                    rest -= factors[c, a, b] * solved[b]
-                solved[a] = rest / factors[c, a, a]
-                squares[c, i] += solved[a] * solved[a]
+                    rest = fused(splat(-factors[c, a, b]), load(solved, b), rest)
+                rest = rest * splat(1.0 / factors[c, a, a])
+                store(solved, a, rest)
+                total = fused(rest, rest, total)
+            store(squares, c * rows + i, total)
     return squares
