@@ -209,6 +209,43 @@ def test_shared_parameters_of_several_records():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stiffer", [1.0, 30.0])
+def test_evidence_does_not_depend_on_where_the_search_starts(stiffer):
+    """From the posterior of a record like it, and from that of another in a far stiffer trap."""
+    camera = Instrument(noise=0.1)
+    records, other = (
+        [Record(simulate_records(Passive(kappa, 1.0), camera, 800, 0.05, seed), 0.05)]
+        for seed, kappa in enumerate((1.0, stiffer))
+    )
+    for name in ("Passive", "AOUP"):
+        near = posterior(name, other, default_prior(other, "camera"), seed=3)
+        alone, led = (
+            posterior(name, records, default_prior(records, "camera"), seed=4, near=start)
+            for start in (None, near)
+        )
+        apart = led.log_evidence - alone.log_evidence
+        assert abs(apart) < 4 * np.hypot(led.error, alone.error)
+        kappa, also = (np.log(p.parameters["kappa"]) for p in (alone, led))
+        assert abs(kappa.mean() - also.mean()) < 0.3 * kappa.std()
+        assert 0.75 < also.std() / kappa.std() < 1.33
+        if stiffer == 1:
+            assert led.likelihoods < alone.likelihoods
+
+
+def test_coordinates_of_draws_under_another_prior():
+    """They are what `parameters` came from; a value beyond the range comes to its end."""
+    records = [Record(np.random.default_rng(0).normal(size=400).cumsum(), 0.1)]
+    coordinates = Coordinates("AOUP", default_prior(records, "camera"))
+    z = np.random.default_rng(1).normal(size=(50, len(coordinates.names)))
+    drawn = {name: coordinates.parameters(z)[name] for name in coordinates.names}
+    columns, found = coordinates.near(drawn)
+    assert columns == list(range(len(coordinates.names)))
+    np.testing.assert_allclose(found, z, rtol=0, atol=1e-6)
+    columns, found = coordinates.near({"tau_a": np.array([1e-9, 1e9]), "alpha": np.ones(2)})
+    assert [coordinates.names[c] for c in columns] == ["tau_a"]
+    np.testing.assert_allclose(found[:, 0], [-4.75, 4.75], atol=0.01)
+
+
 def test_a_free_tracer_needs_no_trap():
     model = AOUP(0.0, 0.1, 2.0, 2.0)
     instrument = Instrument(noise=0.05, baseline="constant")

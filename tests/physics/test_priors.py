@@ -77,6 +77,8 @@ def test_nodes_integrate_polynomials_against_the_density(axis):
 def test_quantiles_are_those_of_the_density(axis):
     u = np.linspace(0, 1, 11)
     np.testing.assert_allclose(axis.quantile(u), by_scipy(axis).ppf(u), rtol=1e-12)
+    values = np.linspace(axis.low / 2, axis.high * 2, 50)  # beyond its ends too
+    np.testing.assert_allclose(axis.cumulative(values), by_scipy(axis).cdf(values), atol=1e-12)
 
 
 def test_narrowed_keeps_to_both_ranges():

@@ -4,7 +4,7 @@ positions of a trapped tracer normal too."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -150,19 +150,23 @@ def fit_test(
     N_LAGS missing values between them keep lags from crossing from one to the next.
     """
     records = {track: record for _, some in parts for track, record in some.items()}
-    left = {}
+    dt = next(iter(records.values())).dt
+    left: dict[str, FloatArray] = {}
     for p, some in parts:
         model, instrument = likeliest(p, list(some.values()), baseline)
-        way: Callable[..., FloatArray] = (
-            kalman.recursive_innovations if len(records) > 1 else _innovations
+        way: Callable[..., Iterable[FloatArray]] = (
+            kalman.recursive_innovations_of_each if len(records) > 1 else _innovations
         )
         if p.model_name in TWINS:
             model, instrument = _likeliest_rbp(p, list(some.values()), baseline)
             way = partial(_scores, DRIVES[p.model_name])
-        for track, record in some.items():
-            if np.isfinite(record.positions).sum() > instrument.unknowns:
-                left[track] = way(model, instrument, *record)
-    dt = next(iter(records.values())).dt
+        enough = {
+            track: record.positions
+            for track, record in some.items()
+            if np.isfinite(record.positions).sum() > instrument.unknowns
+        }
+        found = way(model, instrument, list(enough.values()), dt)
+        left |= dict(zip(enough, found, strict=True))
     tones = {track: find_tones(one, dt) for track, one in left.items()}
     gap = np.full(N_LAGS, np.nan)
     parted = [part for one in left.values() for part in (one, gap)]
@@ -179,9 +183,9 @@ def fit_test(
 
 
 def _innovations(
-    model: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
-) -> FloatArray:
-    return kalman.innovations(model, instrument, positions, dt).standardised
+    model: LinearModel, instrument: Instrument, tracks: Sequence[FloatArray], dt: float
+) -> list[FloatArray]:
+    return [kalman.innovations(model, instrument, x, dt).standardised for x in tracks]
 
 
 def _likeliest_rbp(
@@ -260,11 +264,16 @@ def _least(cost: Callable[[FloatArray], FloatArray], size: int) -> FloatArray:
 
 
 def _scores(
-    drive: str, twin: LinearModel, instrument: Instrument, positions: FloatArray, dt: float
-) -> FloatArray:
-    """Normal scores of a record under the RBP or RTP that has the covariance of its twin."""
-    at, levelled = _level(twin, instrument, Record(positions, dt), LOG_LIKELIHOODS[drive])
-    return SCORES[drive](twin, at, levelled, dt, from_zero=True)
+    drive: str,
+    twin: LinearModel,
+    instrument: Instrument,
+    tracks: Sequence[FloatArray],
+    dt: float,
+) -> Iterator[FloatArray]:
+    """Normal scores of records under the RBP or RTP that has the covariance of its twin."""
+    for x in tracks:
+        at, levelled = _level(twin, instrument, Record(x, dt), LOG_LIKELIHOODS[drive])
+        yield SCORES[drive](twin, at, levelled, dt, from_zero=True)
 
 
 def likeliest(

@@ -64,11 +64,14 @@ def compared(
     sampler: Sampler,
     stride: int = 1,
     models: Collection[str] | None = None,
+    starts: Mapping[str, Posterior] | None = None,
 ) -> tuple[ComparisonFacts, Comparison]:
     """The probabilities of the models for tracks with shared parameters, and how well the favoured
-    one and the AOUP fit. tracks: about their means, every stride-th point, dt (s) apart."""
+    one and the AOUP fit. tracks: about their means, every stride-th point, dt (s) apart. starts: as
+    of `compare_models`."""
     records = all_records(tracks, dt)
-    answer = setup.compare(records, setup.prior(records, stride), sampler, models)
+    prior = setup.prior(records, stride)
+    answer = setup.compare(records, prior, sampler, models, starts=starts)
     found = comparison_facts(
         answer.probability,
         {name: p.error for name, p in answer.posteriors.items()},

@@ -72,6 +72,7 @@ from activenoise.arrays import FloatArray
 from activenoise.config.choices import Choices
 from activenoise.inference.comparison import Comparison
 from activenoise.inference.importance import Sampler
+from activenoise.inference.posterior import Posterior
 from activenoise.inference.record import Kind
 from activenoise.likelihood.scatter import compressed
 from activenoise.parameters import ACTIVE, EQUILIBRIUM
@@ -127,9 +128,9 @@ def analyse(
         read, artefacts = without_artefacts(whole, dt, setup, starts)
     sampler = _sampler(read, dt, setup.effort)
     with stages.stage("tones"):
-        cleaned, tones = _without_tones(read, dt, setup)
+        cleaned, tones, near = _without_tones(read, dt, setup)
     with stages.stage("models"):
-        found, answer = compared(cleaned, dt, setup, sampler)
+        found, answer = compared(cleaned, dt, setup, sampler, starts=near)
     at = _one_by_one(Compared(cleaned, dt, 1, found, answer), setup, stages)
     at, full_rate = _at_fitting_stride(at, artefacts, setup, sampler, stages)
     with stages.stage("witness"):
@@ -197,16 +198,21 @@ def _sampler(tracks: Tracks, dt: float, effort: Effort) -> Sampler:
     return effort.sampler if size <= _LONG_TABLE else effort.frugal
 
 
-def _without_tones(tracks: Tracks, dt: float, setup: Setup) -> tuple[Tracks, list[ToneFacts]]:
+def _without_tones(
+    tracks: Tracks, dt: float, setup: Setup
+) -> tuple[Tracks, list[ToneFacts], dict[str, Posterior]]:
     """The tracks without their tones, and the tones: those in the innovations of the AOUP, whose
-    spectrum is the most yielding of the simple ones. A strong tone hides others: they are searched
-    again until none is left."""
+    spectrum is the most yielding of the simple ones, and the AOUP's last posterior. A strong tone
+    hides others: they are searched again until none is left."""
     cleaned: Tracks = tracks
+    near: dict[str, Posterior] = {}
     frequencies: dict[tuple[str, str], list[float]] = {}
     tones: list[ToneFacts] = []
     for _ in range(_SEARCHES if _searched(tracks) else 0):
         records = all_records(cleaned, dt)
-        p = setup.posterior("AOUP", records, setup.prior(records))
+        near["AOUP"] = p = setup.posterior(
+            "AOUP", records, setup.prior(records), near=near.get("AOUP")
+        )
         found = 0
         for name, some in records_of(cleaned, dt).items():
             test = fit_test([(p, some)], setup.baseline, setup.choices.free)
@@ -216,7 +222,7 @@ def _without_tones(tracks: Tracks, dt: float, setup: Setup) -> tuple[Tracks, lis
         if not found:
             break
         cleaned, tones = take_off(tracks, dt, frequencies)
-    return cleaned, tones
+    return cleaned, tones, near
 
 
 def _one_by_one(at: Compared, setup: Setup, stages: _Stages) -> Compared:
@@ -253,7 +259,8 @@ def _thinned(at: Compared, stride: int, setup: Setup, sampler: Sampler) -> Compa
     """The comparison for every stride-th point, of the tracks that keep enough of them."""
     thinned = {track: every(parts, stride) for track, parts in at.tracks.items()}
     tracks = {track: x for track, x in thinned.items() if observed(x) > setup.unknowns}
-    found, answer = compared(tracks, at.dt * stride, setup, sampler, stride)
+    near = at.answer.posteriors
+    found, answer = compared(tracks, at.dt * stride, setup, sampler, stride, starts=near)
     return Compared(tracks, at.dt * stride, stride, found, answer)
 
 
@@ -308,9 +315,10 @@ def _each(at: Compared, setup: Setup) -> dict[str, ComparisonFacts]:
         name: {track: {name: parts[name]} for track, parts in at.tracks.items()} for name in names
     }
     brief = setup.effort.brief
-    models = alive(at.found)
+    models, near = alive(at.found), at.answer.posteriors
     return {
-        name: compared(x, at.dt, setup, brief, at.stride, models)[0] for name, x in apart.items()
+        name: compared(x, at.dt, setup, brief, at.stride, models, near)[0]
+        for name, x in apart.items()
     }
 
 

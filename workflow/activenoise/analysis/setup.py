@@ -115,9 +115,10 @@ class Setup:
         sampler: Sampler,
         models: Collection[str] | None = None,
         more: int = 0,
+        starts: Mapping[str, Posterior] | None = None,
     ) -> Comparison:
         """The models side by side for records that share their parameters. models: all that have a
-        chance without it. more: added to the seed."""
+        chance without it. more: added to the seed. starts: as of `compare_models`."""
         odds, still = self.choices.odds, self.why_no_drift is not None
         used = [
             name
@@ -127,7 +128,9 @@ class Setup:
             and (self.effort.mechanism or name not in TWINS or MEDIA[name] == "Simple")
         ]
         seed, sift = self.seed + more, models is None
-        return compare_models(records, prior, self.baseline, seed, sampler, odds, used, sift)
+        return compare_models(
+            records, prior, self.baseline, seed, sampler, odds, used, sift, starts
+        )
 
     def posterior(
         self,
@@ -136,10 +139,11 @@ class Setup:
         prior: Mapping[str, Axis],
         more: int = 0,
         n_draws: int = 4000,
+        near: Posterior | None = None,
     ) -> Posterior:
-        """The posterior of one linear model, by the brief sampler."""
+        """The posterior of one linear model, by the brief sampler. near: as of `posterior`."""
         baseline, seed = self.baseline, self.seed + more
-        return posterior(model, records, prior, baseline, seed, self.effort.brief, n_draws)
+        return posterior(model, records, prior, baseline, seed, self.effort.brief, n_draws, near)
 
 
 def setup_for(

@@ -85,6 +85,7 @@ def compare_models(
     odds: Mapping[str, float] | None = None,
     models: Collection[str] = RECORD_MODELS,
     sift: bool = True,
+    starts: Mapping[str, Posterior] | None = None,
 ) -> Comparison:
     """Posterior over the models of the grid for records with shared parameters.
 
@@ -93,17 +94,19 @@ def compare_models(
     AOUP always are, since the searches of others start there, and so is the twin of an RBP. sift:
     leave out an RBP in a medium with relaxations, which is dear, where it can hardly matter
     (`_matters`), and search no longer for the evidence of any RBP or RTP that is hopeless
-    (`importance.sample_beside`).
+    (`importance.sample_beside`). starts: posteriors of models, by name, for records that these are
+    like, from which the searches start.
     """
     prior = default_prior(records) if prior is None else prior
+    starts = starts or {}
     posteriors: dict[str, Posterior] = {}
     wanted = {*models, "Passive", "AOUP", *(TWINS[name] for name in models if name in TWINS)}
     for name in (name for name in LINEAR if name in wanted):
-        near = posteriors.get(_NEAR.get(name, ""))
+        near = starts.get(name) or posteriors.get(_NEAR.get(name, ""))
         posteriors[name] = posterior(name, records, prior, baseline, seed, sampler, near=near)
     slow = {"Drift": drift_prior(records), "Wander": wander_prior(records, prior)}
     for name in (name for name in slow if name in models):
-        own, near = {**prior, **slow[name]}, posteriors[_NEAR[name]]
+        own, near = {**prior, **slow[name]}, starts.get(name) or posteriors[_NEAR[name]]
         posteriors[name] = posterior("Passive", records, own, baseline, seed, sampler, near=near)
     for name in (name for name in TWINS if name in models):
         relaxing = MEDIA[name] != "Simple"

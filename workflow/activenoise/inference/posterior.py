@@ -119,12 +119,11 @@ def posterior(
         value = float(stages[-1](z)[0])
         known = Sample(value, 0.0, z, np.zeros(1), float(n_draws), 0.0, likelihoods=1)
         return drawn_posterior(model_name, coordinates, known, n_draws, seed)
-    names = coordinates.names
-    start = None if near is None else _start(near, names, seed)
+    start = None if near is None else _start(near, coordinates, seed)
     sampler = sampler or Sampler()
     if start is not None and points > _LONG and model_name in _MANY_STATES:
         sampler = _fewer_draws(sampler)
-    found = sample(stages, len(names), seed, sampler, start)
+    found = sample(stages, len(coordinates.names), seed, sampler, start)
     return drawn_posterior(model_name, coordinates, found, n_draws, seed)
 
 
@@ -137,15 +136,15 @@ def _fewer_draws(sampler: Sampler) -> Sampler:
     )
 
 
-def _start(near: Posterior, names: Sequence[str], seed: int) -> Mixture | None:
-    """A first proposal for coordinates of these names, from those that `near` has among them."""
-    shared = [name for name in near.unknown if name in names]
-    if not shared:
+def _start(near: Posterior, coordinates: Coordinates, seed: int) -> Mixture | None:
+    """A first proposal from the draws of the parameters that `near` shares with the model."""
+    every = max(len(next(iter(near.parameters.values()))) // _STARTED, 1)
+    unknown = {name: near.parameters[name][::every] for name in near.unknown}
+    columns, draws = coordinates.near(unknown)
+    if not columns:
         return None
-    draws = near.sample.equal(_STARTED, seed)[:, [near.unknown.index(name) for name in shared]]
-    rng = np.random.default_rng(seed)
-    fitted = Mixture.fit(draws, np.full(_STARTED, 1 / _STARTED), rng)
-    return fitted.lifted([names.index(name) for name in shared], len(names))
+    fitted = Mixture.fit(draws, np.full(len(draws), 1 / len(draws)), np.random.default_rng(seed))
+    return fitted.lifted(columns, len(coordinates.names))
 
 
 def checked(records: Sequence[Record]) -> list[Record]:

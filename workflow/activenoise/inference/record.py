@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from activenoise.arrays import FloatArray
 from activenoise.parameters import (
@@ -214,6 +214,14 @@ class Coordinates:
                 active = values["D_a"] * of_one
                 values["active_share"] = active / (1 + active)
         return values
+
+    def near(self, parameters: Mapping[str, FloatArray]) -> tuple[list[int], FloatArray]:
+        """Where in this prior draws lie that were made under another, parameters by name, each
+        (m,): the columns of those that are unknown here, and their coordinates (m, columns)."""
+        axes = [axis for axis in self._axes.items() if not axis[1].fixed]
+        columns = [column for column, (name, _) in enumerate(axes) if name in parameters]
+        inside = [axes[c][1].cumulative(parameters[axes[c][0]]) for c in columns]
+        return columns, ndtri(np.clip(inside, 1e-6, 1 - 1e-6)).T
 
     def build(self, z: FloatArray, baseline: Baseline) -> tuple[LinearModel, Instrument]:
         """Models and instruments, each a batch of m."""

@@ -211,7 +211,22 @@ def recursive_innovations(
     bound to a baseline that was fitted to all of them. As many points as the baseline has
     coefficients have none: NaN there, and where a point is missing.
     """
-    rows = innovation_rows(model, instrument, positions, dt)
+    return next(recursive_innovations_of_each(model, instrument, [positions], dt))
+
+
+def recursive_innovations_of_each(
+    model: LinearModel, instrument: Instrument, records: Sequence[ArrayLike], dt: float
+) -> Iterator[FloatArray]:
+    """`recursive_innovations` of each of several records: the equations are discretised once."""
+    system = discretise(model, instrument, dt)
+    for positions in records:
+        record = check_record(positions, instrument, model)
+        yield _recursive(_innovation_rows(system, record, instrument.unknowns))
+
+
+def _recursive(rows: FloatArray) -> FloatArray:
+    """What each point leaves of the baseline that the points before it say, from the innovations of
+    the record and of its regressors."""
     result = np.full(rows.shape[1], np.nan)
     seen = np.flatnonzero(np.isfinite(rows[0]))
     d, D = rows[0, seen], rows[1:, seen]
@@ -236,10 +251,13 @@ def innovation_rows(
     """Innovations of a record and of each regressor of its baseline over sqrt(s), under ONE model,
     (1 + unknowns, n_points), NaN where a point is missing."""
     record = check_record(positions, instrument, model)
-    system = discretise(model, instrument, dt)
+    return _innovation_rows(discretise(model, instrument, dt), record, instrument.unknowns)
+
+
+def _innovation_rows(system: Discrete, record: FloatArray, unknowns: int) -> FloatArray:
     if len(system.R) != 1:
         raise ValueError(f"innovations are those of one model, not of {len(system.R)}")
-    base = regressors(len(record), instrument.unknowns)
+    base = regressors(len(record), unknowns)
     rows = np.empty((1, len(base) + 1, len(record)))
     _filter_each(0, 1, record, base, *system, np.empty(1), np.empty((1, 6)), rows)
     return rows[0]

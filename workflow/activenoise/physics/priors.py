@@ -33,6 +33,13 @@ class Axis(Range):
             return self.low * (self.high / self.low) ** u
         return self.low + (self.high - self.low) * u
 
+    def cumulative(self, values: FloatArray) -> FloatArray:
+        """Cumulative probability of values: 0 below the range, 1 above it. No fixed axis has it."""
+        high, low, at = self.high, self.low, values
+        if self.log:
+            high, low, at = np.log(high), np.log(low), np.log(np.maximum(values, self.low))
+        return np.clip((at - low) / (high - low), 0.0, 1.0)
+
     def narrowed(self, low: float, high: float) -> Axis:
         """The same kind of axis over the part of its range inside [low, high]."""
         return Axis(max(self.low, low), min(self.high, high), self.log)
