@@ -259,8 +259,8 @@ def _thinned(at: Compared, stride: int, setup: Setup, sampler: Sampler) -> Compa
     """The comparison for every stride-th point, of the tracks that keep enough of them."""
     thinned = {track: every(parts, stride) for track, parts in at.tracks.items()}
     tracks = {track: x for track, x in thinned.items() if observed(x) > setup.unknowns}
-    near = at.answer.posteriors
-    found, answer = compared(tracks, at.dt * stride, setup, sampler, stride, starts=near)
+    # The full record is no place to start from: no model fitted it.
+    found, answer = compared(tracks, at.dt * stride, setup, sampler, stride)
     return Compared(tracks, at.dt * stride, stride, found, answer)
 
 

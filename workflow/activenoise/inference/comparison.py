@@ -95,10 +95,10 @@ def compare_models(
     leave out an RBP in a medium with relaxations, which is dear, where it can hardly matter
     (`_matters`), and search no longer for the evidence of any RBP or RTP that is hopeless
     (`importance.sample_beside`). starts: posteriors of models, by name, for records that these are
-    like, from which the searches start.
+    like, from which the searches start where their evidence is known.
     """
     prior = default_prior(records) if prior is None else prior
-    starts = starts or {}
+    starts = {name: p for name, p in (starts or {}).items() if counts(p)}
     posteriors: dict[str, Posterior] = {}
     wanted = {*models, "Passive", "AOUP", *(TWINS[name] for name in models if name in TWINS)}
     for name in (name for name in LINEAR if name in wanted):
