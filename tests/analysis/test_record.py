@@ -200,6 +200,12 @@ def test_a_response_that_is_not_in_the_models_is_thinned_away():
     row = facts.posteriors["Passive"].parameters["kappa"]
     assert abs(row.mean_log - np.log(20)) < 4 * row.sd_log
     assert facts.comparison.p_active < 0.6
+    stride = facts.record.analysed_stride
+    alone = analyse({"": {"x": x[::stride]}}, dt * stride, "exact", BARE, choices=LINEAR).facts
+    for name, model in facts.comparison.models.items():
+        other = alone.comparison.models[name]
+        error = np.hypot(model.log_evidence_error, other.log_evidence_error)
+        assert abs(model.log_evidence - other.log_evidence) < 5 * error
 
 
 @pytest.mark.slow
