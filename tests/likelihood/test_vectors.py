@@ -12,6 +12,7 @@ from activenoise.likelihood.vectors import (
     WIDTH,
     WIDTH_64,
     above,
+    chosen,
     exp,
     exponent,
     fused,
@@ -32,6 +33,7 @@ def _arithmetic(rows, third):
     store(rows, 4, above(a, b))
     store(rows, 5, fused(a, b, b))
     store(rows, 6, square_root(a * a))
+    store(rows, 7, chosen(a, b, a * b, b))
 
 
 @njit
@@ -43,12 +45,13 @@ def _powers(rows, n):
 
 @pytest.mark.parametrize(("kind", "width"), [(np.float32, WIDTH), (np.float64, WIDTH_64)])
 def test_arithmetic(kind, width):
-    rows = np.zeros((7, width), kind)
+    rows = np.zeros((8, width), kind)
     rows[:2] = np.random.default_rng(0).standard_normal((2, width))
     rows[1, 0] = rows[0, 0]
     _arithmetic(rows, kind(3))
     a, b = rows[:2].astype(np.float64)
     expected = [(a + b) * a - b / 3, np.maximum(a, b), a > b, a * b + b, np.abs(a)]
+    expected.append(np.where(a > b, a * b, b))
     np.testing.assert_allclose(rows[2:], expected, atol=20 * np.finfo(kind).eps)
 
 

@@ -97,10 +97,7 @@ def settled_variance(system: Discrete) -> FloatArray:
     """Variance of an innovation of each model once its filter has settled, length^2, (m,); NaN
     where it never does."""
     with np.errstate(all="ignore"):  # what comes of it is not finite, and is not used
-        try:
-            settled = _settled(system)
-        except np.linalg.LinAlgError:
-            return np.full(len(system.R), np.nan)
+        settled = _settled(system)
     return np.where(settled.settles & (settled.s > 0), settled.s, np.nan)
 
 
